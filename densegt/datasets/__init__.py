@@ -1,0 +1,1 @@
+"""Recordings: the types every stage takes, and the readers that fill them."""

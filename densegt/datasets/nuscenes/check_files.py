@@ -1,0 +1,130 @@
+"""Is every file that the tables name there, inside the dataset, and whole?"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from densegt.datasets.nuscenes.findings import Finding, RowsByTable
+from densegt.datasets.nuscenes.scene import is_outside
+from densegt.datasets.nuscenes.sweep import BYTES_PER_POINT
+
+Progress = Callable[[int, int], None]
+
+# Start-of-frame segments hold the size; c4, c8 and cc in their midst are other things.
+_JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+# Some writers pad after the end marker.
+_JPEG_TAIL_BYTES = 1024
+
+
+def files(tables: RowsByTable, dataroot: Path, *, decode_images: bool, progress: Progress | None) -> Iterator[Finding]:
+    """Everything that is wrong with sweeps, images and maps.
+
+    Args:
+        tables: rows that name the files.
+        dataroot: names are relative to it.
+        decode_images: decode every image too, not only its two ends.
+        progress: told (files done, files in all).
+    """
+    named = [("sample_data", row) for row in tables["sample_data"]]
+    named += [("map", row) for row in tables["map"] if row.filename]
+    seen: set[str] = set()
+    for done, (table, row) in enumerate(named, start=1):
+        if row.filename in seen and table == "sample_data":
+            yield Finding("duplicate", tables.where(table), f"row {row.token}: {row.filename} is named before")
+        elif is_outside(row.filename):
+            yield Finding("outside", tables.where(table), f"row {row.token}: {row.filename!r} leads out of the dataset")
+        else:
+            seen.add(row.filename)
+            what = problem(dataroot / row.filename, row, decode_images=decode_images)
+            if what:
+                yield Finding(what[0], row.filename, what[1])
+        if progress and (done % 100 == 0 or done == len(named)):
+            progress(done, len(named))
+
+
+def problem(path: Path, row: Any, *, decode_images: bool) -> tuple[str, str] | None:
+    """What is wrong with one file: (kind, words), None where nothing is."""
+    try:
+        if not path.is_file():
+            return "missing", "no such file"
+        if path.stat().st_size == 0:
+            return "truncated", "empty"
+        if path.name.endswith(".pcd.bin"):
+            return sweep_problem(path)
+        if path.suffix.lower() in (".jpg", ".jpeg"):
+            return jpeg_problem(path, row) or (decoding_problem(path) if decode_images else None)
+    except OSError as error:
+        return "unreadable", error.strerror or str(error)
+    return None
+
+
+def sweep_problem(path: Path) -> tuple[str, str] | None:
+    """A sweep is a multiple of 20 bytes."""
+    left_over = path.stat().st_size % BYTES_PER_POINT
+    if left_over:
+        return "truncated", f"{left_over} bytes left over; a sweep is a multiple of {BYTES_PER_POINT} bytes"
+    return None
+
+
+def jpeg_problem(path: Path, row: Any) -> tuple[str, str] | None:
+    """Both ends of a JPEG, and its size against the table's. The middle is left to `decoding_problem`."""
+    with path.open("rb") as file:
+        size = jpeg_size(file)
+        if size is None:
+            return "unreadable", "does not begin like a JPEG"
+        file.seek(max(0, path.stat().st_size - _JPEG_TAIL_BYTES))
+        if b"\xff\xd9" not in file.read():
+            return "truncated", "the JPEG's end is missing"
+    if row.width and row.height and size != (row.width, row.height):
+        return "size", f"{size[0]}x{size[1]} px, but sample_data.json says {row.width}x{row.height}"
+    return None
+
+
+def jpeg_size(file: IO[bytes]) -> tuple[int, int] | None:
+    """(width, height) px from a JPEG's header, None where there is none."""
+    if file.read(2) != b"\xff\xd8":
+        return None
+    while file.read(1) == b"\xff":
+        marker = file.read(1)
+        while marker == b"\xff":
+            marker = file.read(1)
+        segment = file.read(7)
+        if len(segment) < 7:
+            return None
+        if marker[0] in _JPEG_FRAMES:
+            return int.from_bytes(segment[5:7], "big"), int.from_bytes(segment[3:5], "big")
+        file.seek(int.from_bytes(segment[:2], "big") - 7, 1)
+    return None
+
+
+def decoding_problem(path: Path) -> tuple[str, str] | None:
+    """Whether an image decodes without complaint."""
+    import cv2
+
+    with _c_stderr() as complaints:
+        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    said = [line for line in complaints if "jpeg" in line.lower()]
+    if image is None or said:
+        return "unreadable", f"does not decode: {said[0] if said else 'not an image'}"
+    return None
+
+
+@contextmanager
+def _c_stderr() -> Iterator[list[str]]:
+    """Collects lines that C code writes to stderr: libjpeg paints damage grey and says so only there."""
+    lines: list[str] = []
+    own = os.dup(2)
+    with tempfile.TemporaryFile() as log:
+        os.dup2(log.fileno(), 2)
+        try:
+            yield lines
+        finally:
+            os.dup2(own, 2)
+            os.close(own)
+            log.seek(0)
+            lines += log.read().decode(errors="replace").splitlines()

@@ -1,0 +1,103 @@
+"""Finding: one thing that is wrong with a dataset, and the tables to look for it in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from densegt.datasets.nuscenes import rows
+from densegt.errors import InputError
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """What is wrong (`kind`, one word), in which file (relative to the dataset), and in what way."""
+
+    kind: str
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.where}: {self.what}"
+
+
+class _SceneRow(rows.SceneRow):
+    log_token: str = ""
+
+
+class _InstanceRow(rows.InstanceRow):
+    first_annotation_token: str = ""
+    last_annotation_token: str = ""
+
+
+class _AnnotationRow(rows.AnnotationRow):
+    visibility_token: str = ""
+    attribute_tokens: list[str] = msgspec.field(default_factory=list)
+
+
+class _MapRow(msgspec.Struct):
+    token: str
+    filename: str = ""
+    log_tokens: list[str] = msgspec.field(default_factory=list)
+
+
+class _TokenRow(msgspec.Struct):
+    token: str
+
+
+# The thirteen tables. Fields that densegt itself does not need are looked at where they are there.
+ROW_TYPES: dict[str, type[msgspec.Struct]] = {
+    "attribute": _TokenRow,
+    "calibrated_sensor": rows.CalibratedSensorRow,
+    "category": rows.CategoryRow,
+    "ego_pose": rows.EgoPoseRow,
+    "instance": _InstanceRow,
+    "log": _TokenRow,
+    "map": _MapRow,
+    "sample": rows.SampleRow,
+    "sample_annotation": _AnnotationRow,
+    "sample_data": rows.SampleDataRow,
+    "scene": _SceneRow,
+    "sensor": rows.SensorRow,
+    "visibility": _TokenRow,
+}
+
+
+@dataclass(frozen=True)
+class RowsByTable:
+    """The rows of every table that could be read; the others are not in `rows`."""
+
+    folder: Path
+    rows: dict[str, list[Any]]
+
+    def __contains__(self, table: str) -> bool:
+        return table in self.rows
+
+    def __getitem__(self, table: str) -> list[Any]:
+        """Rows of a table, none where it could not be read: what cannot be read is found once, not once a row."""
+        return self.rows.get(table, [])
+
+    def by_token(self, table: str) -> dict[str, Any]:
+        """Rows by token; of two with one token, the last."""
+        return {row.token: row for row in self[table]}
+
+    def where(self, table: str) -> str:
+        """A table's file, relative to the dataset."""
+        return f"{self.folder.name}/{table}.json"
+
+
+def read_tables(folder: Path) -> tuple[RowsByTable, list[Finding]]:
+    """Read what can be read of the thirteen tables; each of the others is one finding."""
+    tables = RowsByTable(folder, {})
+    findings = []
+    for table, row_type in ROW_TYPES.items():
+        path = folder / f"{table}.json"
+        try:
+            tables.rows[table] = rows.read_rows(path, row_type)
+        except InputError as error:
+            kind = "unreadable" if path.exists() else "missing"
+            findings.append(Finding(kind, tables.where(table), str(error).removeprefix(f"{path}: ")))
+    return tables, findings

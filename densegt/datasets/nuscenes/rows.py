@@ -1,0 +1,135 @@
+"""The rows of the nuScenes tables that densegt reads, and their decoding with types checked."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import msgspec
+
+from densegt.errors import InputError
+
+# Bounded, so that a damaged number is named here and never overflows an array later.
+Microseconds = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+Pixels = Annotated[int, msgspec.Meta(ge=0, le=2**20)]
+
+
+class SceneRow(msgspec.Struct):
+    """scene.json."""
+
+    token: str
+    name: str
+    first_sample_token: str
+    last_sample_token: str
+
+
+class SampleRow(msgspec.Struct):
+    """sample.json: one keyframe."""
+
+    token: str
+    timestamp: Microseconds
+    scene_token: str
+    prev: str
+    next: str
+
+
+class SampleDataRow(msgspec.Struct):
+    """sample_data.json: one sweep or image."""
+
+    token: str
+    sample_token: str
+    ego_pose_token: str
+    calibrated_sensor_token: str
+    timestamp: Microseconds
+    is_key_frame: bool
+    filename: str
+    height: Pixels
+    width: Pixels
+    prev: str
+    next: str
+
+
+class EgoPoseRow(msgspec.Struct):
+    """ego_pose.json: quaternion w,x,y,z and metres."""
+
+    token: str
+    timestamp: Microseconds
+    rotation: list[float]
+    translation: list[float]
+
+
+class CalibratedSensorRow(msgspec.Struct):
+    """calibrated_sensor.json: the sensor in ego."""
+
+    token: str
+    sensor_token: str
+    rotation: list[float]
+    translation: list[float]
+    camera_intrinsic: list[list[float]]
+
+
+class SensorRow(msgspec.Struct):
+    """sensor.json."""
+
+    token: str
+    channel: str
+    modality: str
+
+
+class AnnotationRow(msgspec.Struct):
+    """sample_annotation.json: size is width, length, height."""
+
+    token: str
+    sample_token: str
+    instance_token: str
+    translation: list[float]
+    size: list[float]
+    rotation: list[float]
+    prev: str
+    next: str
+
+
+class InstanceRow(msgspec.Struct):
+    """instance.json."""
+
+    token: str
+    category_token: str
+
+
+class CategoryRow(msgspec.Struct):
+    """category.json."""
+
+    token: str
+    name: str
+
+
+Row = TypeVar("Row", bound=msgspec.Struct)
+
+
+def read_rows(path: Path, row: type[Row]) -> list[Row]:
+    """Decode one table.
+
+    Raises:
+        InputError: the file is missing, cut off, or a field has another type; the message names file and field.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from None
+    try:
+        return msgspec.json.decode(data, type=list[row])  # type: ignore[valid-type]
+    except msgspec.ValidationError as error:
+        raise InputError(f"{path}: {error}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return _read_with_nan(path, data, row, str(error))
+
+
+def _read_with_nan(path: Path, data: bytes, row: type[Row], why: str) -> list[Row]:
+    """JSON has no NaN, yet Python writes it; read such a table so that the bad pose can be named later."""
+    try:
+        return msgspec.convert(json.loads(data), type=list[row])  # type: ignore[valid-type]
+    except msgspec.ValidationError as error:
+        raise InputError(f"{path}: {error}") from None
+    except (ValueError, RecursionError):
+        raise InputError(f"{path}: not whole JSON ({why})") from None

@@ -1,0 +1,5 @@
+"""The errors that a user can mend: one clear line, exit code 2."""
+
+
+class InputError(ValueError):
+    """Input or usage is at fault. The message is one line that names the file and, where known, the fix."""

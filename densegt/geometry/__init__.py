@@ -1,0 +1,1 @@
+"""Pure functions on arrays: rigid transforms, cameras, boxes. Poses are float64."""

@@ -1,0 +1,1 @@
+"""numba: arrays in, arrays out, no dataclass, no I/O; one idea a file."""
