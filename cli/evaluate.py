@@ -1,0 +1,98 @@
+"""`densegt evaluate`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .progress import progress_on_stderr
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from densegt.depth.evaluate import Evaluation
+    from densegt.depth.figures import Summary
+
+
+@click.command()
+@click.option("--pred", "pred_dir", type=click.Path(path_type=Path), required=True, help="Depth store to score.")
+@click.option("--truth", "truth_dir", type=click.Path(path_type=Path), required=True, help="Store taken as exact.")
+@click.option("--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), help="Write every figure here.")
+@click.option(
+    "--max-depth", "max_depth_m", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True,
+    help="Count truth nearer than this many metres.",
+)  # fmt: skip
+def command(pred_dir: Path, truth_dir: Path, json_path: Path | None, max_depth_m: float) -> None:
+    """Score depth against depth, by kind and by range.
+
+    Right: share of all pixels with truth that get a depth within max(0.5 m, 5 %) of a truth in the 3x3 around them.
+    Outliers: share of the predicted pixels that do not. MAE, RMSE and delta compare the same pixel.
+    """
+    from densegt.depth.evaluate import evaluate_stores
+    from densegt.depth.export import write_whole
+
+    with progress_on_stderr("Evaluating") as progress:
+        evaluation = evaluate_stores(pred_dir, truth_dir, max_depth_m=max_depth_m, progress=progress)
+    _print(evaluation)
+    if json_path:
+        text = json.dumps(evaluation.as_dict(), indent=2, allow_nan=False)
+        write_whole(json_path, text.encode() + b"\n")
+
+
+def _print(evaluation: Evaluation) -> None:
+    from rich.console import Console
+
+    # A pipe has no width of its own; rich would take 80 and cut the columns.
+    console = Console(highlight=False, width=max(Console().width, 100))
+    console.print(_table(evaluation.summary))
+    for line in _remarks(evaluation):
+        click.echo(line)
+
+
+def _table(summary: Summary) -> Table:
+    from rich.table import Table
+
+    title = f"{_count(summary.images)}, truth nearer than {summary.max_depth_m:g} m"
+    table = Table(title=title, title_justify="left")
+    table.add_column("pixels", no_wrap=True)
+    for name in ("share %", "right %", "coverage %", "outliers %", "MAE m", "RMSE m", "delta1 %"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for _, groups in summary.sections():
+        for label, f in groups.items():
+            share = "-" if f.share_percent is None else f"{f.share_percent:.1f}"
+            shares = [_shown(x) for x in (f.right_percent, f.coverage_percent, f.outlier_percent)]
+            errors = [_shown(x) for x in (f.mae_m, f.rmse_m, f.delta1_percent)]
+            table.add_row(label, share, *shares, *errors)
+        table.add_section()
+    return table
+
+
+def _count(images: int) -> str:
+    return f"{images} image" + ("" if images == 1 else "s")
+
+
+def _shown(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _remarks(evaluation: Evaluation) -> list[str]:
+    """What the table does not say: depth in the sky, and what was left out."""
+    summary = evaluation.summary
+    lines = [
+        f"phantoms (depth where there is no surface): {_shown(summary.phantom_percent)} % of predictions; "
+        f"wrong before surfaces beyond the limit: {_shown(summary.beyond_percent)} %"
+    ]
+    if not summary.by_kind:
+        lines.append("no kinds: the truth has no layer `kind`")
+    if evaluation.missing:
+        lines.append(f"MISSING: {_count(len(evaluation.missing))} of the truth without a prediction, in no figure")
+    if evaluation.scenes_without_prediction:
+        lines.append(f"scenes without a prediction: {', '.join(evaluation.scenes_without_prediction)}")
+    if evaluation.extra:
+        lines.append(f"predicted without truth: {_count(len(evaluation.extra))}")
+    if evaluation.scenes_without_truth:
+        lines.append(f"predicted scenes without truth: {', '.join(evaluation.scenes_without_truth)}")
+    return lines

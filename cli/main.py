@@ -1,0 +1,72 @@
+"""`densegt`: the group of commands. Each command's module is imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+import densegt
+from densegt.errors import InputError
+
+COMMANDS = {
+    "simulate": "Write a small driving world in nuScenes format with exact depth.",
+    "accumulate": "Turn a nuScenes folder into dense depth maps of every camera keyframe.",
+    "evaluate": "Score depth against depth, by kind and by range.",
+    "export": "Write a depth store in another tool's format.",
+    "report": "Write one self-contained HTML page about a depth store.",
+    "check": "Is this folder whole and readable?",
+    "demo": "simulate, accumulate, evaluate, report, in one folder.",
+    "doctor": "What is installed, what is missing and how to get it.",
+}
+
+
+class LateGroup(click.Group):
+    """Lists commands without importing them, so that --help answers at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command's module and give its `command`."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f".{cmd_name}", __package__).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List names and help from the table above, not from the commands."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LateGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(densegt.__version__, prog_name="densegt")
+def group() -> None:
+    """Dense-depth ground truth from driving recordings, and what it is worth.
+
+    \b
+    Try it with nothing downloaded:  densegt demo
+    On your recordings:              densegt accumulate --dataroot /data/nuscenes --out depth
+    """
+
+
+def main() -> None:
+    """Entry point: bad input is one line on stderr and exit code 2, Ctrl-C is 130."""
+    try:
+        code = group.main(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except InputError as error:
+        click.echo(f"densegt: {error}", err=True)
+        sys.exit(2)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(2)
+    except click.ClickException as error:
+        click.echo(f"densegt: {error.format_message()}", err=True)
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("densegt: interrupted; finished files are whole and stay", err=True)
+        sys.exit(130)

@@ -1,0 +1,1 @@
+"""Depth maps: the type, the HDF5 store, export to others' formats, metrics."""

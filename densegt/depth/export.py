@@ -1,0 +1,161 @@
+"""Write a depth store in other tools' formats, one file an image; each appears under its name only when whole.
+
+kitti-png     <out>/<scene>/<channel>/<image stem>.png   uint16, metres x 256, 0 = none
+bevdepth-bin  <out>/depth_gt/<image file name>.bin       float32 (N,3): u px, v px, depth m
+npz           <out>/<scene>/<channel>/<image stem>.npz   depth_m, source, K, T_global_cam and the image's names
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densegt.depth.store import ImageRecord, SceneReader, encode_depth, scene_files
+from densegt.errors import InputError
+
+Progress = Callable[[int, int], None]
+Existing = Literal["error", "overwrite", "keep"]
+
+
+class Format(NamedTuple):
+    """A format: what a file holds, where it lies under the output folder, and a glob of such files of a scene."""
+
+    encode: Callable[[ImageRecord], bytes]
+    place: Callable[[ImageRecord], Path]
+    pattern: str
+
+
+def export_store(
+    depth_dir: Path, out_dir: Path, format_name: str, *, existing: Existing = "error", progress: Progress | None = None
+) -> tuple[int, int]:
+    """Write every image of a store.
+
+    Args:
+        depth_dir: folder of `<scene>.h5`.
+        format_name: a key of FORMATS.
+        existing: "error" refuses an output folder with such files in it, "overwrite" replaces them, "keep" writes
+            only what is not there yet (to go on after an interruption, or to add scenes).
+        progress: told (images done, images in all).
+
+    Returns:
+        Numbers of files written and kept.
+
+    Raises:
+        InputError: no store, files there already, or two images that want the same file name.
+    """
+    form = FORMATS[format_name]
+    readers = [SceneReader(path) for path in scene_files(depth_dir)]
+    if existing == "error":
+        _refuse_existing(out_dir, form, [reader.scene for reader in readers])
+    total, kept = sum(map(len, readers)), 0
+    taken: dict[Path, str] = {}
+    for reader in readers:
+        for record in reader:
+            path = out_dir / form.place(record)
+            _claim(taken, path, record)
+            if existing == "keep" and path.exists():
+                kept += 1
+            else:
+                write_whole(path, form.encode(record))
+            if progress:
+                progress(len(taken), total)
+    return len(taken) - kept, kept
+
+
+def kitti_png(record: ImageRecord) -> bytes:
+    """KITTI's depth: 16-bit PNG, metres x 256, 0 = none."""
+    import cv2
+
+    ok, png = cv2.imencode(".png", encode_depth(record.depth_m))
+    if not ok:
+        raise OSError(f"{record.filename}: PNG encoding failed")
+    return bytes(png.tobytes())
+
+
+def bevdepth_bin(record: ImageRecord) -> bytes:
+    """The points BEVDepth reads: float32 (N,3) of u, v in pixels of the original image and z-depth in metres.
+
+    Its readers scale and shift u and v, cut them to integers, and let the last point of a pixel win. Two choices
+    follow. A depth of column c is written at u = c + 0.25: cutting, rounding, and floor(u + 0.5) all give c, and
+    mirroring (width - u) still lands in the mirrored pixel, which whole numbers do not. Points run from far to near,
+    so the nearest one stays when an image is made smaller.
+    """
+    rows, cols = np.nonzero(record.depth_m)
+    points = np.stack([cols + 0.25, rows + 0.25, record.depth_m[rows, cols]], axis=1)
+    far_to_near = np.argsort(-points[:, 2], kind="stable")
+    flat: NDArray[np.float32] = points[far_to_near].astype("<f4")
+    return flat.tobytes()
+
+
+def npz(record: ImageRecord) -> bytes:
+    """Numpy's compressed archive of the image's arrays and names."""
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer,
+        depth_m=record.depth_m.astype(np.float32),
+        source=record.source,
+        K=record.K,
+        T_global_cam=record.T_global_cam,
+        sample_token=np.array(record.sample_token),
+        channel=np.array(record.channel),
+        filename=np.array(record.filename),
+        timestamp_us=np.array(record.timestamp_us),
+    )
+    return buffer.getvalue()
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that it is whole under its name, or not there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        partial.write_bytes(data)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _image_name(record: ImageRecord) -> str:
+    name = PurePosixPath(record.filename).name
+    if not name:
+        raise InputError(f"{record.scene}/{record.sample_token}/{record.channel}: the store holds no image file name")
+    return name
+
+
+def _depth_gt(record: ImageRecord) -> Path:
+    return Path("depth_gt", _image_name(record) + ".bin")
+
+
+def _by_scene(suffix: str) -> Callable[[ImageRecord], Path]:
+    def place(record: ImageRecord) -> Path:
+        return Path(record.scene, record.channel, PurePosixPath(_image_name(record)).stem + suffix)
+
+    return place
+
+
+def _claim(taken: dict[Path, str], path: Path, record: ImageRecord) -> None:
+    """Two images under one name would overwrite each other without a word."""
+    who = f"{record.scene}/{record.sample_token}/{record.channel}"
+    if path in taken:
+        raise InputError(f"{path}: wanted by two images, {taken[path]} and {who}; their file names are the same")
+    taken[path] = who
+
+
+def _refuse_existing(out_dir: Path, form: Format, scenes: list[str]) -> None:
+    for scene in scenes:
+        found = next(iter(out_dir.glob(form.pattern.format(scene=scene))), None)
+        if found:
+            raise InputError(f"{found}: exists already; --overwrite replaces such files, --resume keeps them")
+
+
+FORMATS = {
+    "kitti-png": Format(kitti_png, _by_scene(".png"), "{scene}/*/*.png"),
+    "bevdepth-bin": Format(bevdepth_bin, _depth_gt, "depth_gt/*.bin"),
+    "npz": Format(npz, _by_scene(".npz"), "{scene}/*/*.npz"),
+}

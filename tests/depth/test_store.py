@@ -1,0 +1,152 @@
+import json
+
+import h5py
+import numpy as np
+import pytest
+
+import densegt
+from densegt.depth.store import MAX_DEPTH_M, SceneReader, SceneWriter, decode_depth, encode_depth, scene_files
+from densegt.errors import InputError
+
+from .stores import camera, depth_map, write_store
+
+
+def image(rng, size=(64, 36)):
+    return (rng.integers(0, 65536, size[::-1]) / 256).astype(np.float32)
+
+
+def test_every_step_survives():
+    steps = np.arange(65536, dtype=np.uint16)
+    assert (encode_depth(decode_depth(steps)) == steps).all()
+    assert decode_depth(steps).dtype == np.float32
+
+
+def test_what_has_no_step_becomes_none():
+    depth = np.array([0, -1, np.nan, np.inf, -np.inf, 256, MAX_DEPTH_M, MAX_DEPTH_M + 0.002, 1e9, 0.001, 1 / 256])
+    assert encode_depth(depth).tolist() == [0, 0, 0, 0, 0, 0, 65535, 0, 0, 0, 1]
+    assert encode_depth(np.float32([10.001])).tolist() == [2560]
+
+
+def test_roundtrip(tmp_path):
+    depth = image(np.random.default_rng(0))
+    cam = camera()
+    ids = np.arange(depth.size, dtype=np.int32).reshape(depth.shape)
+    config = {"window": "scene", "nested": {"a": [1, 2.5, None]}}
+    with SceneWriter(tmp_path, "scene-0001", config) as writer:
+        writer.write(cam, depth_map(depth, age_s=-0.0314), {"object_id": ids})
+    reader = SceneReader(tmp_path / "scene-0001.h5")
+    assert reader.scene == "scene-0001"
+    assert reader.config == config
+    assert reader.keys == [("sample0", "CAM_FRONT")]
+    assert ("sample0", "CAM_FRONT") in reader
+    assert len(reader) == 1
+    (record,) = reader
+    np.testing.assert_array_equal(record.depth_m, depth)
+    assert record.depth_m.dtype == np.float32
+    np.testing.assert_array_equal(record.source, np.where(depth > 0, 2, 0))
+    np.testing.assert_array_equal(record.layers["object_id"], ids)
+    assert (record.layers["age"] == -31).all()
+    assert (record.sample_data_token, record.filename, record.timestamp_us) == (cam.token, cam.filename, 1_000_000)
+    np.testing.assert_array_equal(record.K, cam.K)
+    np.testing.assert_array_equal(record.T_global_cam, cam.T_global_cam)
+
+
+def test_images_come_in_order_of_time(tmp_path):
+    cams = [camera(sample=s, timestamp_us=t) for s, t in (("b", 3), ("a", 5), ("c", 1))]
+    write_store(tmp_path, [(cam, np.ones((36, 64)), None) for cam in cams])
+    assert [r.timestamp_us for r in SceneReader(tmp_path / "scene-0001.h5")] == [1, 3, 5]
+
+
+def test_plain_h5py_reads_it(tmp_path):
+    depth = image(np.random.default_rng(1))
+    write_store(tmp_path, [(camera(), depth, None)])
+    with h5py.File(tmp_path / "scene-0001.h5", "r") as file:
+        assert file.attrs["format"] == "densegt-depth"
+        assert file.attrs["format_version"] == 1
+        assert file.attrs["densegt_version"] == densegt.__version__
+        assert json.loads(file.attrs["config"]) == {"made": "by a test"}
+        group = file["sample0/CAM_FRONT"]
+        assert group["depth"].dtype == np.uint16
+        assert group["source"].dtype == np.uint8
+        np.testing.assert_array_equal(group["depth"][:] / 256, depth)
+        assert group["depth"].chunks == depth.shape
+        assert group["depth"].compression == "gzip"
+        assert group.attrs["K"].shape == (3, 3)
+
+
+def test_a_failure_leaves_nothing(tmp_path):
+    folder = tmp_path / "store"
+
+    def write_half():
+        with SceneWriter(folder, "scene-0001", {}) as writer:
+            writer.write(camera(), depth_map(np.ones((36, 64))))
+            assert not (folder / "scene-0001.h5").exists()
+            raise RuntimeError("lidar on fire")
+
+    with pytest.raises(RuntimeError, match="lidar"):
+        write_half()
+    assert list(folder.iterdir()) == []
+
+
+def test_a_failed_overwrite_keeps_the_old_file(tmp_path):
+    write_store(tmp_path, [(camera(), np.ones((36, 64)), None)])
+    with pytest.raises(KeyboardInterrupt), SceneWriter(tmp_path, "scene-0001", {}, overwrite=True):
+        raise KeyboardInterrupt
+    assert [p.name for p in tmp_path.iterdir()] == ["scene-0001.h5"]
+    assert len(SceneReader(tmp_path / "scene-0001.h5")) == 1
+
+
+def test_existing_is_refused_unless_told(tmp_path):
+    write_store(tmp_path, [(camera(), np.ones((36, 64)), None)])
+    with pytest.raises(InputError, match="exists already"):
+        write_store(tmp_path, [])
+    write_store(tmp_path, [], overwrite=True)
+    assert len(SceneReader(tmp_path / "scene-0001.h5")) == 0
+
+
+def test_layer_of_another_size_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"layer kind is \(3, 3\)"):
+        write_store(tmp_path, [(camera(), np.ones((36, 64)), {"kind": np.zeros((3, 3), np.uint8)})])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_foreign_and_broken_files(tmp_path):
+    garbage = tmp_path / "garbage.h5"
+    garbage.write_bytes(b"not an HDF5 file" * 50)
+    with pytest.raises(InputError, match=r"garbage\.h5: not a readable HDF5"):
+        SceneReader(garbage)
+    with h5py.File(tmp_path / "foreign.h5", "w") as file:
+        file["data"] = [1, 2, 3]
+    with pytest.raises(InputError, match="not a depth store"):
+        SceneReader(tmp_path / "foreign.h5")
+    with h5py.File(tmp_path / "newer.h5", "w") as file:
+        file.attrs["format"], file.attrs["format_version"] = "densegt-depth", 99
+    with pytest.raises(InputError, match="newer densegt"):
+        SceneReader(tmp_path / "newer.h5")
+
+
+def test_truncated_file(tmp_path):
+    write_store(tmp_path, [(camera(), image(np.random.default_rng(2)), None)])
+    path = tmp_path / "scene-0001.h5"
+    path.write_bytes(path.read_bytes()[:-2000])
+    with pytest.raises(InputError, match=r"scene-0001\.h5"):
+        list(SceneReader(path))
+
+
+def test_unknown_image(tmp_path):
+    write_store(tmp_path, [(camera(), np.ones((36, 64)), None)])
+    reader = SceneReader(tmp_path / "scene-0001.h5")
+    assert ("sample0", "CAM_BACK") not in reader
+    with pytest.raises(InputError, match="sample0/CAM_BACK"):
+        reader.read("sample0", "CAM_BACK")
+
+
+def test_folder_without_a_store(tmp_path):
+    with pytest.raises(InputError, match="no such folder"):
+        scene_files(tmp_path / "missing")
+    (tmp_path / ".scene-0001.h5.7.partial").touch()
+    (tmp_path / ".hidden.h5").touch()
+    with pytest.raises(InputError, match=r"no \.h5 file"):
+        scene_files(tmp_path)
+    with pytest.raises(InputError, match="no such folder"):
+        scene_files(tmp_path / ".hidden.h5")
