@@ -1,0 +1,68 @@
+"""`densegt simulate`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+
+def _image_size(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d+)[xX](\d+)", value)
+    if not match or not all(16 <= int(n) <= 4096 for n in match.groups()):
+        raise click.BadParameter(f"{value!r} is not WIDTHxHEIGHT with 16 to 4096 px a side, such as 800x450")
+    return int(match[1]), int(match[2])
+
+
+@click.command()
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write; it appears when whole.")
+@click.option("--scenes", default=2, show_default=True, type=click.IntRange(1, 9999), help="How many scenes.")
+@click.option("--seconds", default=5.0, show_default=True, type=click.FloatRange(0.5, 60), help="Length of a scene.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Other seeds, other worlds.")
+@click.option("--image-size", default="800x450", show_default=True, metavar="WxH", callback=_image_size, help="In px.")
+@click.option(
+    "--unlabelled", default=2, show_default=True, type=click.IntRange(0), help="Movers without boxes, a scene."
+)
+@click.option("--box-noise", default=0.0, show_default=True, type=click.FloatRange(0), help="Error of boxes in m.")
+@click.option("--pose-noise", default=0.0, show_default=True, type=click.FloatRange(0), help="Error of ego poses in m.")
+@click.option("--workers", type=click.IntRange(1), help="Scenes at once.  [default: as many as pay]")
+@click.option("--overwrite", is_flag=True, help="Replace an earlier simulation in --out.")
+def command(
+    out: Path,
+    scenes: int,
+    seconds: float,
+    seed: int,
+    image_size: tuple[int, int],
+    unlabelled: int,
+    box_noise: float,
+    pose_noise: float,
+    workers: int | None,
+    overwrite: bool,
+) -> None:
+    """Write a small driving world in nuScenes format with exact depth.
+
+    \b
+    Example:  densegt simulate --out world --scenes 2 --seconds 5
+              densegt accumulate --dataroot world --out depth
+              densegt evaluate --pred depth --truth world/exact
+    """
+    from densegt.simulate.config import SimulateConfig
+    from densegt.simulate.run import simulate
+
+    from .progress import progress_on_stderr
+
+    width_px, height_px = image_size
+    config = SimulateConfig(
+        scenes=scenes,
+        seconds=seconds,
+        seed=seed,
+        width_px=width_px,
+        height_px=height_px,
+        unlabelled=unlabelled,
+        box_noise_m=box_noise,
+        pose_noise_m=pose_noise,
+    )
+    with progress_on_stderr("sweeps") as progress:
+        simulate(config, out, progress, workers=workers, overwrite=overwrite)
+    click.echo(f"{out}: {scenes} scenes, exact depth in {out / 'exact'}")

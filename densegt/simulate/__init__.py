@@ -1,0 +1,1 @@
+"""A driving world in nuScenes format with exact depth."""
