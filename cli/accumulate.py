@@ -1,0 +1,91 @@
+"""densegt accumulate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+def _window(ctx: click.Context, param: click.Parameter, value: str | None) -> float | str | None:
+    """Seconds as a number; `scene` stays a word."""
+    if value is None or value == "scene":
+        return value
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < 1e6:
+        raise click.BadParameter(f"{value!r} is neither a number of seconds nor 'scene'", ctx, param)
+    return seconds
+
+
+@click.command()
+@click.option("--dataroot", type=click.Path(path_type=Path), required=True, help="Folder with v1.0-*/ and samples/.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Depth store: one .h5 a scene goes there.")
+@click.option("--version", help="Folder of tables; the only v1.0-* there if not given.")
+@click.option("--scene", "scenes", multiple=True, metavar="NAME", help="This scene only; may be repeated.")
+@click.option("--camera", "cameras", multiple=True, metavar="CHANNEL", help="This camera only; may be repeated.")
+@click.option(
+    "--motion",
+    type=click.Choice(["auto", "boxes", "none"]),
+    help="auto (default) and boxes: objects with boxes are carried along their tracks. none: all stands still.",
+)
+@click.option("--surface/--no-surface", default=None, help="Fill between measured points of one surface (default).")
+@click.option(
+    "--window",
+    metavar="SECONDS|scene",
+    callback=_window,
+    help="Sweeps this far before and after; 0: the keyframe's own sweep; scene: all (default).",
+)
+@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Scenes at the same time.")
+@click.option("--executor", type=click.Choice(["local"]), default="local", show_default=True, help="Where work runs.")
+@click.option("--overwrite", is_flag=True, help="Replace scenes that are there already.")
+@click.option("--config", metavar="FILE", help="YAML file, or the name of one that ships with densegt.")
+def command(
+    dataroot: Path,
+    out: Path,
+    version: str | None,
+    scenes: tuple[str, ...],
+    cameras: tuple[str, ...],
+    motion: str | None,
+    surface: bool | None,
+    window: float | str | None,
+    workers: int,
+    executor: str,
+    overwrite: bool,
+    config: str | None,
+) -> int:
+    """Turn a nuScenes folder into dense depth maps of every camera keyframe.
+
+    \b
+    densegt accumulate --dataroot /data/nuscenes --out depth
+    densegt accumulate --dataroot /data/nuscenes --out depth --scene scene-0061 --camera CAM_FRONT --window 2
+    """
+    from densegt.accumulate.config import AccumulateConfig
+    from densegt.accumulate.run import Job, accumulate
+    from densegt.configuration import load_config
+    from densegt.datasets.nuscenes import NuScenes
+    from densegt.errors import InputError
+
+    from .progress import progress_on_stderr
+
+    options = {"motion": motion, "surface": surface, "window_s": window}
+    given = {key: None if value == "scene" else value for key, value in options.items() if value is not None}
+    job = Job(dataroot, version, out, load_config(AccumulateConfig, config, given), cameras, overwrite)
+    dataset = NuScenes(dataroot, version)
+    unknown = [name for name in scenes if name not in dataset.scene_names]
+    if unknown:
+        raise InputError(f"{dataset.tables.path('scene')}: no scene {unknown[0]!r}; there is {dataset.some_scenes()}")
+    names = list(dict.fromkeys(scenes)) or dataset.scene_names
+    with progress_on_stderr("accumulate") as progress:
+        results = accumulate(job, names, workers=workers, progress=progress)
+    for done in results:
+        if done.error is None:
+            click.echo(f"{done.path}: {done.images} images, {100 * done.coverage:.1f} % of pixels")
+        else:
+            click.echo(f"densegt: {done.name} failed: {done.error}", err=True)
+    failed = sum(done.error is not None for done in results)
+    if not failed:
+        return 0
+    return 2 if failed == len(results) else 1

@@ -1,0 +1,1 @@
+"""YAML files with only what differs from the defaults."""

@@ -1,0 +1,1 @@
+"""From sweeps to depth: timing, tracks, cloud, visibility, render, run."""

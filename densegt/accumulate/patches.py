@@ -1,0 +1,111 @@
+"""Each return of a sweep as a patch of surface: where it lies, how it is turned, how far it reaches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densegt.accumulate.config import SurfaceConfig
+from densegt.kernels.cell_shape import cell_shape
+from densegt.kernels.ring_neighbours import ring_neighbours
+
+Float32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Patches:
+    """Patches of surface in one frame.
+
+    Attributes:
+        xyz: (N,3) float32 m.
+        tangents: (N,2,3) float32, unit vectors along and across the rings.
+        half_m: (N,4) float32, reach along +first, -first, +second, -second tangent.
+        time_s: (N,) float32 s since the scene's start.
+        sweep: (N,) int32 index into the scene's sweeps.
+    """
+
+    xyz: Float32
+    tangents: Float32
+    half_m: Float32
+    time_s: Float32
+    sweep: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.xyz)
+
+    def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Patches:
+        """The patches of some rows."""
+        return Patches(self.xyz[rows], self.tangents[rows], self.half_m[rows], self.time_s[rows], self.sweep[rows])
+
+
+def concatenate(parts: list[Patches]) -> Patches:
+    """All patches in one; of none, an empty one."""
+    if not parts:
+        empty = np.zeros
+        return Patches(
+            empty((0, 3), np.float32),
+            empty((0, 2, 3), np.float32),
+            empty((0, 4), np.float32),
+            empty(0, np.float32),
+            empty(0, np.int32),
+        )
+    return Patches(
+        np.concatenate([p.xyz for p in parts]),
+        np.concatenate([p.tangents for p in parts]),
+        np.concatenate([p.half_m for p in parts]),
+        np.concatenate([p.time_s for p in parts]),
+        np.concatenate([p.sweep for p in parts]),
+    )
+
+
+def shape_patches(
+    xyz_lidar: Float32, ring: NDArray[np.uint8], config: SurfaceConfig
+) -> tuple[Float32, Float32, NDArray[np.bool_]]:
+    """Tangents (N,2,3) in lidar, reaches (N,4) m, and which points (N,) hang between two surfaces (mixed pixels)."""
+    elevation = np.arctan2(xyz_lidar[:, 2], np.hypot(xyz_lidar[:, 0], xyz_lidar[:, 1]))
+    azimuth = np.arctan2(xyz_lidar[:, 1], xyz_lidar[:, 0])
+    rank, gap_rad = _rings_upwards(ring, elevation)
+    order = np.lexsort((azimuth, rank[ring]))
+    ring_start = np.searchsorted(rank[ring][order], np.arange(rank.max() + 2)).astype(np.int64)
+    step_rad = _azimuth_step(azimuth[order], ring_start)
+    n = len(order)
+    neighbours = np.empty((n, 4), dtype=np.int32)
+    ring_neighbours(ring_start, azimuth[order], 2.5 * step_rad, neighbours)
+    tangents = np.empty((n, 2, 3), dtype=np.float32)
+    half_m = np.empty((n, 4), dtype=np.float32)
+    mixed = np.empty(n, dtype=np.bool_)
+    cell_shape(
+        np.ascontiguousarray(xyz_lidar[order]),
+        neighbours,
+        np.array([step_rad, step_rad, gap_rad, gap_rad], dtype=np.float32),
+        config.max_slope,
+        config.max_half_m,
+        config.baseline_m,
+        config.min_cosine,
+        tangents,
+        half_m,
+        mixed,
+    )
+    back = np.empty(n, dtype=np.intp)
+    back[order] = np.arange(n)
+    return tangents[back], half_m[back], mixed[back]
+
+
+def _rings_upwards(ring: NDArray[np.uint8], elevation: Float32) -> tuple[NDArray[np.int64], float]:
+    """Rank (256,) of each ring number from the lowest beam up, and the usual angle between neighbours."""
+    present = np.unique(ring)
+    height = np.array([np.median(elevation[ring == r]) for r in present])
+    rank = np.zeros(256, dtype=np.int64)
+    rank[present[np.argsort(height, kind="stable")]] = np.arange(len(present))
+    gap_rad = float(np.median(np.diff(np.sort(height)))) if len(present) > 1 else 0.02
+    return rank, max(gap_rad, 1e-3)
+
+
+def _azimuth_step(azimuth: Float32, ring_start: NDArray[np.int64]) -> float:
+    """The usual angle between neighbours of one ring."""
+    steps = np.diff(azimuth)
+    steps = np.delete(steps, ring_start[1:-1] - 1) if len(azimuth) > len(ring_start) else steps
+    steps = steps[steps > 1e-5]
+    return float(np.median(steps)) if len(steps) else 0.006

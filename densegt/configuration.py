@@ -1,0 +1,48 @@
+"""YAML configuration: only what differs from the defaults; unknown keys are errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from densegt.errors import InputError
+
+Config = TypeVar("Config", bound=BaseModel)
+
+
+def load_config(model: type[Config], name: str | None, given: Mapping[str, Any]) -> Config:
+    """Defaults, then the YAML file or shipped configuration `name`, then the options `given` on the command line.
+
+    Raises:
+        InputError: no such file, not YAML, an unknown key, a value out of range.
+    """
+    values = {**(_read(name) if name else {}), **given}
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{name or 'options'}: {key}: {first['msg']} (got {first['input']!r})") from None
+
+
+def _read(name: str) -> dict[str, Any]:
+    path = Path(name)
+    shipped = files("densegt.configs") / f"{name}.yaml"
+    if path.is_file():
+        text = path.read_text()
+    elif shipped.is_file():
+        text = shipped.read_text()
+    else:
+        raise InputError(f"{name}: no such configuration file, and none of that name ships with densegt")
+    try:
+        values = yaml.safe_load(text) or {}
+    except yaml.YAMLError as error:
+        raise InputError(f"{name}: not YAML ({str(error).splitlines()[0]})") from None
+    if not isinstance(values, dict):
+        raise InputError(f"{name}: a configuration is a mapping of keys to values")
+    return values

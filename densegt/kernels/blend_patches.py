@@ -1,0 +1,74 @@
+"""Averages the patches that make up the visible surface."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from densegt.kernels.patch import patch_bounds, patch_coordinates, patch_normal
+
+
+@njit(cache=True, nogil=True)
+def blend_patches(
+    xyz_cam: NDArray[np.float32],
+    tangents: NDArray[np.float32],
+    half_m: NDArray[np.float32],
+    K: NDArray[np.float64],
+    max_reach_px: int,
+    beyond_m: NDArray[np.float32],
+    front_m: NDArray[np.float32],
+    relative: float,
+    absolute_m: float,
+    weighted_depth: NDArray[np.float32],
+    weight: NDArray[np.float32],
+    best: NDArray[np.int32],
+) -> None:
+    """Add each patch to the pixels where it lies on the front surface.
+
+    A patch weighs (1-|a|)(1-|e|) at patch coordinates a, e scaled to its reach, divided by its area: between two
+    neighbours of one sweep that is linear interpolation, and fine patches outvote coarse ones.
+
+    Args:
+        xyz_cam, tangents, half_m, K, max_reach_px: as for `splat_patches`.
+        beyond_m: (H,W) m; nothing at or before this depth counts.
+        front_m: (H,W) nearest surface beyond it; a patch farther than it by `absolute_m + relative z` is left out.
+        weighted_depth, weight: (H,W), added to.
+        best: (H,W), the row of the patch of greatest weight, -1 at first.
+    """
+    height_px, width_px = front_m.shape
+    fx, fy, cx, cy = K[0, 0], K[1, 1], K[0, 2], K[1, 2]
+    best_weight = np.zeros(front_m.shape, dtype=np.float32)
+    for i in range(len(xyz_cam)):
+        if half_m[i, 0] + half_m[i, 1] <= 0 or half_m[i, 2] + half_m[i, 3] <= 0:
+            continue
+        px, py, pz = np.float64(xyz_cam[i, 0]), np.float64(xyz_cam[i, 1]), np.float64(xyz_cam[i, 2])
+        nx, ny, nz = patch_normal(tangents[i])
+        n_p = nx * px + ny * py + nz * pz
+        if nx * nx + ny * ny + nz * nz < 1e-6:
+            continue
+        area = (half_m[i, 0] + half_m[i, 1]) * (half_m[i, 2] + half_m[i, 3]) + np.float32(1e-6)
+        row_lo, row_hi, col_lo, col_hi = patch_bounds(
+            xyz_cam[i], tangents[i], half_m[i], K, max_reach_px, height_px, width_px
+        )
+        for row in range(row_lo, row_hi + 1):
+            dy = (row - cy) / fy
+            for col in range(col_lo, col_hi + 1):
+                dx = (col - cx) / fx
+                n_d = nx * dx + ny * dy + nz
+                if abs(n_d) < 1e-6:
+                    continue
+                z = n_p / n_d
+                if not z > beyond_m[row, col] or z * (1 - relative) - absolute_m > front_m[row, col]:
+                    continue
+                a, e = patch_coordinates(z * dx - px, z * dy - py, z - pz, tangents[i], nx, ny, nz)
+                reach_a = half_m[i, 0] if a > 0 else half_m[i, 1]
+                reach_e = half_m[i, 2] if e > 0 else half_m[i, 3]
+                if abs(a) >= reach_a or abs(e) >= reach_e:
+                    continue
+                w = np.float32((1 - abs(a) / reach_a) * (1 - abs(e) / reach_e) / area)
+                weighted_depth[row, col] += w * z
+                weight[row, col] += w
+                if w > best_weight[row, col]:
+                    best_weight[row, col] = w
+                    best[row, col] = i

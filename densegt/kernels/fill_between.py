@@ -1,0 +1,71 @@
+"""Fills pixels that lie between measured pixels of one surface."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+
+@njit(cache=True)
+def fill_between(
+    depth_m: NDArray[np.float32],
+    inverse_slope: NDArray[np.float32],
+    max_gap_px: int,
+    tolerance: float,
+    out: NDArray[np.float32],
+    nearest: NDArray[np.int32],
+) -> None:
+    """Fill `out` (H,W) where `depth_m` is 0 and two opposite measured pixels belong to one surface.
+
+    On a plane inverse depth is linear in the image, so each measured pixel predicts its opposite by its slope. The
+    pair is one surface if depths agree to within `tolerance` or each predicts the other to within it. A pixel that
+    has measurements on one side only lies outside an outline and stays unknown. Pairs are tried along the row, the
+    column and both diagonals; the shortest wins.
+
+    Args:
+        depth_m: (H,W), 0 = unknown.
+        inverse_slope: (H,W,2) d(1/z)/du and d(1/z)/dv at measured pixels, 1/(m px).
+        max_gap_px: opposite pixels are at most this far apart.
+        tolerance: relative.
+        out: (H,W) m; left alone where not filled.
+        nearest: (H,W) flat index of the nearer pixel of the winning pair; left alone where not filled.
+    """
+    height_px, width_px = depth_m.shape
+    step_row = (0, 1, 1, 1)
+    step_col = (1, 0, 1, -1)
+    for row in range(height_px):
+        for col in range(width_px):
+            if depth_m[row, col] > 0:
+                continue
+            best_gap = np.float32(max_gap_px) + 1
+            for d in range(4):
+                dr, dc = step_row[d], step_col[d]
+                step = np.float32(1.0 if d < 2 else np.sqrt(2.0))
+                found = np.zeros(2, dtype=np.int32)
+                for side in range(2):
+                    sign = 1 - 2 * side
+                    for s in range(1, int(best_gap / step) + 1):
+                        r, c = row + sign * s * dr, col + sign * s * dc
+                        if r < 0 or c < 0 or r >= height_px or c >= width_px:
+                            break
+                        if depth_m[r, c] > 0:
+                            found[side] = s
+                            break
+                    if found[side] == 0:
+                        break
+                gap = (found[0] + found[1]) * step
+                if found[0] == 0 or found[1] == 0 or gap >= best_gap:
+                    continue
+                r0, c0 = row + found[0] * dr, col + found[0] * dc
+                r1, c1 = row - found[1] * dr, col - found[1] * dc
+                w0, w1 = 1 / depth_m[r0, c0], 1 / depth_m[r1, c1]
+                n = found[0] + found[1]
+                from0 = w0 - n * (inverse_slope[r0, c0, 0] * dc + inverse_slope[r0, c0, 1] * dr)
+                from1 = w1 + n * (inverse_slope[r1, c1, 0] * dc + inverse_slope[r1, c1, 1] * dr)
+                near = tolerance * min(w0, w1)
+                if abs(w0 - w1) > near and (abs(from0 - w1) > near or abs(from1 - w0) > near):
+                    continue
+                best_gap = gap
+                out[row, col] = n / (w0 * found[1] + w1 * found[0])
+                nearest[row, col] = r0 * width_px + c0 if found[0] <= found[1] else r1 * width_px + c1
