@@ -1,0 +1,52 @@
+# make demo   the whole line on a simulated drive; needs nothing but Python
+# make test   what a change must pass
+# Each installs densegt in a virtual environment in .venv first. VENV=... places it elsewhere, PYTHON=... picks the
+# interpreter, OUT=... the demo's folder.
+
+VENV ?= .venv
+# A name on the path need not be a working interpreter (version managers leave shims), so each is tried.
+PYTHON ?= $(shell for python in python3.12 python3.11 python3; do \
+	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null \
+	&& echo $$python && break; done)
+# Test processes. Each compiles the kernels for itself, so on two cores one process is as quick as two.
+WORKERS ?= 0
+OUT ?= densegt-demo
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: help demo test lint types unit clean
+
+help:
+	@sed -n '1,/^$$/s/^# //p' Makefile
+
+demo: $(VENV)/core.stamp
+	$(BIN)/densegt demo --out $(OUT)
+
+test: lint types unit
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/dev.stamp
+	$(BIN)/mypy
+
+unit: $(VENV)/dev.stamp
+	$(BIN)/pytest -n $(WORKERS)
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache build *.egg-info
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "densegt needs Python 3.11 or 3.12; none found. Try make PYTHON=/path/to/python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/core.stamp: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing densegt in $(VENV) (about a minute) ..."
+	$(INSTALL) -e .
+	@touch $@
+
+$(VENV)/dev.stamp: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing densegt with all parts and the test tools in $(VENV) (a few minutes) ..."
+	$(INSTALL) -e ".[dev]"
+	@touch $@ $(VENV)/core.stamp

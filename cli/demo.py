@@ -1,0 +1,70 @@
+"""`densegt demo`."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from densegt.errors import InputError
+
+MARKER = ".densegt-demo"
+
+
+@click.command()
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("densegt-demo"), show_default=True,
+    help="Folder for everything; an earlier demo in it is replaced.",
+)  # fmt: skip
+@click.option("--seconds", type=click.FloatRange(0.5, 60), default=3.0, show_default=True, help="Length of the drive.")
+@click.option("--image-size", default="800x450", show_default=True, metavar="WxH", help="Size of the images in px.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Other seeds, other worlds.")
+@click.pass_context
+def command(ctx: click.Context, out: Path, seconds: float, image_size: str, seed: int) -> int:
+    """Simulate a drive, build dense depth from its lidar, score it against the exact depth, and draw a page.
+
+    Needs nothing but the installed package; takes about two minutes on two cores.
+    """
+    prepare(out)
+    world, depth, page, figures = out / "world", out / "depth", out / "report.html", out / "figures.json"
+    drive = ["--scenes", 1, "--seconds", seconds, "--image-size", image_size, "--seed", seed]
+    began = time.monotonic()
+    steps: list[list[Any]] = [
+        ["simulate", "--out", world, *drive],
+        ["accumulate", "--dataroot", world, "--out", depth],
+        ["evaluate", "--pred", depth, "--truth", world / "exact", "--json", figures],
+        ["report", "--depth", depth, "--dataroot", world, "--truth", world / "exact", "--out", page],
+    ]
+    for arguments in steps:
+        code = run(ctx, [str(argument) for argument in arguments])
+        if code:
+            return code
+    click.echo(f"\nDone in {time.monotonic() - began:.0f} s. Look at {page.resolve()}; all figures are in {figures}")
+    return 0
+
+
+def prepare(out: Path) -> None:
+    """Make an empty folder with the demo's marker; only a folder that carries it already is emptied.
+
+    Raises:
+        InputError: there is something else in the folder.
+    """
+    if out.is_dir() and any(out.iterdir()):
+        if not (out / MARKER).is_file():
+            raise InputError(f"{out}: holds something that is not a demo; name another folder with --out")
+        shutil.rmtree(out)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / MARKER).write_text("Made by `densegt demo`, which replaces this folder when it runs again.\n")
+
+
+def run(ctx: click.Context, arguments: list[str]) -> int:
+    """Run another command as if typed, after showing it."""
+    click.echo(f"\n$ densegt {' '.join(arguments)}")
+    name, *rest = arguments
+    command: click.Command = import_module(f".{name}", __package__).command
+    code = command.main(rest, prog_name=f"densegt {name}", standalone_mode=False, parent=ctx)
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,167 @@
+"""One self-contained HTML page about a depth store: nothing is loaded from elsewhere."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Callable, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import densegt
+from densegt.depth.evaluate import Evaluation, evaluate_stores
+from densegt.depth.export import write_whole
+from densegt.depth.figures import DEFINITIONS
+from densegt.depth.store import ImageRecord, SceneReader, scene_files
+from densegt.errors import InputError
+from densegt.report import draw
+from densegt.report.content import Contents, contents, css, depth_legend, source_legend
+from densegt.report.plots import plots
+from densegt.report.shots import Key, Moment, select, shoot
+
+Progress = Callable[[int, int], None]
+
+
+def write_report(
+    depth_dir: Path,
+    dataroot: Path,
+    out: Path,
+    *,
+    truth_dir: Path | None = None,
+    max_images: int = 36,
+    progress: Progress | None = None,
+) -> int:
+    """Write the page, replacing an older one.
+
+    Args:
+        depth_dir: the store it is about.
+        dataroot: where the images lie, at the `filename` the store holds.
+        truth_dir: store of exact depth; without one, `dataroot/exact` is used if it is there and fits.
+        max_images: show at most so many.
+        progress: told (steps done, steps in all).
+
+    Returns:
+        Number of images shown.
+
+    Raises:
+        InputError: no store, an image is missing, or the truth does not fit.
+    """
+    readers = {r.scene: r for r in map(SceneReader, scene_files(depth_dir))}
+    chosen = select({name: reader.keys for name, reader in readers.items()}, max_images)
+    shown = sum(len(m) for moments in chosen.values() for m in moments)
+    tick = _Ticker(progress, 2 * sum(map(len, readers.values())) + shown)
+    evaluation, why_not = _evaluate(depth_dir, truth_dir, dataroot / "exact", tick)
+    truth_dir = (truth_dir or dataroot / "exact") if evaluation else None
+    scenes = {name: contents(reader, tick) for name, reader in readers.items()}
+    truths = {p.stem: SceneReader(p) for p in scene_files(truth_dir)} if truth_dir else {}
+    pictures = {
+        name: [_moment(readers[name], truths.get(name), keys, dataroot, tick) for keys in moments]
+        for name, moments in chosen.items()
+    }
+    page = _render(
+        title="Depth of " + (", ".join(readers) if len(readers) <= 3 else _count(len(readers), "scene")),
+        depth_dir=str(depth_dir),
+        truth_dir=str(truth_dir or ""),
+        scenes=scenes,
+        evaluation=evaluation,
+        plots=plots(evaluation.summary) if evaluation else [],
+        pictures=pictures,
+        notes=[note for note in (_left_out(scenes, chosen, shown), why_not) if note],
+        configs=_configs({name: reader.config for name, reader in readers.items()}),
+    )
+    write_whole(out, page.encode())
+    return shown
+
+
+class _Ticker:
+    """Counts steps of different kinds into one progress."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self._progress, self._total, self._done = progress, total, 0
+
+    def __call__(self) -> None:
+        self._done += 1
+        if self._progress:
+            self._progress(self._done, self._total)
+
+
+def _evaluate(
+    depth_dir: Path, truth_dir: Path | None, by_the_data: Path, tick: _Ticker
+) -> tuple[Evaluation | None, str]:
+    """Score against the truth that was asked for, or the one that lies by the data; or say why that one is not used."""
+    if truth_dir is not None:
+        return evaluate_stores(depth_dir, truth_dir, progress=lambda *_: tick()), ""
+    if not by_the_data.is_dir():
+        return None, ""
+    try:
+        return evaluate_stores(depth_dir, by_the_data, progress=lambda *_: tick()), ""
+    except InputError as error:  # nobody asked for it, so the page is made without
+        return None, f"{by_the_data} is not used as truth: {error}"
+
+
+def _moment(reader: SceneReader, truth: SceneReader | None, keys: list[Key], dataroot: Path, tick: _Ticker) -> Moment:
+    shots, stamps = [], []
+    for key in keys:
+        record = reader.read(*key)
+        exact: ImageRecord | None = truth.read(*key) if truth and key in truth else None
+        shots.append(shoot(record, exact, dataroot))
+        stamps.append(record.timestamp_us)
+        tick()
+    start_us = reader.read(*reader.keys[0]).timestamp_us
+    return Moment(sample_token=keys[0][0], time_s=(min(stamps) - start_us) / 1e6, shots=shots)
+
+
+def _left_out(scenes: Mapping[str, Contents], chosen: Mapping[str, list[list[Key]]], shown: int) -> str:
+    total = sum(s.images for s in scenes.values())
+    if shown == total:
+        return ""
+    rest = _count(len(scenes) - len(chosen), "scene")
+    also = f", {rest} not at all" if len(chosen) < len(scenes) else ""
+    return f"{shown} of {_count(total, 'image')} are shown, spread evenly{also}; the figures count all of them."
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}" + ("" if n == 1 else "s")
+
+
+def _configs(by_scene: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Configurations as text, scenes of the same one together."""
+    groups: dict[str, list[str]] = {}
+    for name, config in by_scene.items():
+        groups.setdefault(json.dumps(config, indent=2, sort_keys=True), []).append(name)
+    return [(", ".join(names), text) for text, names in groups.items()]
+
+
+def _render(**values: Any) -> str:
+    import jinja2
+
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["figure"] = lambda x, digits=2: "–" if x is None else f"{x:.{digits}f}"  # noqa: RUF001
+    template = environment.from_string(files("densegt.report").joinpath("page.html.j2").read_text(encoding="utf-8"))
+    return template.render(
+        **values,
+        version=densegt.__version__,
+        python=platform.python_version(),
+        numpy=np.__version__,
+        definitions=DEFINITIONS,
+        depth_legend=depth_legend(),
+        source_legend=source_legend(),
+        error_legend=_error_legend(),
+        sources=[s for s in draw.SOURCE_COLOURS if s != 0],
+    )
+
+
+def _error_legend() -> list[tuple[str, str]]:
+    return [
+        (css(draw.RIGHT), "right, within max(0.5 m, 5 %) in the 3×3"),  # noqa: RUF001
+        (f"linear-gradient(90deg, {css(draw.TOO_FAR[0])}, {css(draw.TOO_FAR[1])})", "too far, up to 10 tolerances"),
+        (f"linear-gradient(90deg, {css(draw.TOO_NEAR[0])}, {css(draw.TOO_NEAR[1])})", "too near, likewise"),
+        (css(draw.PHANTOM), "depth where there is no surface"),
+        (css(draw.NOT_PREDICTED), "no depth, but a surface"),
+        (css(draw.NOTHING), "neither"),
+    ]

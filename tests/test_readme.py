@@ -1,0 +1,43 @@
+"""What the README shows works."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def test_reading_a_store_with_plain_h5py(tiny_dataset, monkeypatch, tmp_path):
+    (snippet,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (tmp_path / "depth").symlink_to(tiny_dataset / "exact")
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(snippet, names)
+    assert names["depth_m"].shape == names["source"].shape == (90, 160)
+    assert 1 < np.median(names["depth_m"]) < 200
+    assert names["K"].shape == (3, 3)
+    assert names["T_global_cam"].shape == (4, 4)
+
+
+def test_named_files_and_targets_are_there():
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    text = README + (ROOT / "CONTRIBUTING.md").read_text()
+    assert set(re.findall(r"\bmake ([a-z]+)", text)) <= targets
+    for link in re.findall(r"\]\(([^)]+)\)", text):
+        assert link.startswith("https://") or (ROOT / link).is_file(), link
+
+
+def test_options_in_the_examples_exist():
+    used = {}
+    for line in re.findall(r"^    densegt (.+)$", README, re.MULTILINE):
+        name, *rest = line.split("#")[0].split()
+        used.setdefault(name, set()).update(word for word in rest if word.startswith("--"))
+    assert used
+    for name, options in used.items():
+        code = f"from densegt.cli.main import group; group(['{name}', '--help'])"
+        shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        assert options <= set(re.findall(r"--[a-z-]+", shown)), name
