@@ -6,42 +6,16 @@ from pathlib import Path
 
 import click
 
-
-def _window(ctx: click.Context, param: click.Parameter, value: str | None) -> float | str | None:
-    """Seconds as a number; `scene` stays a word."""
-    if value is None or value == "scene":
-        return value
-    try:
-        seconds = float(value)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds < 1e6:
-        raise click.BadParameter(f"{value!r} is neither a number of seconds nor 'scene'", ctx, param)
-    return seconds
+from .accumulate_options import accumulate_options
 
 
 @click.command()
 @click.option("--dataroot", type=click.Path(path_type=Path), required=True, help="Folder with v1.0-*/ and samples/.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Depth store: one .h5 a scene goes there.")
-@click.option("--version", help="Folder of tables; the only v1.0-* there if not given.")
-@click.option("--scene", "scenes", multiple=True, metavar="NAME", help="This scene only; may be repeated.")
-@click.option("--camera", "cameras", multiple=True, metavar="CHANNEL", help="This camera only; may be repeated.")
-@click.option(
-    "--motion",
-    type=click.Choice(["auto", "boxes", "none"]),
-    help="auto (default) and boxes: objects with boxes are carried along their tracks. none: all stands still.",
-)
-@click.option("--surface/--no-surface", default=None, help="Fill between measured points of one surface (default).")
-@click.option(
-    "--window",
-    metavar="SECONDS|scene",
-    callback=_window,
-    help="Sweeps this far before and after; 0: the keyframe's own sweep; scene: all (default).",
-)
+@accumulate_options
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Scenes at the same time.")
 @click.option("--executor", type=click.Choice(["local"]), default="local", show_default=True, help="Where work runs.")
 @click.option("--overwrite", is_flag=True, help="Replace scenes that are there already.")
-@click.option("--config", metavar="FILE", help="YAML file, or the name of one that ships with densegt.")
 def command(
     dataroot: Path,
     out: Path,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from .progress import progress_on_stderr
+from .accumulate_options import accumulate_options
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -18,28 +18,83 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--pred", "pred_dir", type=click.Path(path_type=Path), required=True, help="Depth store to score.")
-@click.option("--truth", "truth_dir", type=click.Path(path_type=Path), required=True, help="Store taken as exact.")
+@click.option("--pred", "pred_dir", type=click.Path(path_type=Path), help="Depth store to score.")
+@click.option("--truth", "truth_dir", type=click.Path(path_type=Path), help="Store taken as exact.")
+@click.option("--leave-one-out", is_flag=True, help="Rebuild each keyframe of --dataroot without its own sweep.")
+@click.option("--dataroot", type=click.Path(path_type=Path), help="Folder with v1.0-*/ and samples/.")
+@accumulate_options
+@click.option("--every", type=click.IntRange(min=1), help="Leave-one-out: every n-th keyframe only; all by default.")
+@click.option("--workers", type=click.IntRange(min=1), help="Leave-one-out: scenes at the same time; 1 by default.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), help="Write every figure here.")
 @click.option(
     "--max-depth", "max_depth_m", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True,
     help="Count truth nearer than this many metres.",
 )  # fmt: skip
-def command(pred_dir: Path, truth_dir: Path, json_path: Path | None, max_depth_m: float) -> None:
-    """Score depth against depth, by kind and by range.
+def command(
+    pred_dir: Path | None,
+    truth_dir: Path | None,
+    leave_one_out: bool,
+    dataroot: Path | None,
+    version: str | None,
+    scenes: tuple[str, ...],
+    cameras: tuple[str, ...],
+    motion: str | None,
+    surface: bool | None,
+    window: float | str | None,
+    config: str | None,
+    every: int | None,
+    workers: int | None,
+    json_path: Path | None,
+    max_depth_m: float,
+) -> int:
+    """Score depth against depth, or a recording against itself.
+
+    \b
+    densegt evaluate --pred depth --truth simulated/exact
+    densegt evaluate --dataroot /data/nuscenes --leave-one-out
 
     Right: share of all pixels with truth that get a depth within max(0.5 m, 5 %) of a truth in the 3x3 around them.
     Outliers: share of the predicted pixels that do not. MAE, RMSE and delta compare the same pixel.
+
+    With --leave-one-out each keyframe's depth is rebuilt without that keyframe's lidar sweep and scored on the sweep's
+    points. It takes accumulate's options, and about as many times as long as accumulate as there are keyframes; with
+    --every 10 it looks at every tenth.
     """
+    if leave_one_out:
+        if dataroot is None or pred_dir or truth_dir:
+            raise click.UsageError("--leave-one-out goes with --dataroot, and without --pred and --truth")
+        from densegt.accumulate.leave_one_out_run import Job
+
+        from .accumulate_options import resolve
+        from .leave_one_out import run
+
+        settings = resolve(motion, surface, window, config)
+        job = Job(dataroot, version, settings, cameras, every or 1, max_depth_m)
+        result = run(job, scenes, workers or 1)
+        _write(json_path, result.as_dict())
+        return 1 if result.failed else 0
+    if any(
+        (dataroot, version, scenes, cameras, motion, surface is not None, window is not None, config, every, workers)
+    ):
+        raise click.UsageError("--dataroot, accumulate's options, --every and --workers go with --leave-one-out")
+    if pred_dir is None or truth_dir is None:
+        raise click.UsageError("give --pred and --truth, or --dataroot and --leave-one-out")
     from densegt.depth.evaluate import evaluate_stores
-    from densegt.depth.export import write_whole
+
+    from .progress import progress_on_stderr
 
     with progress_on_stderr("Evaluating") as progress:
         evaluation = evaluate_stores(pred_dir, truth_dir, max_depth_m=max_depth_m, progress=progress)
     _print(evaluation)
-    if json_path:
-        text = json.dumps(evaluation.as_dict(), indent=2, allow_nan=False)
-        write_whole(json_path, text.encode() + b"\n")
+    _write(json_path, evaluation.as_dict())
+    return 0
+
+
+def _write(path: Path | None, figures: dict[str, Any]) -> None:
+    from densegt.depth.export import write_whole
+
+    if path:
+        write_whole(path, json.dumps(figures, indent=2, allow_nan=False).encode() + b"\n")
 
 
 def _print(evaluation: Evaluation) -> None:

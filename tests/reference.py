@@ -56,14 +56,14 @@ def _meet(point, tangents, K, row, col):
     return np.linalg.solve(system, -point.astype(np.float64))
 
 
-def _covered(point, tangents, half_m, K, max_reach_px, shape):
+def _covered(point, tangents, half_m, K, reach_px, shape):
     """Every pixel of the image whose ray meets the patch within its reach, with (row, col, z, a, e)."""
     if np.linalg.norm(np.cross(tangents[0], tangents[1])) < 1e-3:
         return
     u0, v0 = (K @ (point / point[2]))[:2]
     for row in range(shape[0]):
         for col in range(shape[1]):
-            if abs(col - u0) > max_reach_px or abs(row - v0) > max_reach_px:
+            if abs(col - u0) > reach_px or abs(row - v0) > reach_px:
                 continue
             met = _meet(point, tangents, K, row, col)
             if met is None or met[2] <= 0:
@@ -73,25 +73,37 @@ def _covered(point, tangents, half_m, K, max_reach_px, shape):
                 yield row, col, z, a, e
 
 
-def splat_patches(xyz_cam, tangents, half_m, K, max_reach_px, beyond_m, out):
+def splat_patches(xyz_cam, tangents, half_m, K, reach_px, beyond_m, out):
     for i in range(len(xyz_cam)):
-        for row, col, z, _, _ in _covered(xyz_cam[i], tangents[i], half_m[i], K, max_reach_px, out.shape):
+        for row, col, z, _, _ in _covered(xyz_cam[i], tangents[i], half_m[i], K, reach_px[i], out.shape):
             if z > beyond_m[row, col]:
                 out[row, col] = min(out[row, col], z)
 
 
 def blend_patches(
-    xyz_cam, tangents, half_m, K, max_reach_px, beyond_m, front_m, relative, absolute_m, weighted_depth, weight, best
+    xyz_cam,
+    tangents,
+    half_m,
+    trust,
+    K,
+    reach_px,
+    beyond_m,
+    front_m,
+    relative,
+    absolute_m,
+    weighted_depth,
+    weight,
+    best,
 ):
     best_weight = np.zeros(front_m.shape)
     for i in range(len(xyz_cam)):
         area = (half_m[i, 0] + half_m[i, 1]) * (half_m[i, 2] + half_m[i, 3]) + 1e-6
-        for row, col, z, a, e in _covered(xyz_cam[i], tangents[i], half_m[i], K, max_reach_px, front_m.shape):
+        for row, col, z, a, e in _covered(xyz_cam[i], tangents[i], half_m[i], K, reach_px[i], front_m.shape):
             if z <= beyond_m[row, col] or z * (1 - relative) - absolute_m > front_m[row, col]:
                 continue
             a = a / half_m[i, 0] if a > 0 else -a / half_m[i, 1]
             e = e / half_m[i, 2] if e > 0 else -e / half_m[i, 3]
-            w = (1 - a) * (1 - e) / area
+            w = trust[i] * (1 - a) * (1 - e) / area
             weighted_depth[row, col] += w * z
             weight[row, col] += w
             if w > best_weight[row, col]:
@@ -145,3 +157,203 @@ def fill_between(depth_m, inverse_slope, max_gap_px, tolerance, out, nearest):
                     best = gap
                     out[row, col] = (s0 + s1) / (w0 * s1 + w1 * s0)
                     nearest[row, col] = r0 * W + c0 if s0 <= s1 else r1 * W + c1
+
+
+def enclosed(depth_m, radius_px, relative, absolute_m, out):
+    """Cut the eight arms of a star out of the image and ask each for anything nearer."""
+    H, W = depth_m.shape
+    for row in range(H):
+        for col in range(W):
+            out[row, col] = False
+            if not np.isfinite(depth_m[row, col]):
+                continue
+            near_on = {}
+            for dr in (-1, 0, 1):
+                for dc in (-1, 0, 1):
+                    steps = [(row + s * dr, col + s * dc) for s in range(1, radius_px + 1)]
+                    arm = np.array([depth_m[r, c] for r, c in steps if 0 <= r < H and 0 <= c < W])
+                    in_front = depth_m[row, col] - arm > absolute_m + relative * depth_m[row, col]
+                    near_on[dr, dc] = bool(in_front.any())
+            lines = [near_on[d] and near_on[-d[0], -d[1]] for d in ((0, 1), (1, 0), (1, 1), (1, -1))]
+            out[row, col] = sum(lines) >= 3
+
+
+def fill_range_image(row, azimuth, range_m, out):
+    """Sort by range and write the farthest first."""
+    columns = out.shape[1]
+    borders = np.linspace(-np.pi, np.pi, columns + 1)
+    for i in np.argsort(-range_m, kind="stable"):
+        column = (np.searchsorted(borders, float(azimuth[i]), side="right") - 1) % columns
+        out[row[i], column] = range_m[i]
+
+
+def beam_to(xyz, origin, velocity, R_lidar_global, clock):
+    """From the stamp's place guess when the beam passed; look again from where the lidar was then."""
+    sign, seam_rad, stamp_fraction, period_s = (float(c) for c in clock)
+    R, place = R_lidar_global.astype(np.float64), origin.astype(np.float64)
+    x, y, _ = R @ (xyz - place)
+    past_seam = (sign * (np.arctan2(y, x) - seam_rad)) % (2 * np.pi)
+    time_s = (past_seam / (2 * np.pi) - stamp_fraction) * period_s
+    x, y, z = R @ (xyz - (place + velocity.astype(np.float64) * time_s))
+    return np.arctan2(y, x), np.arctan2(z, np.hypot(x, y)), np.sqrt(x * x + y * y + z * z)
+
+
+def _beams_around(image, ring_elevation, azimuth, elevation):
+    """Ranges (2,4) of the rings below and above a direction, at the four columns whose middles are nearest."""
+    columns = image.shape[1]
+    middles = -np.pi + (np.arange(columns) + 0.5) * 2 * np.pi / columns
+    away = np.abs((middles - azimuth + np.pi) % (2 * np.pi) - np.pi)
+    lower = np.flatnonzero(ring_elevation <= elevation)[-1]
+    return image[[lower, lower + 1]][:, np.argsort(away, kind="stable")[:4]].astype(np.float64)
+
+
+def free_space_votes(
+    xyz,
+    sweep,
+    offsets,
+    images,
+    ring_elevation,
+    origin,
+    velocity,
+    R_lidar_global,
+    clock,
+    absolute_m,
+    relative,
+    passed,
+    met,
+):
+    passed[:], met[:] = 0, 0
+    for i, place in enumerate(xyz):
+        for s in sweep[i] + offsets:
+            if not 0 <= s < len(images):
+                continue
+            azimuth, elevation, distance = beam_to(place, origin[s], velocity[s], R_lidar_global[s], clock)
+            if not ring_elevation[0] <= elevation < ring_elevation[-1]:
+                continue
+            around = _beams_around(images[s], ring_elevation, azimuth, elevation)
+            margin = absolute_m + relative * distance
+            answered = around > 0
+            if (answered & (np.abs(around - distance) <= margin)).any():
+                met[i] += 1
+            elif answered.any(axis=1).all() and (around[answered] > distance + margin).all():
+                passed[i] += 1
+
+
+def unanswered(
+    xyz,
+    asked,
+    images,
+    ring_elevation,
+    origin,
+    velocity,
+    R_lidar_global,
+    clock,
+    max_range_m,
+    min_elevation_rad,
+    margin_m,
+    out,
+):
+    for i, place in enumerate(xyz):
+        silent = []
+        for s in asked:
+            azimuth, elevation, distance = beam_to(place, origin[s], velocity[s], R_lidar_global[s], clock)
+            in_field = max(ring_elevation[0], min_elevation_rad) <= elevation < ring_elevation[-1]
+            if not in_field or distance > max_range_m:
+                silent.append(False)
+                continue
+            around = _beams_around(images[s], ring_elevation, azimuth, elevation)
+            silent.append((around == 0).sum() >= 4 and around.max() <= distance - margin_m)
+        out[i] = len(silent) > 0 and all(silent)
+
+
+def linked(range_a, range_b, step_rad, max_slope):
+    """A step in range below 10 cm plus `max_slope` times the gap between two beams at the nearer one's range."""
+    nearer, farther = sorted((range_a, range_b))
+    return farther - nearer < 0.1 + max_slope * step_rad * nearer
+
+
+def _chain(i, side, range_m, neighbours, step_rad, max_slope):
+    """Up to twelve returns from i on, each linked to the one before."""
+    chain = [i]
+    while len(chain) <= 12:
+        following = neighbours[chain[-1], side]
+        if following < 0 or not linked(range_m[chain[-1]], range_m[following], step_rad, max_slope):
+            break
+        chain.append(following)
+    return chain[1:]
+
+
+def reach_along(i, side, xyz, range_m, neighbours, step_rad, max_slope, baseline_m):
+    chain = _chain(i, side, range_m, neighbours, step_rad, max_slope)
+    far = [j for j in chain if np.linalg.norm(xyz[j] - xyz[i]) >= baseline_m]
+    return far[0] if far else chain[-1] if chain else -1
+
+
+def _straight(first, middle, last):
+    """Cosine of the bend of a line through three points; -1 where two coincide."""
+    a, b = middle - first, last - middle
+    lengths = np.linalg.norm(a) * np.linalg.norm(b)
+    return a @ b / lengths if lengths > 1e-6 else -1.0
+
+
+def goes_on(i, end, side, xyz, range_m, neighbours, step_rad, max_slope, baseline_m, min_cosine):
+    """Two stretches onwards: along links, or where there is no link over the next two neighbours."""
+    if end >= 0:
+        onwards = reach_along(end, side, xyz, range_m, neighbours, step_rad, max_slope, baseline_m)
+        steps, least = [end, onwards], min_cosine
+    else:
+        chain = _chain(i, side, range_m, neighbours, step_rad, 15.0)[:2]
+        steps, least = chain + [-1] * (2 - len(chain)), 0.97
+    if min(steps) < 0:
+        return 0.0
+    cosine = _straight(xyz[i], xyz[steps[0]], xyz[steps[1]])
+    return cosine if cosine >= least else 0.0
+
+
+def _chord(middle, near, flat, ends, onwards, min_cosine):
+    """Where the chord through a return begins and ends, None for a side that it does not reach to."""
+    a, b = ends
+    if a is not None and b is not None and _straight(a, middle, b) >= min_cosine:
+        return ends
+    if all(flat) and _straight(near[0], middle, near[1]) >= 0.97:
+        return near
+    if max(onwards) > 0:
+        best = 0 if onwards[0] >= onwards[1] else 1
+        kept = ends[best] if ends[best] is not None else near[best]
+        return (kept, None) if best == 0 else (None, kept)
+    if a is None or b is None:
+        return ends
+    return tuple(end if np.linalg.norm(end - middle) < 0.3 else None for end in ends)
+
+
+def cell_shape(xyz, neighbours, step_rad, max_slope, max_half_m, baseline_m, min_cosine, tangents, half_m, mixed):
+    """For each return and axis find the chord of the surface through it, then its direction and reaches."""
+    p = xyz.astype(np.float64)
+    range_m = np.linalg.norm(p, axis=1)
+    tangents[:], half_m[:], mixed[:] = 0, 0, False
+    for i in range(len(p)):
+        for axis in range(2):
+            sides = (2 * axis, 2 * axis + 1)
+            links = (p, range_m, neighbours, step_rad[2 * axis], max_slope, baseline_m)
+            reached = [reach_along(i, side, *links) for side in sides]
+            onwards = [goes_on(i, end, side, *links, min_cosine) for end, side in zip(reached, sides, strict=True)]
+            near = tuple(p[j] if j >= 0 else None for j in neighbours[i, list(sides)])
+            ends = tuple(p[j] if j >= 0 else None for j in reached)
+            flat = [bool(_chain(i, side, range_m, neighbours, step_rad[2 * axis], 15.0)) for side in sides]
+            start, stop = _chord(p[i], near, flat, ends, onwards, min_cosine)
+            chord = (p[i] if start is None else start) - (p[i] if stop is None else stop)
+            if np.linalg.norm(chord) > 1e-4:
+                tangents[i, axis] = chord / np.linalg.norm(chord)
+                for side, end, beside in zip(sides, (start, stop), near, strict=True):
+                    if end is not None:
+                        half_m[i, side] = min(0.55 * np.linalg.norm(beside - p[i]), max_half_m)
+        left, right = neighbours[i, :2]
+        if left >= 0 and right >= 0 and not half_m[i, :2].any():
+            nearer, farther = sorted((range_m[left], range_m[right]))
+            mixed[i] = nearer + 0.3 < range_m[i] < farther - 0.3
+        if not tangents[i, 0].any():
+            tangents[i, 0] = np.array([-p[i, 1], p[i, 0], 0]) / np.hypot(p[i, 0], p[i, 1])
+        if not tangents[i, 1].any() or abs(tangents[i, 0] @ tangents[i, 1]) > 0.5:
+            up = np.cross(p[i], tangents[i, 0])
+            tangents[i, 1] = up / np.linalg.norm(up)
+            half_m[i, 2:] = 0

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.accumulate.config import AccumulateConfig, EgoConfig
-from densegt.accumulate.freespace import RangeImageBuilder, RangeImages, transient, trim_patches
+from densegt.accumulate.freespace import RangeImageBuilder, RangeImages, transient
 from densegt.accumulate.movers import AMBIGUOUS, claim_points
 from densegt.accumulate.patches import Patches, concatenate, shape_patches
 from densegt.accumulate.timing import EgoPath, point_times, to_global
 from densegt.accumulate.tracks import ContinuousTrack
 from densegt.datasets.scene import Points, Scene, SweepMeta
+from densegt.errors import InputError
 from densegt.geometry import se3
 
 
@@ -26,18 +27,22 @@ class Cloud:
         origin_global_m: (3,) float64, subtracted from global so that float32 suffices.
         start_us: the time that `Patches.time_s` counts from.
         static: patches in global minus origin.
+        transient: patches in global minus origin that other sweeps refute; true at their own time only.
         movers: for each track, its patches in its box's frame.
         images: the sweeps as range images.
         sweep_times_s: (S,) s since start_us.
+        period_s: duration of one turn.
         sample_tokens: the keyframe of each sweep index if that sweep is its own, else "".
     """
 
     origin_global_m: NDArray[np.float64]
     start_us: int
     static: Patches
+    transient: Patches
     movers: tuple[tuple[ContinuousTrack, Patches], ...]
     images: RangeImages
     sweep_times_s: NDArray[np.float64]
+    period_s: float
     sample_tokens: tuple[str, ...]
 
 
@@ -67,18 +72,22 @@ def gather(
             if len(points.xyz_lidar):
                 _add_sweep(scene, path, tracks, config, index, points, origin, start_us, static, moving, images)
         progress()
+    if not images.has_points:
+        raise InputError(f"scene {scene.name}: not one of {len(scene.sweeps)} sweeps holds a usable point")
     world = concatenate(static)
     seen = images.build()
-    if config.clean:
-        world = world.take(~transient(seen, world, config.free_space))
-        world = trim_patches(seen, world, config.free_space)
+    passing = np.zeros(len(world), dtype=np.bool_)
+    if config.motion in ("auto", "free"):
+        passing = transient(seen, world, config.free_space)
     return Cloud(
         origin_global_m=origin,
         start_us=start_us,
-        static=world,
+        static=world.take(~passing),
+        transient=world.take(passing),
         movers=tuple((track, concatenate(parts)) for track, parts in zip(tracks, moving, strict=True)),
         images=seen,
         sweep_times_s=np.array([(s.timestamp_us - start_us) * 1e-6 for s in scene.sweeps]),
+        period_s=scene.spin.period_s,
         sample_tokens=tuple(s.sample_token if s.is_keyframe else "" for s in scene.sweeps),
     )
 

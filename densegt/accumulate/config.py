@@ -47,12 +47,10 @@ class FreeSpaceConfig(_Strict):
     """Which static points other sweeps' beams refute. Sweeps are counted from the one that measured the point."""
 
     sweeps: tuple[int, ...] = (1, 2, 3, 5, 8, 12, 20, 30, 45, 60)
-    trim_sweeps: tuple[int, ...] = (1, 3, 8, 20)
     margin_m: float = 0.3
     margin_relative: float = 0.02
     min_passed: int = 2
     passed_share: float = 0.15
-    min_trim_m: float = 0.05
     columns: int = 1080
     max_answer_m: float = 40.0
     min_elevation_deg: float = -15.0
@@ -69,24 +67,27 @@ class SurfaceConfig(_Strict):
     hide_relative: float = 0.03
     hide_absolute_m: float = 0.1
     fill_tolerance: float = 0.03
+    range_noise_m: float = 0.03
+    fringe_share: float = 0.2
     weak_share: float = 0.15
     enclosing_rad: float = 0.013
-    max_reach_px: int = 4
+    max_reach_rad: float = 0.0063
+    max_gap_deg: float = Field(default=1.33, description="nothing is filled across more: a 32-beam lidar's ring gap")
 
 
 class AccumulateConfig(_Strict):
     """Configuration of `densegt accumulate`.
 
     Attributes:
-        motion: auto and boxes carry annotated objects along their tracks; none takes everything as standing still.
+        motion: auto carries annotated objects along their tracks and shows what other sweeps refute at its own time
+            only; boxes does without the latter, free without boxes, none without both.
         window_s: sweeps this far before and after each exposure; None is the whole scene.
         surface: also fill between measured pixels of one surface.
     """
 
-    motion: Literal["auto", "boxes", "none"] = "auto"
+    motion: Literal["auto", "boxes", "free", "none"] = "auto"
     window_s: float | None = Field(default=None, ge=0)
     surface: bool = True
-    clean: bool = True
     max_depth_m: float = Field(default=120.0, gt=0, le=255)
     lidar: LidarConfig = LidarConfig()
     ego: EgoConfig = EgoConfig()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ class RangeImages:
         origin, velocity: (S,3) the lidar at the stamp in global minus the scene's origin, and its m/s.
         R_lidar_global: (S,3,3).
         clock: (4,), see `densegt.kernels.beam`.
+        read: (S,), sweeps that were taken in.
     """
 
     ranges_m: Float32
@@ -36,6 +37,7 @@ class RangeImages:
     velocity: Float32
     R_lidar_global: Float32
     clock: Float32
+    read: NDArray[np.bool_]
 
 
 class RangeImageBuilder:
@@ -68,6 +70,11 @@ class RangeImageBuilder:
         elevation = np.arctan2(beam[:, 2], np.hypot(beam[:, 0], beam[:, 1]))
         self._parts[index] = (ring, azimuth, elevation, np.linalg.norm(beam, axis=1).astype(np.float32))
 
+    @property
+    def has_points(self) -> bool:
+        """Whether any sweep with points was added."""
+        return bool(self._parts)
+
     def build(self) -> RangeImages:
         """All sweeps together; ring elevations are medians over the first sweep that has every ring."""
         best = max(self._parts.values(), key=lambda p: len(np.unique(p[0])))
@@ -81,7 +88,8 @@ class RangeImageBuilder:
             row = row_of[ring]
             known = row >= 0
             fill_range_image(row[known], azimuth[known], range_m[known], images[index])
-        return RangeImages(images, height[order], self._origin, self._velocity, self._R, self._clock)
+        read = np.isin(np.arange(len(images)), list(self._parts))
+        return RangeImages(images, height[order], self._origin, self._velocity, self._R, self._clock, read)
 
 
 def votes(
@@ -107,6 +115,12 @@ def votes(
     return passed, met
 
 
+def gone_now(images: RangeImages, xyz: Float32, asked: Sequence[int], config: FreeSpaceConfig) -> NDArray[np.bool_]:
+    """Which places (N,3) most of the sweeps `asked`, those about an exposure, looked through: empty at that time."""
+    passed, met = votes(images, xyz, np.zeros(len(xyz), dtype=np.int32), asked, config)
+    return (passed > met) & (passed >= min(config.min_passed, len(asked)))
+
+
 def behind_glass(images: RangeImages, xyz: Float32, asked: Sequence[int], config: FreeSpaceConfig) -> NDArray[np.bool_]:
     """Which places (N,3) none of the sweeps `asked` got any answer from, though they look there."""
     out = np.empty(len(xyz), dtype=np.bool_)
@@ -121,6 +135,7 @@ def behind_glass(images: RangeImages, xyz: Float32, asked: Sequence[int], config
         images.clock,
         config.max_answer_m,
         float(np.deg2rad(config.min_elevation_deg)),
+        config.margin_m,
         out,
     )
     return out
@@ -134,15 +149,3 @@ def transient(images: RangeImages, patches: Patches, config: FreeSpaceConfig) ->
     """Which static patches (N,) lie where other sweeps saw nothing."""
     passed, met = votes(images, patches.xyz, patches.sweep, _both_ways(config.sweeps), config)
     return (passed >= config.min_passed) & (passed > config.passed_share * (passed.astype(np.int64) + met))
-
-
-def trim_patches(images: RangeImages, patches: Patches, config: FreeSpaceConfig) -> Patches:
-    """Take the reach from patches where their end sticks out into space that other sweeps saw to be free."""
-    half_m = patches.half_m.copy()
-    for side in range(4):
-        rows = np.flatnonzero(half_m[:, side] > config.min_trim_m)
-        sign = 1.0 if side % 2 == 0 else -1.0
-        ends = patches.xyz[rows] + sign * half_m[rows, side, None] * patches.tangents[rows, side // 2]
-        passed, met = votes(images, ends, patches.sweep[rows], _both_ways(config.trim_sweeps), config)
-        half_m[rows[(passed >= 2) & (passed > met)], side] = 0.0
-    return replace(patches, half_m=half_m)

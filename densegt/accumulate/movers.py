@@ -22,8 +22,8 @@ def claim_points(
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """Give each point (N,3) to the moving object whose widened box holds it at the point's own time (N,).
 
-    Points in the lowest slice of a box may be wheel or road and are given to nobody (`AMBIGUOUS`); so are those of a
-    track that cannot tell where it is. Of several boxes the one whose middle is nearest wins.
+    Points in the lowest slice of a box may be wheel or road and are given to nobody (`AMBIGUOUS`). Of several boxes the
+    one whose middle is nearest wins. A track that cannot tell where it is claims nothing.
 
     Returns:
         owner: (N,) index into tracks, or STATIC, or AMBIGUOUS.

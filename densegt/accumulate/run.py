@@ -57,7 +57,7 @@ def accumulate_scene(
     scene: Scene, config: AccumulateConfig, tick: Callable[[], None] = lambda: None
 ) -> Iterator[tuple[Camera, DepthMap]]:
     """Dense depth of every keyframe camera of a scene, in order of time; `tick` after each sweep and image."""
-    tracks = moving_tracks(scene, config.tracks) if config.motion != "none" else []
+    tracks = moving_tracks(scene, config.tracks) if config.motion in ("auto", "boxes") else []
     cloud = gather(scene, tracks, config, progress=tick)
     for camera in scene.cameras:
         yield camera, render(cloud, camera, config)

@@ -63,9 +63,11 @@ def to_global(points: Points, sweep: SweepMeta, times_s: Float64, spin: SpinMode
     if spin.compensated:
         return se3.apply(sweep.T_global_lidar, points.xyz_lidar)
     xyz_ego = se3.apply(sweep.T_ego_lidar, points.xyz_lidar)
-    # Poses change smoothly: 200 steps over the turn keep the error under 0.1 mm at 30 m/s.
+    # Poses change smoothly: between 200 steps over the turn a straight line is exact to micrometres.
     steps = np.linspace(times_s.min(), times_s.max(), 201)
     T = path.poses_at(sweep.timestamp_us + steps * 1e6)
-    k = np.clip(np.rint((times_s - steps[0]) / max(steps[1] - steps[0], 1e-9)).astype(int), 0, 200)
-    xyz_global: Float64 = np.einsum("nij,nj->ni", T[k, :3, :3], xyz_ego) + T[k, :3, 3]
+    at = np.clip((times_s - steps[0]) / max(steps[1] - steps[0], 1e-9), 0, 200)
+    k = np.minimum(at.astype(int), 199)
+    before, after = (np.einsum("nij,nj->ni", T[i, :3, :3], xyz_ego) + T[i, :3, 3] for i in (k, k + 1))
+    xyz_global: Float64 = before + (at - k)[:, None] * (after - before)
     return xyz_global

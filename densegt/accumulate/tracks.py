@@ -47,15 +47,15 @@ class ContinuousTrack:
             object.__setattr__(self, "_rotation", RotationSpline(t, Rotation.from_matrix(self.T_global_box[:, :3, :3])))
 
     def known_at(self, t_us: Float64) -> NDArray[np.bool_]:
-        """Which times (N,) the track can speak for: within its knots, not in a long gap, or just beyond its ends."""
-        k = np.clip(np.searchsorted(self.knots_us, t_us, side="right") - 1, 0, max(len(self.knots_us) - 2, 0))
+        """Which times (N,) the track can speak for: near a knot, or between two that are not far apart."""
         reach_us = self.max_extrapolation_s * 1e6 if len(self.knots_us) > 1 else 0.1e6
-        near: NDArray[np.bool_] = (t_us >= self.knots_us[0] - reach_us) & (t_us <= self.knots_us[-1] + reach_us)
+        near: NDArray[np.bool_] = (np.abs(t_us[:, None] - self.knots_us) <= reach_us).any(axis=1)
         if len(self.knots_us) == 1:
             return near
+        k = np.clip(np.searchsorted(self.knots_us, t_us, side="right") - 1, 0, len(self.knots_us) - 2)
+        inside = (t_us >= self.knots_us[0]) & (t_us <= self.knots_us[-1])
         short: NDArray[np.bool_] = np.diff(self.knots_us)[k] <= self.max_gap_s * 1e6
-        outside = (t_us < self.knots_us[0]) | (t_us > self.knots_us[-1])
-        known: NDArray[np.bool_] = near & (short | outside)
+        known: NDArray[np.bool_] = near | (inside & short)
         return known
 
     def poses_at(self, t_us: Float64) -> Float64:

@@ -14,8 +14,9 @@ def blend_patches(
     xyz_cam: NDArray[np.float32],
     tangents: NDArray[np.float32],
     half_m: NDArray[np.float32],
+    trust: NDArray[np.float32],
     K: NDArray[np.float64],
-    max_reach_px: int,
+    reach_px: NDArray[np.float32],
     beyond_m: NDArray[np.float32],
     front_m: NDArray[np.float32],
     relative: float,
@@ -30,7 +31,8 @@ def blend_patches(
     neighbours of one sweep that is linear interpolation, and fine patches outvote coarse ones.
 
     Args:
-        xyz_cam, tangents, half_m, K, max_reach_px: as for `splat_patches`.
+        xyz_cam, tangents, half_m, K, reach_px: as for `splat_patches`.
+        trust: (N,), factor of each patch's weight.
         beyond_m: (H,W) m; nothing at or before this depth counts.
         front_m: (H,W) nearest surface beyond it; a patch farther than it by `absolute_m + relative z` is left out.
         weighted_depth, weight: (H,W), added to.
@@ -48,8 +50,9 @@ def blend_patches(
         if nx * nx + ny * ny + nz * nz < 1e-6:
             continue
         area = (half_m[i, 0] + half_m[i, 1]) * (half_m[i, 2] + half_m[i, 3]) + np.float32(1e-6)
+        scale = trust[i] / area
         row_lo, row_hi, col_lo, col_hi = patch_bounds(
-            xyz_cam[i], tangents[i], half_m[i], K, max_reach_px, height_px, width_px
+            xyz_cam[i], tangents[i], half_m[i], K, reach_px[i], height_px, width_px
         )
         for row in range(row_lo, row_hi + 1):
             dy = (row - cy) / fy
@@ -66,7 +69,7 @@ def blend_patches(
                 reach_e = half_m[i, 2] if e > 0 else half_m[i, 3]
                 if abs(a) >= reach_a or abs(e) >= reach_e:
                     continue
-                w = np.float32((1 - abs(a) / reach_a) * (1 - abs(e) / reach_e) / area)
+                w = np.float32(scale * (1 - abs(a) / reach_a) * (1 - abs(e) / reach_e))
                 weighted_depth[row, col] += w * z
                 weight[row, col] += w
                 if w > best_weight[row, col]:

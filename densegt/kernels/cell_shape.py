@@ -7,7 +7,11 @@ from numba import njit
 from numpy.typing import NDArray
 
 NOISE_M = 0.1
-SMALL_M = 0.4
+SMALL_M = 0.3
+# Neighbours that are not linked must lie straighter to be one surface.
+STRAIGHT = 0.97
+# Three returns along one beam are straight as well, and no surface; flatter than 1 in 15 nothing is told from that.
+FLATTEST = 15.0
 _HOPS = 12
 
 
@@ -49,6 +53,40 @@ def reach_along(
             break
         last, j = j, neighbours[j, side]
     return reached
+
+
+@njit(cache=True)
+def goes_on(
+    i: int,
+    end: int,
+    side: int,
+    xyz: NDArray[np.float32],
+    range_m: NDArray[np.float32],
+    neighbours: NDArray[np.int32],
+    step_rad: float,
+    max_slope: float,
+    baseline_m: float,
+    min_cosine: float,
+) -> float:
+    """How straight the surface goes on from i to one side, as a cosine; 0 where it bends or ends.
+
+    `end` is what `reach_along` gave. Without a link it may still be ground at a grazing angle: then the next two
+    neighbours themselves must lie straight.
+    """
+    first, least = end, min_cosine
+    if end >= 0:
+        second = reach_along(end, side, xyz, range_m, neighbours, step_rad, max_slope, baseline_m)
+    else:
+        first, least = neighbours[i, side], STRAIGHT
+        second = -1
+        if first >= 0 and linked(range_m[i], range_m[first], step_rad, FLATTEST):
+            second = neighbours[first, side]
+            if second >= 0 and not linked(range_m[first], range_m[second], step_rad, FLATTEST):
+                second = -1
+    if second < 0:
+        return 0.0
+    cosine = _cosine(xyz[first] - xyz[i], xyz[second] - xyz[first])
+    return cosine if cosine >= least else 0.0
 
 
 @njit(cache=True, nogil=True)
@@ -94,28 +132,30 @@ def cell_shape(
             a = reach_along(i, 2 * axis, xyz, range_m, neighbours, step, max_slope, baseline_m)
             b = reach_along(i, 2 * axis + 1, xyz, range_m, neighbours, step, max_slope, baseline_m)
             use_a, use_b = False, False
+            near_a, near_b = neighbours[i, 2 * axis], neighbours[i, 2 * axis + 1]
             if a >= 0 and b >= 0 and _cosine(xyz[a] - p, p - xyz[b]) >= min_cosine:
                 use_a, use_b = True, True
-            elif a >= 0 or b >= 0:
-                straight_a, straight_b = -1.0, -1.0
-                if a >= 0:
-                    c = reach_along(a, 2 * axis, xyz, range_m, neighbours, step, max_slope, baseline_m)
-                    if c >= 0:
-                        straight_a = _cosine(xyz[a] - p, xyz[c] - xyz[a])
-                if b >= 0:
-                    c = reach_along(b, 2 * axis + 1, xyz, range_m, neighbours, step, max_slope, baseline_m)
-                    if c >= 0:
-                        straight_b = _cosine(xyz[b] - p, xyz[c] - xyz[b])
-                use_a = straight_a >= min_cosine and straight_a >= straight_b
-                use_b = straight_b >= min_cosine and not use_a
+            elif (
+                near_a >= 0
+                and near_b >= 0
+                and linked(range_m[i], range_m[near_a], step, FLATTEST)
+                and linked(range_m[i], range_m[near_b], step, FLATTEST)
+                and _cosine(xyz[near_a] - p, p - xyz[near_b]) >= STRAIGHT
+            ):
+                a, b = near_a, near_b
+                use_a, use_b = True, True
+            else:
+                on_a = goes_on(i, a, 2 * axis, xyz, range_m, neighbours, step, max_slope, baseline_m, min_cosine)
+                on_b = goes_on(i, b, 2 * axis + 1, xyz, range_m, neighbours, step, max_slope, baseline_m, min_cosine)
+                use_a = on_a > 0 and on_a >= on_b
+                use_b = on_b > 0 and not use_a
                 if not use_a and not use_b:
                     # Nothing goes on straight: the end of a surface, or a small round body, whose chords stay near it.
-                    small = a < 0 or b < 0 or _norm(xyz[a] - xyz[b]) < SMALL_M
-                    use_a, use_b = a >= 0 and small, b >= 0 and small
-            else:
-                a, b = neighbours[i, 2 * axis], neighbours[i, 2 * axis + 1]
-                if a >= 0 and b >= 0 and _cosine(xyz[a] - p, p - xyz[b]) >= 0.97:
-                    use_a, use_b = True, True
+                    use_a = a >= 0 and (b < 0 or _norm(xyz[a] - p) < SMALL_M)
+                    use_b = b >= 0 and (a < 0 or _norm(xyz[b] - p) < SMALL_M)
+                else:
+                    a = a if a >= 0 else near_a
+                    b = b if b >= 0 else near_b
             along = (xyz[a] if use_a else p) - (xyz[b] if use_b else p)
             length = _norm(along)
             for side in range(2):
@@ -129,7 +169,7 @@ def cell_shape(
                 tangents[i, axis] = 0.0
         left, right = neighbours[i, 0], neighbours[i, 1]
         mixed[i] = False
-        if left >= 0 and right >= 0 and half_m[i].max() == 0:
+        if left >= 0 and right >= 0 and half_m[i, 0] + half_m[i, 1] == 0:
             nearer, farther = min(range_m[left], range_m[right]), max(range_m[left], range_m[right])
             mixed[i] = nearer + 0.3 < range_m[i] < farther - 0.3
         _settle_tangents(p, tangents[i], half_m[i])

@@ -13,7 +13,7 @@ def patch_bounds(
     tangents: NDArray[np.float32],
     half_m: NDArray[np.float32],
     K: NDArray[np.float64],
-    max_reach_px: int,
+    reach_px: float,
     height_px: int,
     width_px: int,
 ) -> tuple[int, int, int, int]:
@@ -24,14 +24,14 @@ def patch_bounds(
     for corner in range(4):
         a = half_m[0] if corner & 1 else -half_m[1]
         e = half_m[2] if corner & 2 else -half_m[3]
-        # A patch that reaches behind the camera is cut by max_reach_px.
+        # A patch that reaches behind the camera is cut by reach_px.
         z = max(p[2] + a * tangents[0, 2] + e * tangents[1, 2], 0.1)
         u = fx * (p[0] + a * tangents[0, 0] + e * tangents[1, 0]) / z + cx
         v = fy * (p[1] + a * tangents[0, 1] + e * tangents[1, 1]) / z + cy
         u_lo, u_hi = min(u_lo, u), max(u_hi, u)
         v_lo, v_hi = min(v_lo, v), max(v_hi, v)
-    u_lo, u_hi = max(u_lo, u0 - max_reach_px, 0.0), min(u_hi, u0 + max_reach_px, width_px - 1.0)
-    v_lo, v_hi = max(v_lo, v0 - max_reach_px, 0.0), min(v_hi, v0 + max_reach_px, height_px - 1.0)
+    u_lo, u_hi = max(u_lo, u0 - reach_px, 0.0), min(u_hi, u0 + reach_px, width_px - 1.0)
+    v_lo, v_hi = max(v_lo, v0 - reach_px, 0.0), min(v_hi, v0 + reach_px, height_px - 1.0)
     if u_hi < u_lo or v_hi < v_lo:
         return 0, -1, 0, -1
     return int(np.ceil(v_lo)), int(np.floor(v_hi)), int(np.ceil(u_lo)), int(np.floor(u_hi))

@@ -15,7 +15,7 @@ def splat_patches(
     tangents: NDArray[np.float32],
     half_m: NDArray[np.float32],
     K: NDArray[np.float64],
-    max_reach_px: int,
+    reach_px: NDArray[np.float32],
     beyond_m: NDArray[np.float32],
     out: NDArray[np.float32],
 ) -> None:
@@ -29,7 +29,7 @@ def splat_patches(
         tangents: (N,2,3) unit vectors in cam.
         half_m: (N,4) reach along +first, -first, +second, -second tangent.
         K: (3,3) px without skew.
-        max_reach_px: patches are cut to this many pixels around their point.
+        reach_px: (N,), each patch is cut to this many pixels around its point.
         beyond_m: (H,W) m; nothing at or before this depth is drawn. Zeros draw everything.
     """
     height_px, width_px = out.shape
@@ -43,7 +43,7 @@ def splat_patches(
         if nx * nx + ny * ny + nz * nz < 1e-6:
             continue
         row_lo, row_hi, col_lo, col_hi = patch_bounds(
-            xyz_cam[i], tangents[i], half_m[i], K, max_reach_px, height_px, width_px
+            xyz_cam[i], tangents[i], half_m[i], K, reach_px[i], height_px, width_px
         )
         for row in range(row_lo, row_hi + 1):
             dy = (row - cy) / fy

@@ -21,17 +21,20 @@ def unanswered(
     clock: NDArray[np.float32],
     max_range_m: float,
     min_elevation_rad: float,
+    margin_m: float,
     out: NDArray[np.bool_],
 ) -> None:
-    """Mark places (N,3) that lie within every asked sweep's field and range, yet none of its beams around came back.
+    """Mark places (N,3) within every asked sweep's field and range whose beams around mostly never came back.
 
     Glass, mirrors and black paint swallow beams. What other sweeps saw beyond such a place from elsewhere is not what
-    a camera there sees. The beams around are those of the two rings and four columns next to the place's direction.
+    a camera there sees. The beams around are those of the two rings and four columns next to the place's direction: at
+    least half of them must be without answer, and none may have come from the place or beyond.
 
     Args:
         asked: (M,) indices of sweeps.
         images, ring_elevation, origin, velocity, R_lidar_global, clock: as for `free_space_votes`.
         max_range_m: farther places may have no answer for want of signal and are not marked.
+        margin_m: an answer from this much before the place counts as one from the place.
         min_elevation_rad: below it the recording car's own body stands in the way, and places are not marked.
         out: (N,), written everywhere.
     """
@@ -46,9 +49,14 @@ def unanswered(
                 break
             upper = np.searchsorted(ring_elevation, elevation, side="right")
             first = int(np.floor((azimuth + np.pi) / (2 * np.pi) * columns - 0.5)) - 1
+            empty = 0
             for ring in (upper - 1, upper):
                 for c in range(first, first + 4):
-                    if images[s, ring, c % columns] > 0:
+                    answer = images[s, ring, c % columns]
+                    empty += answer == 0
+                    if answer > distance - margin_m:
                         out[i] = False
+            if empty < 4:
+                out[i] = False
             if not out[i]:
                 break

@@ -39,8 +39,8 @@ def test_splat_equals_twin(seed: int, n: int) -> None:
     xyz, tangents, half_m = patches(seed, n)
     got, wanted = np.full((H, W), np.inf, np.float32), np.full((H, W), np.inf, np.float32)
     beyond = np.where(np.arange(W) % 5 == 0, 6.0, 0.0).astype(np.float32) * np.ones((H, 1), np.float32)
-    splat_patches(xyz, tangents, half_m, K, 9, beyond, got)
-    reference.splat_patches(xyz, tangents, half_m, K, 9, beyond, wanted)
+    splat_patches(xyz, tangents, half_m, K, np.full(n, 9, np.float32), beyond, got)
+    reference.splat_patches(xyz, tangents, half_m, K, np.full(n, 9, np.float32), beyond, wanted)
     if n == 200:
         assert np.isfinite(wanted).mean() > 0.3
     agree(got, wanted, share=0.005)
@@ -52,7 +52,13 @@ def test_splat_of_a_facing_square_is_its_pixels_at_its_depth() -> None:
     out = np.full((H, W), np.inf, np.float32)
     camera = np.array([[10.0, 0, 16], [0, 10.0, 12], [0, 0, 1]])
     splat_patches(
-        xyz, tangents, np.array([[2.1, 1.1, 3.1, 0.1]], np.float32), camera, 99, np.zeros((H, W), np.float32), out
+        xyz,
+        tangents,
+        np.array([[2.1, 1.1, 3.1, 0.1]], np.float32),
+        camera,
+        np.full(1, 99, np.float32),
+        np.zeros((H, W), np.float32),
+        out,
     )
     wanted = np.full((H, W), np.inf, np.float32)
     wanted[12:16, 15:19] = 10
@@ -63,7 +69,9 @@ def test_splat_ignores_degenerate_and_nan_patches() -> None:
     xyz = np.array([[0, 0, 5], [0, 0, 5], [np.nan, 0, 5]], np.float32)
     tangents = np.array([[[1, 0, 0], [1, 0, 0]], [[1, 0, 0], [0, 0, 1]], [[1, 0, 0], [0, 1, 0]]], np.float32)
     out = np.full((H, W), np.inf, np.float32)
-    splat_patches(xyz, tangents, np.ones((3, 4), np.float32), K, 9, np.zeros((H, W), np.float32), out)
+    splat_patches(
+        xyz, tangents, np.ones((3, 4), np.float32), K, np.full(3, 9, np.float32), np.zeros((H, W), np.float32), out
+    )
     assert np.isfinite(out).sum() == 0
 
 
@@ -72,11 +80,14 @@ def test_blend_equals_twin(seed: int, n: int) -> None:
     xyz, tangents, half_m = patches(seed, n)
     beyond = np.where(np.arange(W) % 5 == 0, 6.0, 0.0).astype(np.float32) * np.ones((H, 1), np.float32)
     front = np.random.default_rng(seed).uniform(2, 25, (H, W)).astype(np.float32)
+    trust = np.random.default_rng(seed).uniform(0.1, 1, n).astype(np.float32)
     results = []
     for blend in (blend_patches, reference.blend_patches):
         weighted, weight = np.zeros((H, W), np.float32), np.zeros((H, W), np.float32)
         best = np.full((H, W), -1, np.int32)
-        blend(xyz, tangents, half_m, K, 9, beyond, front, 0.03, 0.1, weighted, weight, best)
+        blend(
+            xyz, tangents, half_m, trust, K, np.full(n, 9, np.float32), beyond, front, 0.03, 0.1, weighted, weight, best
+        )
         results.append((weighted, weight, best))
     for got, wanted in zip(*results, strict=True):
         agree(got, wanted, share=0.01)
@@ -91,7 +102,19 @@ def test_blend_between_two_neighbours_is_linear() -> None:
     front = np.full((1, 5), 99, np.float32)
     half = np.full((2, 4), 4.8, np.float32)
     blend_patches(
-        xyz, tangents, half, camera, 99, np.zeros((1, 5), np.float32), front, 0.0, 0.0, weighted, weight, best
+        xyz,
+        tangents,
+        half,
+        np.ones(2, np.float32),
+        camera,
+        np.full(2, 99, np.float32),
+        np.zeros((1, 5), np.float32),
+        front,
+        0.0,
+        0.0,
+        weighted,
+        weight,
+        best,
     )
     a = 1 - np.arange(5) / 4.8
     b = 1 - np.abs(np.arange(5) * 1.2 - 4) / 4.8

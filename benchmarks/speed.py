@@ -1,0 +1,203 @@
+"""Where the time goes from sweeps to depth, on one core, stage by stage, beside plain numpy on the same points.
+
+python benchmarks/speed.py --dataroot world --image-size 800x450 1600x900
+
+Seconds are of processor time. Images are not read, so any size can be tried on any recording: K is scaled.
+"""
+
+from __future__ import annotations
+
+import os
+
+if __name__ == "__main__":
+    # One core, so that seconds can be compared; read when numpy and numba start.
+    os.environ.update(NUMBA_NUM_THREADS="1", OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+
+import argparse
+import json
+import resource
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from baselines import nearest_in_pixel
+from rich.console import Console
+from rich.table import Table
+from stopwatch import watching
+
+from densegt.accumulate import cloud as cloud_module
+from densegt.accumulate import freespace, movers, patches, surface, timing, tracks, view
+from densegt.accumulate import render as render_module
+from densegt.accumulate.cloud import Cloud, gather
+from densegt.accumulate.config import AccumulateConfig
+from densegt.accumulate.render import render
+from densegt.accumulate.tracks import moving_tracks
+from densegt.datasets.nuscenes import NuScenes
+from densegt.datasets.nuscenes import sweep as sweep_module
+from densegt.datasets.scene import Camera, Scene
+from densegt.depth.store import SceneWriter
+from densegt.geometry import se3
+
+FULL = AccumulateConfig()
+NO_FREE_SPACE = FULL.model_copy(update={"motion": "none"})
+TARGET_S = 1.5
+MODULES = (cloud_module, freespace, movers, patches, render_module, sweep_module, se3, surface, timing, tracks, view)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Size:
+    """Seconds for a keyframe of all cameras at one image size.
+
+    Attributes:
+        render_s, write_s: this keyframe's own.
+        prepare_s: its share of reading, patches and free space.
+        baseline_s: numpy's nearest-wins of the same static points.
+    """
+
+    image_size: str
+    cameras: int
+    render_s: float
+    write_s: float
+    prepare_s: float
+    baseline_s: float
+    peak_gb: float
+
+    @property
+    def total_s(self) -> float:
+        """All of a keyframe."""
+        return self.prepare_s + self.render_s + self.write_s
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print."""
+    options = parser().parse_args(arguments)
+    dataset = NuScenes(options.dataroot)
+    scene = dataset.scene(dataset.scene_names[0])
+    keyframes = list(dict.fromkeys(camera.sample_token for camera in scene.cameras))
+    warm_up(scene)
+    console = Console(width=140)
+    read_s, free_s, cloud = prepare(scene)
+    points = len(cloud.static) + sum(len(patches_) for _, patches_ in cloud.movers)
+    gigabytes = peak_gb()
+    console.print(f"{scene.name}: {len(scene.sweeps)} sweeps, {len(keyframes)} keyframes, {points / 1e6:.2f} M points")
+    console.print(f"read and patches {read_s:.2f} s, free space {free_s:.2f} s; peak memory {gigabytes:.2f} GB")
+    middle = keyframes[len(keyframes) // 2 :][: options.keyframes]
+    prepare_s = (read_s + free_s) / len(keyframes)
+    sizes = [measure(cloud, scene, middle, size, prepare_s) for size in options.image_size]
+    console.print(size_table(sizes))
+    for size in sizes:
+        verdict = "met" if size.total_s <= TARGET_S else "missed"
+        console.print(f"{size.image_size}: {size.total_s:.2f} s a keyframe of {size.cameras}; {TARGET_S} s {verdict}")
+    hot = {"prepare": hot_spots(lambda: gather(scene, moving_tracks(scene, FULL.tracks), FULL), 1, options.top)}
+    for text in options.image_size:
+        cameras = resized([c for c in scene.cameras if c.sample_token in middle], text)
+        work = lambda cameras=cameras: [render(cloud, camera, FULL) for camera in cameras]  # noqa: E731
+        hot[f"render {text}, a keyframe"] = hot_spots(work, len(middle), options.top)
+    for title, spots in hot.items():
+        console.print(spot_table(title, spots))
+    if options.json:
+        found = {"sizes": [asdict(s) | {"total_s": s.total_s} for s in sizes], "hot_spots": hot, "points": points}
+        found |= {"read_and_patches_s": read_s, "free_space_s": free_s, "sweeps": len(scene.sweeps)}
+        options.json.write_text(json.dumps(found, indent=1) + "\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """What the command takes."""
+    out = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    out.add_argument("--dataroot", type=Path, required=True, help="its first scene is measured")
+    out.add_argument("--image-size", nargs="+", default=["800x450", "1600x900"], metavar="WxH")
+    out.add_argument("--keyframes", type=int, default=2, help="how many to render, from the middle of the scene")
+    out.add_argument("--top", type=int, default=12, help="functions to list")
+    out.add_argument("--json", type=Path, metavar="FILE")
+    return out
+
+
+def warm_up(scene: Scene) -> None:
+    """Compile every kernel."""
+    little = replace(scene, sweeps=scene.sweeps[:3], cameras=scene.cameras[:1])
+    render(gather(little, moving_tracks(little, FULL.tracks), FULL), little.cameras[0], FULL)
+
+
+def prepare(scene: Scene) -> tuple[float, float, Cloud]:
+    """Seconds to read and shape patches, seconds to ask for free space, and the cloud that comes of both."""
+    tracks_ = moving_tracks(scene, FULL.tracks)
+    read_s, _ = timed(lambda: gather(scene, tracks_, NO_FREE_SPACE))
+    both_s, cloud = timed(lambda: gather(scene, tracks_, FULL))
+    return read_s, both_s - read_s, cloud
+
+
+def measure(cloud: Cloud, scene: Scene, keyframes: Sequence[str], image_size: str, prepare_s: float) -> Size:
+    """Render and write some keyframes at one size, then the same static points with numpy."""
+    cameras = resized([c for c in scene.cameras if c.sample_token in keyframes], image_size)
+    render_s, depths = timed(lambda: [render(cloud, camera, FULL) for camera in cameras])
+
+    def write() -> None:
+        with tempfile.TemporaryDirectory() as folder, SceneWriter(Path(folder), scene.name, {}) as store:
+            for camera, depth in zip(cameras, depths, strict=True):
+                store.write(camera, depth)
+
+    write_s, _ = timed(write)
+    gigabytes = peak_gb()
+    xyz_global = cloud.static.xyz + cloud.origin_global_m
+    baseline_s, _ = timed(lambda: [nearest_in_pixel([xyz_global], camera) for camera in cameras])
+    n = len(keyframes)
+    return Size(image_size, len(cameras) // n, render_s / n, write_s / n, prepare_s, baseline_s / n, gigabytes)
+
+
+def resized(cameras: Sequence[Camera], image_size: str) -> list[Camera]:
+    """The cameras with images of another size; pixel centres are integers, so K moves by half a pixel too."""
+    width_px, height_px = (int(n) for n in image_size.lower().split("x"))
+    out = []
+    for camera in cameras:
+        sx, sy = width_px / camera.width_px, height_px / camera.height_px
+        scale = np.array([[sx, 0, sx / 2 - 0.5], [0, sy, sy / 2 - 0.5], [0, 0, 1]])
+        out.append(replace(camera, width_px=width_px, height_px=height_px, K=scale @ camera.K))
+    return out
+
+
+def timed(work: Callable[[], T]) -> tuple[float, T]:
+    """Processor seconds, and what the work returned."""
+    start = time.process_time()
+    made = work()
+    return time.process_time() - start, made
+
+
+def peak_gb() -> float:
+    """Most memory this process has held so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def hot_spots(work: Callable[[], Any], times: int, top: int) -> list[tuple[str, float, float]]:
+    """Function, own seconds and calls, each divided by `times`, of the functions that take longest."""
+    with watching(MODULES) as watch:
+        work()
+    return [(name, seconds / times, calls / times) for name, seconds, calls in watch.most(top)]
+
+
+def size_table(sizes: Sequence[Size]) -> Table:
+    """Seconds a keyframe."""
+    out = Table(
+        "image size", "cameras", "prepare s", "render s", "write s", "total s", "numpy nearest s", "peak memory GB"
+    )
+    for s in sizes:
+        figures = (s.prepare_s, s.render_s, s.write_s, s.total_s, s.baseline_s, s.peak_gb)
+        out.add_row(s.image_size, str(s.cameras), *(f"{value:.2f}" for value in figures))
+    return out
+
+
+def spot_table(title: str, spots: Sequence[tuple[str, float, float]]) -> Table:
+    """Functions by their own time."""
+    out = Table("function", "own s", "calls", title=title, title_justify="left")
+    for name, seconds, calls in spots:
+        out.add_row(name, f"{seconds:.3f}", f"{calls:g}")
+    return out
+
+
+if __name__ == "__main__":
+    main()

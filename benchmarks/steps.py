@@ -1,0 +1,78 @@
+"""densegt's own stages, added one at a time. What no option switches off is left out by calling the stages here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from baselines import Depths
+from numpy.typing import NDArray
+
+from densegt.accumulate.cloud import gather
+from densegt.accumulate.config import AccumulateConfig, SurfaceConfig
+from densegt.accumulate.render import shown_points
+from densegt.accumulate.run import accumulate_scene
+from densegt.accumulate.surface import Surface, front_surface
+from densegt.accumulate.tracks import ContinuousTrack, moving_tracks
+from densegt.accumulate.view import View, look
+from densegt.datasets.scene import Camera, Scene
+
+FULL = AccumulateConfig()
+MEASURED = FULL.model_copy(update={"surface": False})
+# Tracks are handed over all the same where a step is to use them.
+NO_FREE_SPACE = FULL.model_copy(update={"motion": "none"})
+
+Front = Callable[[View, Camera, SurfaceConfig], Surface]
+
+
+def sound_points(scene: Scene) -> Depths:
+    """The whole scene, nearest wins, without returns that hang between two surfaces."""
+    return _points(scene, [], NO_FREE_SPACE, nothing_hides)
+
+
+def motion(scene: Scene) -> Depths:
+    """Points at their own time, objects along cubic tracks to each camera's exposure."""
+    return _points(scene, moving_tracks(scene, FULL.tracks), NO_FREE_SPACE, nothing_hides)
+
+
+def visibility(scene: Scene) -> Depths:
+    """Patches of surface hide what lies behind them."""
+    return _points(scene, moving_tracks(scene, FULL.tracks), NO_FREE_SPACE, front_surface)
+
+
+def free_space(scene: Scene) -> Depths:
+    """What other sweeps' beams refute is shown at its own time only, and what stands behind glass not at all."""
+    return _points(scene, moving_tracks(scene, FULL.tracks), FULL, front_surface)
+
+
+def measured(scene: Scene) -> Depths:
+    """`densegt accumulate --no-surface`."""
+    return ((camera, depth.depth_m) for camera, depth in accumulate_scene(scene, MEASURED))
+
+
+def full(scene: Scene) -> Depths:
+    """`densegt accumulate`."""
+    return ((camera, depth.depth_m) for camera, depth in accumulate_scene(scene, FULL))
+
+
+def nothing_hides(view: View, camera: Camera, config: SurfaceConfig) -> Surface:
+    """No surface at any pixel, so the nearest point wins."""
+    shape = (camera.height_px, camera.width_px)
+    nowhere, none = np.full(shape, np.inf, dtype=np.float32), np.full(shape, -1, dtype=np.int32)
+    return Surface(nowhere, np.zeros_like(nowhere), none)
+
+
+def _points(scene: Scene, tracks: Sequence[ContinuousTrack], config: AccumulateConfig, front: Front) -> Depths:
+    """The nearest point in each pixel that the front surface does not hide."""
+    cloud = gather(scene, tracks, config)
+    for camera in scene.cameras:
+        view = look(cloud, camera, config)
+        rows = shown_points(view, camera, front(view, camera, config.patches), config.patches)
+        yield camera, _depth(view, rows, config.max_depth_m)
+
+
+def _depth(view: View, rows: NDArray[np.int32], max_depth_m: float) -> NDArray[np.float32]:
+    depth_m = np.zeros(rows.shape, dtype=np.float32)
+    depth_m[rows >= 0] = view.patches.xyz[rows[rows >= 0], 2]
+    depth_m[depth_m > max_depth_m] = 0
+    return depth_m

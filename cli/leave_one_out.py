@@ -1,0 +1,73 @@
+"""`densegt evaluate --leave-one-out`: what it runs and what it prints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from densegt.accumulate.leave_one_out_run import Job, LeaveOneOut
+    from densegt.depth.figures import Figures
+
+
+def run(job: Job, scenes: tuple[str, ...], workers: int) -> LeaveOneOut:
+    """Score the scenes with a bar on stderr, and print the table and what failed."""
+    from rich.console import Console
+
+    from densegt.accumulate.leave_one_out_run import leave_one_out
+    from densegt.datasets.nuscenes import NuScenes
+
+    from .accumulate_options import chosen
+    from .progress import progress_on_stderr
+
+    names = chosen(NuScenes(job.dataroot, job.version), scenes)
+    with progress_on_stderr("leave one out") as progress:
+        result = leave_one_out(job, names, workers=workers, progress=progress)
+    # A pipe has no width of its own; rich would take 80 and cut the columns.
+    console = Console(highlight=False, width=max(Console().width, 130))
+    console.print(_table(result))
+    for line in _remarks(result):
+        click.echo(line)
+    for name, why in result.failed.items():
+        click.echo(f"densegt: {name} failed: {why}", err=True)
+    return result
+
+
+def _table(result: LeaveOneOut) -> Table:
+    from rich.table import Table
+
+    whole, ours, theirs = result.whole, result.whole.densegt, result.whole.nearest_wins
+    title = f"{whole.images} images, each rebuilt without its own sweep and scored on it, nearer than "
+    table = Table(title=f"{title}{result.job.max_depth_m:g} m", title_justify="left")
+    table.add_column("held-out points", no_wrap=True)
+    for name in ("share %", "right %", "coverage %", "outliers %", "MAE m", "RMSE m", "median m"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name in ("nearest wins\ncoverage %", "nearest wins\noutliers %"):
+        table.add_column(name, justify="right", style="dim", no_wrap=True)
+    _section(table, {"all": ours.all}, {"all": theirs.all})
+    _section(table, ours.by_motion, theirs.by_motion)
+    _section(table, *({f"{k} m": f for k, f in method.by_range.items()} for method in (ours, theirs)))
+    _section(table, {f"source: {name.replace('_', ' ')}": f for name, f in ours.by_source.items()}, {})
+    return table
+
+
+def _section(table: Table, ours: dict[str, Figures], theirs: dict[str, Figures]) -> None:
+    for label, f in ours.items():
+        other = theirs.get(label)
+        shown = (f.share_percent, f.right_percent, f.coverage_percent, f.outlier_percent, f.mae_m, f.rmse_m, f.median_m)
+        beside = (other.coverage_percent, other.outlier_percent) if other else (None, None)
+        table.add_row(label, *("-" if value is None else f"{value:.2f}" for value in (*shown, *beside)))
+    table.add_section()
+
+
+def _remarks(result: LeaveOneOut) -> list[str]:
+    lines = []
+    if result.whole.outlier_ratio is not None:
+        lines.append(f"nearest wins over the same sweeps has {result.whole.outlier_ratio:.1f} times the outliers")
+    if not result.whole.densegt.by_motion:
+        lines.append("movers and rest are not told apart: the recording has no boxes")
+    lines.append("only what the lidar met is scored; see `definitions` in --json")
+    return lines

@@ -1,0 +1,352 @@
+"""`densegt accumulate`, from a folder to a store: what is wrong is one line, what is written is whole, and repeats."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from densegt.cli.main import main
+
+from densegt.accumulate.config import AccumulateConfig
+from densegt.accumulate.run import Job, accumulate
+from densegt.depth.evaluate import evaluate_stores
+from densegt.depth.store import SceneReader
+
+from ..datasets.copies import change, copy_of, replace, rows_of, table, write_rows
+
+Run = Callable[..., tuple[int, str, str]]
+NAN = float("nan")
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """`densegt accumulate` with these options: exit code, stdout, stderr."""
+
+    def call(*options: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["densegt", "accumulate", *map(str, options)])
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        code = exit_.value.code
+        captured = capsys.readouterr()
+        return (code if isinstance(code, int) else -1), captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def two_scenes(tiny_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny dataset cut into two scenes of two keyframes, few sweeps and one camera. To read, not to write to."""
+    root = copy_of(tiny_dataset, tmp_path_factory.mktemp("two") / "scenes")
+    (scene,), samples = rows_of(root, "scene"), rows_of(root, "sample")
+    samples.sort(key=lambda row: row["timestamp"])
+    ends = [samples[:2], samples[2:4]]
+    for name, mine in zip(("first", "second"), ends, strict=True):
+        for row in mine:
+            row["scene_token"] = name
+    scenes = [
+        {**scene, "token": n, "name": n, "first_sample_token": m[0]["token"], "last_sample_token": m[1]["token"]}
+        for n, m in zip(("first", "second"), ends, strict=True)
+    ]
+    kept = {row["token"] for mine in ends for row in mine}
+    data = [row for row in rows_of(root, "sample_data") if row["sample_token"] in kept]
+    data = [r for r in data if (r["is_key_frame"] and ("LIDAR" in r["filename"] or "CAM_FRONT/" in r["filename"]))]
+    write_rows(root, "scene", scenes)
+    write_rows(root, "sample", [row for mine in ends for row in mine])
+    write_rows(root, "sample_data", data)
+    boxes = [row for row in rows_of(root, "sample_annotation") if row["sample_token"] in kept]
+    write_rows(root, "sample_annotation", boxes)
+    return root
+
+
+@pytest.fixture
+def damaged(two_scenes: Path, tmp_path: Path) -> Path:
+    """A copy to damage."""
+    return copy_of(two_scenes, tmp_path / "damaged")
+
+
+def left_in(folder: Path) -> list[str]:
+    return sorted(p.name for p in folder.rglob("*")) if folder.exists() else []
+
+
+def sweep_of(root: Path, scene: str) -> Path:
+    """A lidar file of a scene."""
+    samples = {row["token"] for row in rows_of(root, "sample") if row["scene_token"] == scene}
+    rows = [r for r in rows_of(root, "sample_data") if r["sample_token"] in samples and "LIDAR" in r["filename"]]
+    return root / rows[-1]["filename"]
+
+
+# --- bad usage: one line, exit code 2, nothing written ---
+
+
+def fails(result: tuple[int, str, str], out: Path, *says: str) -> None:
+    code, stdout, stderr = result
+    assert code == 2, stderr
+    assert stdout == ""
+    (line,) = stderr.splitlines()
+    assert line.startswith("densegt: ")
+    for words in says:
+        assert words in line
+    assert left_in(out) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--scene", "third"], ["scene.json", "no scene 'third'", "first, second"]),
+        (["--version", "v9"], ["no version 'v9'"]),
+        (["--window", "soon"], ["--window", "soon"]),
+        (["--window", "-1"], ["--window", "-1"]),
+        (["--window", "nan"], ["--window", "nan"]),
+        (["--window", "inf"], ["--window", "inf"]),
+        (["--motion", "magic"], ["--motion", "magic"]),
+        (["--workers", "0"], ["--workers", "0"]),
+        (["--config", "not-there.yaml"], ["not-there.yaml", "no such configuration"]),
+        (["--nonsense"], ["--nonsense"]),
+    ],
+    ids=lambda value: " ".join(value) if value[0].startswith("--") else "",
+)
+def test_bad_options(run: Run, two_scenes: Path, tmp_path: Path, options: list[str], says: list[str]) -> None:
+    out = tmp_path / "out"
+    fails(run("--dataroot", two_scenes, "--out", out, *options), out, *says)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("windows_s: 2\n", "windows_s"),
+        ("patches:\n  max_halfm: 1\n", "patches.max_halfm"),
+        ("window_s: -2\n", "window_s"),
+        ("motion: magic\n", "motion"),
+        ("max_depth_m: .nan\n", "max_depth_m"),
+        ("- a\n- b\n", "mapping"),
+        ("{: :\n", "not YAML"),
+    ],
+)
+def test_bad_configuration(run: Run, two_scenes: Path, tmp_path: Path, text: str, says: str) -> None:
+    out, config = tmp_path / "out", tmp_path / "my.yaml"
+    config.write_text(text)
+    fails(run("--dataroot", two_scenes, "--out", out, "--config", config), out, str(config), says)
+
+
+def test_missing_dataroot(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    fails(run("--dataroot", tmp_path / "nowhere", "--out", out), out, str(tmp_path / "nowhere"), "no such folder")
+
+
+def test_a_dataroot_without_tables(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    fails(run("--dataroot", tmp_path, "--out", out), out, str(tmp_path), "no v1.0-*")
+
+
+# --- bad input in every scene: a line for each, exit code 2, nothing written ---
+
+
+def every_scene_fails(result: tuple[int, str, str], out: Path, *says: str) -> None:
+    code, stdout, stderr = result
+    assert code == 2, stderr
+    assert stdout == ""
+    lines = stderr.splitlines()
+    assert len(lines) == 2
+    for name, line in zip(("first", "second"), lines, strict=True):
+        assert line.startswith(f"densegt: {name} failed: ")
+        for words in says:
+            assert words in line
+    assert left_in(out) == []
+
+
+def test_unknown_camera(run: Run, two_scenes: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result = run("--dataroot", two_scenes, "--out", out, "--camera", "CAM_UP")
+    every_scene_fails(result, out, str(two_scenes), "no camera 'CAM_UP'", "CAM_FRONT")
+
+
+@pytest.mark.parametrize("rotation", [[NAN, 0, 0, 1], [0, 0, 0, 0]], ids=["nan", "null"])
+def test_a_pose_that_is_none(run: Run, damaged: Path, tmp_path: Path, rotation: list[float]) -> None:
+    rows = rows_of(damaged, "ego_pose")
+    write_rows(damaged, "ego_pose", [{**row, "rotation": rotation} for row in rows])
+    result = run("--dataroot", damaged, "--out", tmp_path / "out")
+    every_scene_fails(result, tmp_path / "out", str(table(damaged, "ego_pose")))
+
+
+def test_sweeps_that_hold_no_point_at_all(run: Run, damaged: Path, tmp_path: Path) -> None:
+    """Whole files, but every row is NaN: nothing to accumulate, and no traceback."""
+    for row in rows_of(damaged, "sample_data"):
+        if "LIDAR" in row["filename"]:
+            replace(damaged / row["filename"], np.full((100, 5), np.nan, "<f4").tobytes())
+    every_scene_fails(run("--dataroot", damaged, "--out", tmp_path / "out"), tmp_path / "out")
+
+
+# --- one of two scenes fails: exit code 1, the other is written ---
+
+
+def truncate(root: Path) -> str:
+    sweep = sweep_of(root, "second")
+    replace(sweep, sweep.read_bytes()[:-7])
+    return str(sweep)
+
+
+def no_sweep(root: Path) -> str:
+    sweep = sweep_of(root, "second")
+    sweep.unlink()
+    return str(sweep)
+
+
+def no_image(root: Path) -> str:
+    samples = {row["token"] for row in rows_of(root, "sample") if row["scene_token"] == "second"}
+    rows = [r for r in rows_of(root, "sample_data") if r["sample_token"] in samples and "CAM" in r["filename"]]
+    (root / rows[0]["filename"]).unlink()
+    return str(root / rows[0]["filename"])
+
+
+def no_pose(root: Path) -> str:
+    samples = {row["token"] for row in rows_of(root, "sample") if row["scene_token"] == "second"}
+    token = next(r["ego_pose_token"] for r in rows_of(root, "sample_data") if r["sample_token"] in samples)
+    number = next(i for i, r in enumerate(rows_of(root, "ego_pose")) if r["token"] == token)
+    change(root, "ego_pose", number, rotation=[0, 0, 0, 0])
+    return str(table(root, "ego_pose"))
+
+
+@pytest.mark.parametrize("damage", [truncate, no_sweep, no_image, no_pose])
+def test_one_bad_scene_of_two(run: Run, damaged: Path, tmp_path: Path, damage: Callable[[Path], str]) -> None:
+    named = damage(damaged)
+    out = tmp_path / "out"
+    code, stdout, stderr = run("--dataroot", damaged, "--out", out)
+    assert code == 1
+    (line,) = stderr.splitlines()
+    assert line.startswith("densegt: second failed: ")
+    assert named in line
+    assert stdout.splitlines() == [f"{out / 'first.h5'}: 2 images, {coverage_of(out / 'first.h5'):.1f} % of pixels"]
+    assert left_in(out) == ["first.h5"]
+
+
+def coverage_of(path: Path) -> float:
+    return 100 * float(np.mean([(record.depth_m > 0).mean() for record in SceneReader(path)]))
+
+
+def test_a_sweep_that_goes_bad_on_the_way_leaves_no_file(
+    damaged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The scene was whole when it was opened; its last sweep vanishes while the first is read."""
+    from densegt.datasets.nuscenes import scene as reading
+
+    honest, last = reading.read_points, sweep_of(damaged, "first")
+
+    def read(sweep):
+        last.unlink(missing_ok=True)
+        return honest(sweep)
+
+    monkeypatch.setattr(reading, "read_points", read)
+    job = Job(damaged, None, tmp_path / "out", AccumulateConfig())
+    first, second = accumulate(job, ["first", "second"])
+    assert first.path is None
+    assert str(last) in str(first.error)
+    assert second.error is None
+    assert left_in(tmp_path / "out") == ["second.h5"]
+
+
+# --- existing output ---
+
+
+def test_existing_output_stays_without_overwrite_and_goes_with_it(run: Run, two_scenes: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "first.h5").write_bytes(b"precious")
+    code, stdout, stderr = run("--dataroot", two_scenes, "--out", out)
+    assert code == 1
+    assert stderr.splitlines() == [
+        f"densegt: first failed: {out / 'first.h5'}: exists already; --overwrite replaces it"
+    ]
+    assert str(out / "second.h5") in stdout
+    assert (out / "first.h5").read_bytes() == b"precious"
+    code, stdout, _ = run("--dataroot", two_scenes, "--out", out, "--overwrite", "--scene", "first")
+    assert code == 0
+    assert len(SceneReader(out / "first.h5")) == 2
+    assert left_in(out) == ["first.h5", "second.h5"]
+
+
+def test_a_failed_overwrite_keeps_what_was_there(run: Run, damaged: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "second.h5").write_bytes(b"precious")
+    truncate(damaged)
+    code, _, _ = run("--dataroot", damaged, "--out", out, "--overwrite", "--scene", "second")
+    assert code == 2
+    assert (out / "second.h5").read_bytes() == b"precious"
+    assert left_in(out) == ["second.h5"]
+
+
+# --- what is written ---
+
+
+def test_the_same_bytes_again_and_with_two_workers(run: Run, two_scenes: Path, tmp_path: Path) -> None:
+    outs = [tmp_path / name for name in ("one", "again", "two-workers")]
+    for out, workers in zip(outs, (1, 1, 2), strict=True):
+        code, stdout, stderr = run("--dataroot", two_scenes, "--out", out, "--workers", workers)
+        assert code == 0, stderr
+        assert stderr == ""
+        assert [line.split(":")[0] for line in stdout.splitlines()] == [
+            str(out / f"{n}.h5") for n in ("first", "second")
+        ]
+        assert left_in(out) == ["first.h5", "second.h5"]
+    for name in ("first.h5", "second.h5"):
+        assert len({(out / name).read_bytes() for out in outs}) == 1
+
+
+def test_the_store_says_how_it_was_made(run: Run, two_scenes: Path, tmp_path: Path) -> None:
+    config = tmp_path / "my.yaml"
+    config.write_text("max_depth_m: 50\nwindow_s: 3\n")
+    out = tmp_path / "out"
+    options = ["--scene", "first", "--camera", "CAM_FRONT", "--config", config, "--window", "scene", "--no-surface"]
+    assert run("--dataroot", two_scenes, "--out", out, *options)[0] == 0
+    reader = SceneReader(out / "first.h5")
+    wanted = AccumulateConfig(max_depth_m=50, window_s=None, surface=False)
+    assert reader.config == {"accumulate": json.loads(wanted.model_dump_json()), "cameras": ["CAM_FRONT"]}
+    for record in reader:
+        assert record.channel == "CAM_FRONT"
+        assert record.depth_m.max() <= 50
+        assert 4 not in record.source
+
+
+# --- how good it is ---
+
+
+@pytest.fixture(scope="module")
+def scores(tiny_dataset: Path, tmp_path_factory: pytest.TempPathFactory):
+    """Two cameras of the tiny simulated world against exact depth, with and without motion."""
+    summaries = {}
+    for motion in ("auto", "none"):
+        out = tmp_path_factory.mktemp(motion)
+        job = Job(tiny_dataset, None, out, AccumulateConfig(motion=motion), ("CAM_FRONT", "CAM_BACK"))
+        (done,) = accumulate(job, ["scene-0001"])
+        assert done.error is None
+        assert done.images == 8
+        summaries[motion] = evaluate_stores(out, tiny_dataset / "exact").summary
+    return summaries
+
+
+def test_accuracy_against_exact_depth(scores) -> None:
+    """160x90 px: of 100 predicted pixels 96 within max(0.5 m, 5 %), and most of what the lidar can see is there."""
+    everything = scores["auto"].all
+    assert everything.outlier_percent < 4
+    assert everything.right_percent > 75
+    assert scores["auto"].labelled_world.outlier_percent < 4
+    assert scores["auto"].by_kind["ground"].outlier_percent < 6
+    assert scores["auto"].by_kind["structure"].outlier_percent < 3
+    assert scores["auto"].phantom_percent < 1
+    assert everything.median_m < 0.15
+
+
+def test_motion_beats_none_on_labelled_movers(scores) -> None:
+    moving, still = (scores[motion].by_kind["labelled_mover"] for motion in ("auto", "none"))
+    assert moving.counted > 200
+    assert moving.outlier_percent < 10
+    assert moving.right_percent > 85
+    assert still.outlier_percent > 3 * moving.outlier_percent
+    assert moving.right_percent > still.right_percent + 20
+    # And the world that stands still is none the worse for it.
+    for kind in ("ground", "structure", "standing"):
+        assert scores["auto"].by_kind[kind].outlier_percent < scores["none"].by_kind[kind].outlier_percent + 0.5

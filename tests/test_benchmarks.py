@@ -1,0 +1,115 @@
+"""The benchmarks run, and their rows come out in the order that they must."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from densegt.datasets.nuscenes import NuScenes
+from densegt.datasets.scene import Track
+from densegt.simulate.config import SimulateConfig
+from densegt.simulate.run import simulate
+
+FOLDER = Path(__file__).parents[1] / "benchmarks"
+
+
+@pytest.fixture(scope="module")
+def benchmarks():
+    """The folder's modules, which find each other as the commands do."""
+    import importlib
+
+    before = sys.path[:]
+    sys.path.insert(0, str(FOLDER))
+    names = ("baselines", "stopwatch", "steps", "ablation", "speed")
+    yield {name: importlib.import_module(name) for name in names}
+    sys.path[:] = before
+    for name in names:
+        del sys.modules[name]
+
+
+@pytest.fixture(scope="module")
+def short_world(tmp_path_factory):
+    """Half a second: what takes long here grows with the number of sweeps."""
+    folder = tmp_path_factory.mktemp("worlds") / "short"
+    simulate(SimulateConfig(scenes=1, seconds=0.5, width_px=160, height_px=90, seed=7), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def ablation(benchmarks, short_world, tmp_path_factory):
+    """All methods on the short world: JSON and the page."""
+    folder = tmp_path_factory.mktemp("ablation")
+    files = [folder / "ablation.json", folder / "ablation.md"]
+    benchmarks["ablation"].main(["--worlds", str(short_world), "--json", str(files[0]), "--markdown", str(files[1])])
+    return json.loads(files[0].read_text()), files[1].read_text()
+
+
+@pytest.fixture(scope="module")
+def figures(ablation):
+    """Each method's figures."""
+    return {result["method"]: result for result in ablation[0]["results"]}
+
+
+def test_a_single_sweep_covers_least(figures):
+    least = figures.pop("single sweep")["coverage %"]
+    assert all(least < other["coverage %"] for other in figures.values())
+
+
+def test_densegt_is_right_oftener_and_wrong_less_often_than_nearest_wins(figures):
+    full, points = figures["+ surface (= densegt)"], figures["whole scene"]
+    assert full["right %"] > points["right %"]
+    assert full["outlier %"] < points["outlier %"]
+
+
+def test_the_page_says_how_it_was_made(ablation, short_world):
+    found, page = ablation
+    for fact in (found["commit"], found["date"], "seeds 7;", f"--worlds {short_world}", "160x90"):
+        assert fact in page
+    assert all(f"| {result['method']} |" in page for result in found["results"])
+
+
+def test_speed_tells_hot_spots(benchmarks, short_world, tmp_path):
+    out = tmp_path / "speed.json"
+    sizes = ["80x45", "160x90"]
+    benchmarks["speed"].main(["--dataroot", str(short_world), "--image-size", *sizes, "--json", str(out)])
+    found = json.loads(out.read_text())
+    assert [size["image_size"] for size in found["sizes"]] == sizes
+    assert any("(kernel)" in name for name, _, _ in found["hot_spots"]["prepare"])
+
+
+def test_rescaled_cameras_see_the_same_directions(benchmarks, short_world):
+    dataset = NuScenes(short_world)
+    camera = dataset.scene(dataset.scene_names[0]).cameras[0]
+    [double] = benchmarks["speed"].resized([camera], "320x180")
+    corner = np.array([-0.5, -0.5, 1.0])
+    np.testing.assert_allclose(np.linalg.inv(double.K) @ corner, np.linalg.inv(camera.K) @ corner)
+
+
+def test_boxes_between_keyframes(benchmarks):
+    """The straight line, and the devkit's way: gone when the next keyframe has no box, still when the last had none."""
+    linear, devkit = benchmarks["baselines"].linear_pose, benchmarks["baselines"].devkit_pose
+    poses = np.repeat(np.eye(4)[None], 2, axis=0)
+    poses[:, 0, 3] = [1.0, 3.0]
+    track = Track("t", "vehicle.car", np.ones(3), np.array([100, 200]), poses)
+    keyframes = np.array([0, 100, 200, 300])
+    assert [linear(track, t) is None for t in (99, 100, 200, 201)] == [True, False, False, True]
+    assert linear(track, 150)[0, 3] == pytest.approx(2.0)
+    assert devkit(track, 150, keyframes)[0, 3] == pytest.approx(2.0)
+    assert devkit(track, 50, keyframes)[0, 3] == 1.0
+    assert devkit(track, 200, keyframes)[0, 3] == 3.0
+    assert devkit(track, 201, keyframes) is None
+
+
+def test_boxes_cut_out_and_put_back(benchmarks):
+    baselines = benchmarks["baselines"]
+    pose = np.eye(4)
+    pose[:3, 3] = [10.0, 0.0, 1.0]
+    track = Track("t", "vehicle.car", np.array([4.0, 2.0, 2.0]), np.array([0]), pose[None])
+    points = np.array([[10.0, 0.0, 1.0], [12.1, 0.0, 1.0], [10.0, 0.0, -0.05], [20.0, 0.0, 0.0]])
+    tight = baselines.Cut.of(points, [track], 0, baselines.linear_pose)
+    wide = baselines.Cut.of(points, [track], 0, baselines.linear_pose, scale=1.1, lower_m=0.1)
+    assert [len(tight.of_object[0]), len(wide.of_object[0])] == [1, 3]
+    np.testing.assert_allclose(tight.of_object[0], [[0.0, 0.0, 0.0]])
+    np.testing.assert_allclose(wide.static, points[3:])
