@@ -58,8 +58,9 @@ METHODS: Mapping[str, Callable[[Scene], baselines.Depths]] = {
 }
 
 COLUMNS: Mapping[str, Callable[[Summary], float | None]] = {
-    "right %": lambda s: s.all.right_percent,
-    "outlier %": lambda s: s.all.outlier_percent,
+    "right %": lambda s: (s.labelled_world or s.all).right_percent,
+    "outlier %": lambda s: (s.labelled_world or s.all).outlier_percent,
+    "outlier %, all": lambda s: s.all.outlier_percent,
     "labelled movers": lambda s: _of(s, "labelled_mover"),
     "unlabelled movers": lambda s: _of(s, "unlabelled_mover"),
     "near edges": lambda s: s.by_edge["near"].outlier_percent,
@@ -69,7 +70,9 @@ SECONDS = "s / keyframe"
 
 NOTES = """\
 Right, outlier and coverage are densegt's (`densegt.depth.figures.DEFINITIONS`): {right}; an outlier is {outlier}.
-The columns of movers and edges are outliers among predicted pixels there. Cells give the mean over worlds and, in
+The first two columns leave pixels that show unlabelled
+movers out of the count, the third does not. The columns of movers and edges are outliers among predicted pixels
+there. Cells give the mean over worlds and, in
 brackets, the least and the most.
 
 Seconds are of processor time on one core for six cameras: reading, preparing the scene, and rendering, spread over its

@@ -110,6 +110,20 @@ def blend_patches(
                 best_weight[row, col], best[row, col] = w, i
 
 
+def inverse_slopes(xyz_cam, tangents, K, row_of, out):
+    """Differences of the plane's inverse depth between a pixel and the next, per column and per row."""
+    out[:] = 0
+    for row, col in zip(*np.nonzero(row_of >= 0), strict=True):
+        i = row_of[row, col]
+        normal = np.cross(*tangents[i].astype(np.float64))
+        n_p = normal @ xyz_cam[i]
+        if abs(n_p) <= 1e-3 * np.linalg.norm(xyz_cam[i].astype(np.float64)):
+            continue
+        rays = np.linalg.solve(K, np.array([[col, col + 1, col], [row, row, row + 1], [1, 1, 1]]))
+        here, right, below = normal @ rays / n_p
+        out[row, col] = right - here, below - here
+
+
 def visible_points(xyz_cam, K, front_m, relative, absolute_m, shown):
     for i, (x, y, z) in enumerate(xyz_cam.astype(np.float64)):
         if not z > 0 or not np.isfinite([x, y, z]).all():

@@ -13,6 +13,7 @@ from densegt.accumulate.patches import Patches
 from densegt.accumulate.view import View
 from densegt.datasets.scene import Camera
 from densegt.kernels.blend_patches import blend_patches
+from densegt.kernels.inverse_slopes import inverse_slopes as inverse_slopes_kernel
 from densegt.kernels.splat_patches import splat_patches
 
 Float32 = NDArray[np.float32]
@@ -91,16 +92,7 @@ def fringe(surface: Surface, view: View, config: SurfaceConfig) -> NDArray[np.bo
 
 
 def inverse_slopes(patches: Patches, camera: Camera, row_of: NDArray[np.int32]) -> Float32:
-    """How inverse depth changes over the image on each pixel's patch (row_of (H,W)), (H,W,2) 1/(m px).
-
-    On the plane n.q = n.p inverse depth is n.d / n.p with the ray d, so its slopes are n_x/(fx n.p), n_y/(fy n.p).
-    """
-    out = np.zeros((*row_of.shape, 2), dtype=np.float32)
-    rows = row_of[row_of >= 0]
-    normal = np.cross(patches.tangents[rows, 0], patches.tangents[rows, 1])
-    n_p = (normal * patches.xyz[rows]).sum(axis=1)
-    # Seen edge-on a plane has no slope to go by; zero makes it agree with equal depth only.
-    seen = np.abs(n_p) > 1e-3 * np.linalg.norm(patches.xyz[rows], axis=1)
-    slope = np.where(seen[:, None], normal[:, :2] / np.where(seen, n_p, 1.0)[:, None], 0.0)
-    out[row_of >= 0] = slope / np.array([camera.K[0, 0], camera.K[1, 1]])
+    """How inverse depth changes over the image on each pixel's patch (row_of (H,W)), (H,W,2) 1/(m px)."""
+    out = np.empty((*row_of.shape, 2), dtype=np.float32)
+    inverse_slopes_kernel(patches.xyz, patches.tangents, camera.K, row_of, out)
     return out

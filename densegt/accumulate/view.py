@@ -58,8 +58,11 @@ def look(cloud: Cloud, camera: Camera, config: AccumulateConfig) -> View:
     reach_px = np.full(
         len(patches), max(reach_rad(cloud, allowed, config.patches) * camera.K[0, 0], 1.5), dtype=np.float32
     )
-    # What one sweep alone saw, or what keeps pace with the ego, has nothing else to fill the gaps between rings.
-    reach_px[len(static) :] = np.deg2rad(config.patches.max_gap_deg) / 2 * camera.K[0, 0]
+    # What keeps pace with the ego has nothing else to fill the gaps between rings; less still has what one sweep alone
+    # saw, and a camera may stand four times as near to it as the lidar.
+    half_gap_px = np.deg2rad(config.patches.max_gap_deg) / 2 * camera.K[0, 0]
+    reach_px[len(static) :] = half_gap_px
+    reach_px[len(static) : len(static) + len(just_now)] = 4 * half_gap_px
     moving = np.arange(len(patches)) >= len(static)
     return View(patches, moving, patches.time_s - np.float32(exposure_s), trust, reach_px)
 

@@ -145,9 +145,12 @@ def _open(path: Path) -> h5py.File:
     if file.attrs.get("format") != FORMAT:
         file.close()
         raise InputError(f"{path}: an HDF5 file, but not a depth store (attribute format is not {FORMAT!r})")
-    if int(file.attrs.get("format_version", 0)) > FORMAT_VERSION:
+    version = file.attrs.get("format_version")
+    if not isinstance(version, (int, np.integer)) or version > FORMAT_VERSION:
         file.close()
-        raise InputError(f"{path}: written by a newer densegt; update densegt to read it")
+        raise InputError(
+            f"{path}: format version {version!r}; this densegt reads up to {FORMAT_VERSION}. Update densegt"
+        )
     return file
 
 
@@ -158,16 +161,19 @@ class SceneReader:
         self.path = Path(path)
         self.scene = self.path.stem
         with _open(self.path) as file:
-            self.config: dict[str, Any] = json.loads(str(file.attrs["config"]))
-            self.keys: list[tuple[str, str]] = sorted(
-                ((s, c) for s in file for c in file[s]), key=lambda k: (int(file[k[0]][k[1]].attrs["timestamp_us"]), k)
-            )
+            try:
+                self.config: dict[str, Any] = json.loads(str(file.attrs["config"]))
+                stamps = {(s, c): int(file[s][c].attrs["timestamp_us"]) for s in file for c in file[s]}
+            except (KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, RuntimeError) as error:
+                raise InputError(f"{self.path}: a depth store that is damaged ({error})") from None
+        self.keys: list[tuple[str, str]] = sorted(stamps, key=lambda k: (stamps[k], k))
+        self._known = frozenset(stamps)
 
     def __len__(self) -> int:
         return len(self.keys)
 
     def __contains__(self, key: tuple[str, str]) -> bool:
-        return key in self.keys
+        return key in self._known
 
     def __iter__(self) -> Iterator[ImageRecord]:
         for sample_token, channel in self.keys:
@@ -196,5 +202,5 @@ class SceneReader:
                     source=layers.pop("source"),
                     layers=layers,
                 )
-            except (KeyError, OSError) as error:
+            except (KeyError, ValueError, TypeError, AttributeError, OSError) as error:
                 raise InputError(f"{self.path}: cannot read {sample_token}/{channel} ({error})") from None

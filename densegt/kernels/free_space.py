@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from densegt.kernels.beam import beam_to
+from densegt.kernels.beam import ROUGH_RAD, place_in_beam, rough_arctan2
 
 
 @njit(cache=True, nogil=True)
@@ -24,7 +24,11 @@ def fill_range_image(
             out[row[i], c] = range_m[i]
 
 
-@njit(cache=True, nogil=True)
+# Elevations in between that are looked up; finer than rings lie, so that seldom more than one step is left.
+LOOKUP = 1024
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def free_space_votes(
     xyz: NDArray[np.float32],
     sweep: NDArray[np.int32],
@@ -59,28 +63,48 @@ def free_space_votes(
         passed, met: out (N,).
     """
     sweeps, rings, columns = images.shape
+    # Rings are told apart by the tangent of elevation, which rises with it and needs no arctangent.
+    ring_slope = np.tan(ring_elevation.astype(np.float64))
+    lowest, highest = ring_slope[0], ring_slope[rings - 1]
+    scale = LOOKUP / max(highest - lowest, 1e-9)
+    ring_above = np.searchsorted(ring_slope, lowest + np.arange(LOOKUP + 1) / scale, side="right")
+    per_column = columns / (2 * np.pi)
     for i in range(len(xyz)):
         passed[i], met[i] = 0, 0
         for o in offsets:
             s = sweep[i] + o
             if s < 0 or s >= sweeps:
                 continue
-            azimuth, elevation, distance = beam_to(xyz[i], origin[s], velocity[s], R_lidar_global[s], clock)
-            if not (ring_elevation[0] <= elevation < ring_elevation[rings - 1]):
+            x, y, z = place_in_beam(xyz[i], origin[s], velocity[s], R_lidar_global[s], clock)
+            flat_squared = x * x + y * y
+            slope = z / np.sqrt(flat_squared)
+            if not (lowest <= slope < highest):
                 continue
-            upper = np.searchsorted(ring_elevation, elevation, side="right")
-            column = (azimuth + np.pi) / (2 * np.pi) * columns - 0.5
+            upper = min(ring_above[int((slope - lowest) * scale)], rings - 1)
+            # Rounding may have looked up the cell above.
+            while ring_slope[upper - 1] > slope:
+                upper -= 1
+            while ring_slope[upper] <= slope:
+                upper += 1
+            distance = np.sqrt(flat_squared + z * z)
+            column = (rough_arctan2(y, x) + np.pi) * per_column - 0.5
+            if abs(column - np.round(column)) < 2 * ROUGH_RAD * per_column:
+                # Too close to a border for a rough answer.
+                column = (np.arctan2(y, x) + np.pi) * per_column - 0.5
             first = int(np.floor(column)) - 1
             margin = absolute_m + relative * distance
             beyond, touched = 0, False
             for ring in (upper - 1, upper):
-                nearest = np.float32(np.inf)
+                nearest = np.inf
                 for c in range(first, first + 4):
-                    r = images[s, ring, c % columns]
-                    if r > 0:
-                        nearest = min(nearest, r)
-                        touched = touched or abs(r - distance) <= margin
-                if nearest < np.inf and nearest > distance + margin:
+                    # At most two columns over either end; a remainder would cost a division.
+                    r = images[s, ring, c + columns if c < 0 else c - columns if c >= columns else c]
+                    answered = r > 0
+                    nearest = r if answered and r < nearest else nearest
+                    touched |= answered and abs(r - distance) <= margin
+                if touched:
+                    break
+                if distance + margin < nearest < np.inf:
                     beyond += 1
             if touched:
                 met[i] += 1

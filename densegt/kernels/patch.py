@@ -46,22 +46,22 @@ def patch_normal(tangents: NDArray[np.float32]) -> tuple[float, float, float]:
 
 
 @njit(cache=True, inline="always")
-def patch_coordinates(
-    qx: float,
-    qy: float,
-    qz: float,
-    tangents: NDArray[np.float32],
-    nx: float,
-    ny: float,
-    nz: float,
-) -> tuple[float, float]:
-    """Coordinates along both tangents of an offset q within the patch's plane.
+def patch_gradients(
+    tangents: NDArray[np.float32], nx: float, ny: float, nz: float
+) -> tuple[float, float, float, float, float, float]:
+    """How coordinates a, e along both tangents change over the patch's plane: vectors F, G with a = F.q and e = G.q.
 
-    With n = A x E they are a = (q x E).n / |n|^2 and e = (A x q).n / |n|^2.
+    With n = A x E they are F = (E x n) / |n|^2 and G = (n x A) / |n|^2, so that F.A = G.E = 1 and F.E = G.A = 0. On a
+    pixel's ray d at depth z the offset from the patch's point p is q = z d - p, hence a = z F.d - F.p.
     """
-    ax, ay, az = tangents[0, 0], tangents[0, 1], tangents[0, 2]
-    ex, ey, ez = tangents[1, 0], tangents[1, 1], tangents[1, 2]
+    ax, ay, az = np.float64(tangents[0, 0]), np.float64(tangents[0, 1]), np.float64(tangents[0, 2])
+    ex, ey, ez = np.float64(tangents[1, 0]), np.float64(tangents[1, 1]), np.float64(tangents[1, 2])
     nn = nx * nx + ny * ny + nz * nz
-    a = ((qy * ez - qz * ey) * nx + (qz * ex - qx * ez) * ny + (qx * ey - qy * ex) * nz) / nn
-    e = ((ay * qz - az * qy) * nx + (az * qx - ax * qz) * ny + (ax * qy - ay * qx) * nz) / nn
-    return a, e
+    return (
+        float((ey * nz - ez * ny) / nn),
+        float((ez * nx - ex * nz) / nn),
+        float((ex * ny - ey * nx) / nn),
+        float((ny * az - nz * ay) / nn),
+        float((nz * ax - nx * az) / nn),
+        float((nx * ay - ny * ax) / nn),
+    )

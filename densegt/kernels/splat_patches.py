@@ -6,10 +6,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from densegt.kernels.patch import patch_bounds, patch_coordinates, patch_normal
+from densegt.kernels.patch import patch_bounds, patch_gradients, patch_normal
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def splat_patches(
     xyz_cam: NDArray[np.float32],
     tangents: NDArray[np.float32],
@@ -33,9 +33,10 @@ def splat_patches(
         beyond_m: (H,W) m; nothing at or before this depth is drawn. Zeros draw everything.
     """
     height_px, width_px = out.shape
-    fx, fy, cx, cy = K[0, 0], K[1, 1], K[0, 2], K[1, 2]
+    per_fx, per_fy, cx, cy = 1 / K[0, 0], 1 / K[1, 1], K[0, 2], K[1, 2]
     for i in range(len(xyz_cam)):
-        if half_m[i, 0] + half_m[i, 1] <= 0 or half_m[i, 2] + half_m[i, 3] <= 0:
+        a_hi, a_lo, e_hi, e_lo = half_m[i, 0], half_m[i, 1], half_m[i, 2], half_m[i, 3]
+        if a_hi + a_lo <= 0 or e_hi + e_lo <= 0:
             continue
         px, py, pz = np.float64(xyz_cam[i, 0]), np.float64(xyz_cam[i, 1]), np.float64(xyz_cam[i, 2])
         nx, ny, nz = patch_normal(tangents[i])
@@ -45,16 +46,19 @@ def splat_patches(
         row_lo, row_hi, col_lo, col_hi = patch_bounds(
             xyz_cam[i], tangents[i], half_m[i], K, reach_px[i], height_px, width_px
         )
+        fa_x, fa_y, fa_z, fe_x, fe_y, fe_z = patch_gradients(tangents[i], nx, ny, nz)
+        a_p, e_p = fa_x * px + fa_y * py + fa_z * pz, fe_x * px + fe_y * py + fe_z * pz
         for row in range(row_lo, row_hi + 1):
-            dy = (row - cy) / fy
+            dy = (row - cy) * per_fy
+            n_row, a_row, e_row = ny * dy + nz, fa_y * dy + fa_z, fe_y * dy + fe_z
             for col in range(col_lo, col_hi + 1):
-                dx = (col - cx) / fx
-                n_d = nx * dx + ny * dy + nz
+                dx = (col - cx) * per_fx
+                n_d = nx * dx + n_row
                 if abs(n_d) < 1e-6:
                     continue
                 z = n_p / n_d
                 if not (beyond_m[row, col] < z < out[row, col]):
                     continue
-                a, e = patch_coordinates(z * dx - px, z * dy - py, z - pz, tangents[i], nx, ny, nz)
-                if -half_m[i, 1] <= a <= half_m[i, 0] and -half_m[i, 3] <= e <= half_m[i, 2]:
+                a, e = z * (fa_x * dx + a_row) - a_p, z * (fe_x * dx + e_row) - e_p
+                if -a_lo <= a <= a_hi and -e_lo <= e <= e_hi:
                     out[row, col] = z

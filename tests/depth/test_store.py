@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import densegt
-from densegt.depth.store import MAX_DEPTH_M, SceneReader, SceneWriter, decode_depth, encode_depth, scene_files
+from densegt.depth.store import FORMAT, MAX_DEPTH_M, SceneReader, SceneWriter, decode_depth, encode_depth, scene_files
 from densegt.errors import InputError
 
 from .stores import camera, depth_map, write_store
@@ -121,7 +121,7 @@ def test_foreign_and_broken_files(tmp_path):
         SceneReader(tmp_path / "foreign.h5")
     with h5py.File(tmp_path / "newer.h5", "w") as file:
         file.attrs["format"], file.attrs["format_version"] = "densegt-depth", 99
-    with pytest.raises(InputError, match="newer densegt"):
+    with pytest.raises(InputError, match="Update densegt"):
         SceneReader(tmp_path / "newer.h5")
 
 
@@ -150,3 +150,26 @@ def test_folder_without_a_store(tmp_path):
         scene_files(tmp_path)
     with pytest.raises(InputError, match="no such folder"):
         scene_files(tmp_path / ".hidden.h5")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda file: file.attrs.__delitem__("config"),
+        lambda file: file.attrs.__setitem__("config", "{"),
+        lambda file: file.attrs.__setitem__("format_version", "one"),
+        lambda file: file.attrs.__delitem__("format_version"),
+        lambda file: file.attrs.__setitem__("format_version", 99),
+        lambda file: file.create_dataset("stray", data=[1, 2, 3]),
+        lambda file: file.create_group("sample/CAM_FRONT"),
+    ],
+)
+def test_a_store_whose_insides_are_damaged_is_one_clear_line(tmp_path, damage) -> None:
+    path = tmp_path / "scene.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs.update({"format": FORMAT, "format_version": 1, "config": "{}"})
+        damage(file)
+    with pytest.raises(InputError) as caught:
+        SceneReader(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from densegt.kernels.beam import beam_to
+from densegt.kernels.beam import ROUGH_RAD, beam_to, rough_arctan2
 from densegt.kernels.free_space import fill_range_image, free_space_votes
 from densegt.kernels.unanswered import unanswered
 
@@ -109,6 +109,15 @@ def test_beam_of_a_standing_lidar_is_plain_direction() -> None:
         np.array([4.0, 5.0, 1.0], np.float32), np.array([1.0, 1.0, 1.0], np.float32), np.zeros(3, np.float32), R, clock
     )
     np.testing.assert_allclose([azimuth, elevation, distance], [np.arctan2(-3, 4), 0, 5], atol=1e-6)
+
+
+def test_rough_arctangent_keeps_its_bound() -> None:
+    angles = np.linspace(-np.pi, np.pi, 20001)
+    for radius in (1e-3, 1.0, 80.0):
+        y, x = radius * np.sin(angles), radius * np.cos(angles)
+        got = np.array([rough_arctan2(b, a) for b, a in zip(y, x, strict=True)])
+        assert np.abs(got - np.arctan2(y, x)).max() < ROUGH_RAD
+    assert rough_arctan2(0.0, 0.0) == 0.0
 
 
 # --- votes ---

@@ -7,6 +7,7 @@ import pytest
 
 from densegt.kernels.blend_patches import blend_patches
 from densegt.kernels.fill_between import fill_between
+from densegt.kernels.inverse_slopes import inverse_slopes
 from densegt.kernels.ring_neighbours import ring_neighbours
 from densegt.kernels.splat_patches import splat_patches
 from densegt.kernels.view import move_patches, select_in_view
@@ -119,6 +120,36 @@ def test_blend_between_two_neighbours_is_linear() -> None:
     a = 1 - np.arange(5) / 4.8
     b = 1 - np.abs(np.arange(5) * 1.2 - 4) / 4.8
     np.testing.assert_allclose(weighted[0] / weight[0], (10 * a + 12 * b) / (a + b), rtol=1e-5)
+
+
+@pytest.mark.parametrize(("seed", "n"), [(0, 0), (7, 1), (8, 200)])
+def test_inverse_slopes_equal_twin(seed: int, n: int) -> None:
+    xyz, tangents, _ = patches(seed, n)
+    if n > 1:
+        tangents[0] = [xyz[0] / np.linalg.norm(xyz[0]), [1, 0, 0]]  # edge-on
+        tangents[1, 1] = tangents[1, 0]  # without a plane
+        xyz[2] = np.nan
+    row_of = np.random.default_rng(seed).integers(-1, n, (H, W)).astype(np.int32)
+    if n > 1:
+        row_of[0, :3] = [0, 1, 2]
+    got, wanted = (np.full((H, W, 2), 77, np.float32) for _ in range(2))
+    inverse_slopes(xyz, tangents, K, row_of, got)
+    known = row_of != 2  # the twin would spread NaN
+    reference.inverse_slopes(xyz, tangents, K, np.where(known, row_of, -1), wanted)
+    np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-7)
+    assert not got[row_of < 0].any()
+    assert got.any() == (n > 0)
+    if n > 1:
+        assert not got[0, :3].any()
+
+
+def test_inverse_slopes_by_hand() -> None:
+    """A wall that recedes to the right, z = 10 + x / 2: 1/z = 0.1 - 0.05 x/z."""
+    xyz = np.array([[4, 1, 12]], np.float32)
+    tangents = np.array([[[2, 0, 1], [0, 1, 0]]], np.float32) / np.sqrt(np.array([[[5], [1]]], np.float32))
+    out = np.empty((1, 2, 2), np.float32)
+    inverse_slopes(xyz, tangents, K, np.array([[0, -1]], np.int32), out)
+    np.testing.assert_allclose(out, [[[-0.05 / K[0, 0], 0], [0, 0]]], rtol=1e-6)
 
 
 @pytest.mark.parametrize("seed", range(4))
