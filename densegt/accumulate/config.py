@@ -66,11 +66,11 @@ class SurfaceConfig(_Strict):
     min_cosine: float = 0.94
     hide_relative: float = 0.03
     hide_absolute_m: float = 0.1
-    fill_tolerance: float = 0.03
+    fill_tolerance: float = 0.01
     range_noise_m: float = 0.03
-    fringe_share: float = 0.2
+    fringe_share: float = 0.5
     weak_share: float = 0.15
-    enclosing_rad: float = 0.013
+    enclosing_rad: float = 0.02
     max_reach_rad: float = 0.0063
     max_gap_deg: float = Field(default=1.33, description="nothing is filled across more: a 32-beam lidar's ring gap")
 
