@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .accumulate_options import accumulate_options
+from .accumulate_options import accumulate_options, chosen, resolve
 
 
 @click.command()
@@ -36,22 +36,13 @@ def command(
     densegt accumulate --dataroot /data/nuscenes --out depth
     densegt accumulate --dataroot /data/nuscenes --out depth --scene scene-0061 --camera CAM_FRONT --window 2
     """
-    from densegt.accumulate.config import AccumulateConfig
     from densegt.accumulate.run import Job, accumulate
-    from densegt.configuration import load_config
     from densegt.datasets.nuscenes import NuScenes
-    from densegt.errors import InputError
 
     from .progress import progress_on_stderr
 
-    options = {"motion": motion, "surface": surface, "window_s": window}
-    given = {key: None if value == "scene" else value for key, value in options.items() if value is not None}
-    job = Job(dataroot, version, out, load_config(AccumulateConfig, config, given), cameras, overwrite)
-    dataset = NuScenes(dataroot, version)
-    unknown = [name for name in scenes if name not in dataset.scene_names]
-    if unknown:
-        raise InputError(f"{dataset.tables.path('scene')}: no scene {unknown[0]!r}; there is {dataset.some_scenes()}")
-    names = list(dict.fromkeys(scenes)) or dataset.scene_names
+    job = Job(dataroot, version, out, resolve(motion, surface, window, config), cameras, overwrite)
+    names = chosen(NuScenes(dataroot, version), scenes)
     with progress_on_stderr("accumulate") as progress:
         results = accumulate(job, names, workers=workers, progress=progress)
     for done in results:
