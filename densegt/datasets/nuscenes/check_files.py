@@ -7,16 +7,16 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from densegt.datasets.names import is_outside
 from densegt.datasets.nuscenes.findings import Finding, RowsByTable
-from densegt.datasets.nuscenes.scene import is_outside
+from densegt.datasets.nuscenes.jpeg import SUFFIXES as JPEG_SUFFIXES
+from densegt.datasets.nuscenes.jpeg import jpeg_size
 from densegt.datasets.nuscenes.sweep import BYTES_PER_POINT
 
 Progress = Callable[[int, int], None]
 
-# Start-of-frame segments hold the size; c4, c8 and cc in their midst are other things.
-_JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 # Some writers pad after the end marker.
 _JPEG_TAIL_BYTES = 1024
 
@@ -56,7 +56,7 @@ def problem(path: Path, row: Any, *, decode_images: bool) -> tuple[str, str] | N
             return "truncated", "empty"
         if path.name.endswith(".pcd.bin"):
             return sweep_problem(path)
-        if path.suffix.lower() in (".jpg", ".jpeg"):
+        if path.suffix.lower() in JPEG_SUFFIXES:
             return jpeg_problem(path, row) or (decoding_problem(path) if decode_images else None)
     except OSError as error:
         return "unreadable", error.strerror or str(error)
@@ -82,23 +82,6 @@ def jpeg_problem(path: Path, row: Any) -> tuple[str, str] | None:
             return "truncated", "the JPEG's end is missing"
     if row.width and row.height and size != (row.width, row.height):
         return "size", f"{size[0]}x{size[1]} px, but sample_data.json says {row.width}x{row.height}"
-    return None
-
-
-def jpeg_size(file: IO[bytes]) -> tuple[int, int] | None:
-    """(width, height) px from a JPEG's header, None where there is none."""
-    if file.read(2) != b"\xff\xd8":
-        return None
-    while file.read(1) == b"\xff":
-        marker = file.read(1)
-        while marker == b"\xff":
-            marker = file.read(1)
-        segment = file.read(7)
-        if len(segment) < 7:
-            return None
-        if marker[0] in _JPEG_FRAMES:
-            return int.from_bytes(segment[5:7], "big"), int.from_bytes(segment[3:5], "big")
-        file.seek(int.from_bytes(segment[:2], "big") - 7, 1)
     return None
 
 

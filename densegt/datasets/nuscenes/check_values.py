@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
+from densegt.datasets.names import can_name_file
 from densegt.datasets.nuscenes.check_relations import CHAINED
+from densegt.datasets.nuscenes.columns import LIDAR
 from densegt.datasets.nuscenes.findings import Finding, RowsByTable
-from densegt.datasets.nuscenes.scene import LIDAR, can_name_file
 
 MAX_SPEED_M_S = 100.0
 UNIT_TOLERANCE = 1e-3

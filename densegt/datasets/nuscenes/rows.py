@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import IO, Annotated, TypeVar
 
 import msgspec
 
@@ -104,7 +104,52 @@ class CategoryRow(msgspec.Struct):
     name: str
 
 
+class QuickSampleDataRow(msgspec.Struct, gc=False):
+    """What a scene takes of a SampleDataRow. The garbage collector need not look at it: it holds no containers."""
+
+    token: str
+    sample_token: str
+    ego_pose_token: str
+    calibrated_sensor_token: str
+    timestamp: Microseconds
+    is_key_frame: bool
+    filename: str
+    height: Pixels
+    width: Pixels
+
+
+class QuickEgoPoseRow(msgspec.Struct, gc=False):
+    """What a scene takes of an EgoPoseRow whose numbers are as many as they should be."""
+
+    token: str
+    rotation: tuple[float, float, float, float]
+    translation: tuple[float, float, float]
+
+
+class QuickAnnotationRow(msgspec.Struct, gc=False):
+    """What a scene takes of an AnnotationRow whose numbers are as many as they should be."""
+
+    token: str
+    sample_token: str
+    instance_token: str
+    translation: tuple[float, float, float]
+    size: tuple[float, float, float]
+    rotation: tuple[float, float, float, float]
+
+
 Row = TypeVar("Row", bound=msgspec.Struct)
+
+
+def open_table(path: Path) -> IO[bytes]:
+    """Open a table.
+
+    Raises:
+        InputError: it is no file, e.g. a pipe, on which reading would wait for ever.
+        OSError: it is missing or cannot be read.
+    """
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path}: not a file")
+    return path.open("rb")
 
 
 def read_rows(path: Path, row: type[Row]) -> list[Row]:
@@ -114,7 +159,8 @@ def read_rows(path: Path, row: type[Row]) -> list[Row]:
         InputError: the file is missing, cut off, or a field has another type; the message names file and field.
     """
     try:
-        data = path.read_bytes()
+        with open_table(path) as file:
+            data = file.read()
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
     try:
@@ -128,7 +174,10 @@ def read_rows(path: Path, row: type[Row]) -> list[Row]:
 def _read_with_nan(path: Path, data: bytes, row: type[Row], why: str) -> list[Row]:
     """JSON has no NaN, yet Python writes it; read such a table so that the bad pose can be named later."""
     try:
-        return msgspec.convert(json.loads(data), type=list[row])  # type: ignore[valid-type]
+        decoded = json.loads(data)
+        # Python also reads halves of surrogate pairs, which no file name, message or index can hold.
+        msgspec.json.encode(decoded)
+        return msgspec.convert(decoded, type=list[row])  # type: ignore[valid-type]
     except msgspec.ValidationError as error:
         raise InputError(f"{path}: {error}") from None
     except (ValueError, RecursionError):

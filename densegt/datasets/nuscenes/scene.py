@@ -8,14 +8,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from densegt.datasets.names import can_name_file, is_outside
+from densegt.datasets.nuscenes.columns import LIDAR, Boxes, Poses, SceneRows, pick
+from densegt.datasets.nuscenes.jpeg import SUFFIXES as JPEG_SUFFIXES
+from densegt.datasets.nuscenes.jpeg import size_of
 from densegt.datasets.nuscenes.spin import infer_spin
-from densegt.datasets.nuscenes.sweep import BYTES_PER_POINT, read_points
-from densegt.datasets.nuscenes.tables import Poses, Tables
+from densegt.datasets.nuscenes.sweep import check_size, read_points
+from densegt.datasets.nuscenes.tables import Tables
 from densegt.datasets.scene import Camera, Scene, SpinModel, SweepMeta, Track
 from densegt.errors import InputError
 from densegt.geometry import se3
-
-LIDAR = "LIDAR_TOP"
 
 
 def find_version(dataroot: Path, version: str | None) -> Path:
@@ -37,25 +39,16 @@ def find_version(dataroot: Path, version: str | None) -> Path:
     return dataroot / version
 
 
-def is_outside(filename: str) -> bool:
-    """Whether a name in a table leads out of the dataset, or is no name of a file at all."""
-    parts = Path(filename).parts
-    too_long = len(filename) > 1000 or any(len(part.encode(errors="replace")) > 255 for part in parts)
-    return ".." in parts or filename.startswith("/") or not filename.isprintable() or too_long
-
-
-def can_name_file(scene_name: str) -> bool:
-    """A scene's name becomes a file's: <name>.h5. Hidden files are left out by those who read stores."""
-    return scene_name != "" and "/" not in scene_name and scene_name[0] != "." and not is_outside(scene_name)
-
-
 class NuScenes:
-    """A nuScenes-format folder: names its scenes and builds each as a `Scene`."""
+    """A nuScenes-format folder: names its scenes and builds each as a `Scene`.
 
-    def __init__(self, dataroot: Path, version: str | None = None) -> None:
+    Large tables are indexed once, in the file `index` or where `densegt.datasets.nuscenes.place` says.
+    """
+
+    def __init__(self, dataroot: Path, version: str | None = None, *, index: Path | None = None) -> None:
         self.dataroot = Path(dataroot)
-        self.tables = Tables(find_version(self.dataroot, version))
-        self.scene_names = [row.name for row in self.tables.scenes]
+        self.tables = Tables(find_version(self.dataroot, version), index)
+        self.scene_names = self.tables.scene_names
         if not self.scene_names:
             raise InputError(f"{self.tables.path('scene')}: no scene in it")
         for name in self.scene_names:
@@ -70,11 +63,11 @@ class NuScenes:
 
     def steps(self, name: str) -> int:
         """How many sweeps to read and keyframe images to write a scene has, for progress."""
-        t, data = self.tables, self.tables.sample_data
-        rows = self._rows_of(self.scene_names.index(name))
-        lidar = np.array([channel == LIDAR for channel in t.channels])[data.calibrated_sensor[rows]]
-        camera = np.array([bool(k) for k in t.intrinsics])[data.calibrated_sensor[rows]]
-        return int(lidar.sum() + (camera & data.is_keyframe[rows]).sum())
+        return self.tables.steps(self.scene_names.index(name))
+
+    def keyframes(self, name: str) -> int:
+        """How many samples a scene has."""
+        return self.tables.keyframes(self.scene_names.index(name))
 
     def scene(self, name: str, *, cameras: Sequence[str] | None = None, spin: SpinModel | None = None) -> Scene:
         """Build one scene; points and images stay on disk.
@@ -89,7 +82,7 @@ class NuScenes:
         """
         if name not in self.scene_names:
             raise InputError(f"{self.tables.path('scene')}: no scene {name!r}; there is {_some(self.scene_names)}")
-        rows = self._rows_of(self.scene_names.index(name))
+        rows = self.tables.scene_rows(self.scene_names.index(name))
         sweeps = self._sweeps(rows)
         if not sweeps:
             raise InputError(f"{self.tables.folder}: scene {name} has no {LIDAR} sweep")
@@ -98,107 +91,90 @@ class NuScenes:
             name=name,
             sweeps=sweeps,
             cameras=exposures,
-            tracks=self._tracks(self.scene_names.index(name)),
+            tracks=self._tracks(rows),
             spin=spin or infer_spin(sweeps, exposures, read_points(sweeps[0])),
             read_points=read_points,
         )
 
-    def _rows_of(self, scene: int) -> NDArray[np.intp]:
-        data = self.tables.sample_data
-        rows = np.flatnonzero(self.tables.sample_scene[data.sample] == scene)
-        return rows[np.argsort(data.timestamp_us[rows], kind="stable")]
-
-    def _sweeps(self, rows: NDArray[np.intp]) -> tuple[SweepMeta, ...]:
-        t, data = self.tables, self.tables.sample_data
-        mine = [i for i in rows if t.channels[data.calibrated_sensor[i]] == LIDAR]
+    def _sweeps(self, rows: SceneRows) -> tuple[SweepMeta, ...]:
+        data = rows.data
         sweeps = tuple(
             SweepMeta(
                 token=data.tokens[i],
-                sample_token=t.samples[data.sample[i]].token,
+                sample_token=rows.samples.tokens[data.sample[i]],
                 is_keyframe=bool(data.is_keyframe[i]),
                 path=self._file(data.filenames[i]),
                 timestamp_us=int(data.timestamp_us[i]),
-                T_ego_lidar=self._pose("calibrated_sensor", t.calibrated_sensors, data.calibrated_sensor[i]),
-                T_global_ego=self._pose("ego_pose", t.ego_poses, data.ego_pose[i]),
+                T_ego_lidar=self._pose("calibrated_sensor", rows.calibrations.pose, data.calibration[i]),
+                T_global_ego=self._pose("ego_pose", data.ego_pose, i),
             )
-            for i in mine
+            for i in np.flatnonzero(rows.is_lidar)
         )
         for sweep in sweeps:
-            left_over = sweep.path.stat().st_size % BYTES_PER_POINT
-            if left_over:
-                raise InputError(
-                    f"{sweep.path}: {left_over} bytes left over; a sweep is a multiple of {BYTES_PER_POINT} bytes. "
-                    "Fetch it again"
-                )
+            check_size(sweep.path, sweep.path.stat().st_size)
         return sweeps
 
-    def _cameras(self, rows: NDArray[np.intp], wanted: Sequence[str] | None) -> tuple[Camera, ...]:
-        t, data = self.tables, self.tables.sample_data
-        with_k = [i for i in rows if data.is_keyframe[i] and t.intrinsics[data.calibrated_sensor[i]]]
-        channels = {t.channels[data.calibrated_sensor[i]] for i in with_k}
+    def _cameras(self, rows: SceneRows, wanted: Sequence[str] | None) -> tuple[Camera, ...]:
+        channel_of = [rows.calibrations.channels[c] for c in rows.data.calibration]
+        images = np.flatnonzero(rows.is_image)
+        channels = {channel_of[i] for i in images}
         for channel in wanted or ():
             if channel not in channels:
                 raise InputError(f"{self.tables.folder}: no camera {channel!r}; there is {_some(sorted(channels))}")
         keep = set(wanted) if wanted else channels
-        return tuple(
-            self._camera(i, channel) for i in with_k if (channel := t.channels[data.calibrated_sensor[i]]) in keep
-        )
+        return tuple(self._camera(rows, i, channel_of[i]) for i in images if channel_of[i] in keep)
 
-    def _camera(self, i: int, channel: str) -> Camera:
-        t, data = self.tables, self.tables.sample_data
-        calibration = data.calibrated_sensor[i]
+    def _camera(self, rows: SceneRows, i: int, channel: str) -> Camera:
+        data, calibrations = rows.data, rows.calibrations
+        calibration = data.calibration[i]
         try:
             return Camera(
                 token=data.tokens[i],
-                sample_token=t.samples[data.sample[i]].token,
+                sample_token=rows.samples.tokens[data.sample[i]],
                 channel=channel,
-                image_path=self._file(data.filenames[i]),
+                image_path=self._image(data.filenames[i], int(data.width_px[i]), int(data.height_px[i])),
                 filename=data.filenames[i],
                 width_px=int(data.width_px[i]),
                 height_px=int(data.height_px[i]),
                 timestamp_us=int(data.timestamp_us[i]),
-                K=self._intrinsic(calibration),
-                T_ego_cam=self._pose("calibrated_sensor", t.calibrated_sensors, calibration),
-                T_global_ego=self._pose("ego_pose", t.ego_poses, data.ego_pose[i]),
+                K=self._intrinsic(calibrations.pose.tokens[calibration], calibrations.intrinsics[calibration]),
+                T_ego_cam=self._pose("calibrated_sensor", calibrations.pose, calibration),
+                T_global_ego=self._pose("ego_pose", data.ego_pose, i),
             )
         except InputError:
             raise
         except ValueError as error:
-            raise InputError(f"{t.folder}: camera {channel}: {error}") from None
+            raise InputError(f"{self.tables.folder}: camera {channel}: {error}") from None
 
-    def _tracks(self, scene: int) -> tuple[Track, ...]:
-        t, boxes = self.tables, self.tables.annotations
-        rows = np.flatnonzero(t.sample_scene[boxes.sample] == scene)
+    def _tracks(self, rows: SceneRows) -> tuple[Track, ...]:
+        boxes = rows.boxes
+        stamps_us = rows.samples.timestamp_us[boxes.sample]
         tracks = []
-        for instance in np.unique(boxes.instance[rows]):
-            mine = rows[boxes.instance[rows] == instance]
-            stamps = np.array([t.samples[boxes.sample[i]].timestamp for i in mine], dtype=np.int64)
+        for instance, (token, category) in enumerate(zip(rows.instances, rows.categories, strict=True)):
+            mine = np.flatnonzero(boxes.instance == instance)
             # Two boxes of one instance at one time contradict each other; the first in time order is kept.
-            stamps, first = np.unique(stamps, return_index=True)
-            row = t.instances[instance]
+            timestamps_us, first = np.unique(stamps_us[mine], return_index=True)
             tracks.append(
                 Track(
-                    token=row.token,
-                    category=t.categories.get(row.category_token, "unknown"),
-                    size_lwh_m=np.median([self._size_lwh_m(i) for i in mine], axis=0),
-                    timestamps_us=stamps,
+                    token=token,
+                    category=category,
+                    size_lwh_m=np.median(self._sizes_lwh_m(pick(boxes, mine)), axis=0),
+                    timestamps_us=timestamps_us,
                     T_global_box=np.stack([self._pose("sample_annotation", boxes.pose, i) for i in mine[first]]),
                 )
             )
         return tuple(tracks)
 
-    def _size_lwh_m(self, row: int) -> NDArray[np.float64]:
-        boxes = self.tables.annotations
-        size_lwh_m: NDArray[np.float64] = boxes.size_lwh_m[row]
-        if not (np.isfinite(size_lwh_m) & (size_lwh_m > 0)).all():
-            where = f"{self.tables.path('sample_annotation')}: row {boxes.tokens[row]}"
-            raise InputError(f"{where}: size {size_lwh_m[[1, 0, 2]].tolist()} is not a box's")
-        return size_lwh_m
+    def _sizes_lwh_m(self, boxes: Boxes) -> NDArray[np.float64]:
+        for token, size_lwh_m in zip(boxes.pose.tokens, boxes.size_lwh_m, strict=True):
+            if not (np.isfinite(size_lwh_m) & (size_lwh_m > 0)).all():
+                where = f"{self.tables.path('sample_annotation')}: row {token}"
+                raise InputError(f"{where}: size {size_lwh_m[[1, 0, 2]].tolist()} is not a box's")
+        return boxes.size_lwh_m
 
-    def _intrinsic(self, row: int) -> NDArray[np.float64]:
-        values = self.tables.intrinsics[row]
+    def _intrinsic(self, token: str, values: list[list[float]]) -> NDArray[np.float64]:
         if len(values) != 3 or any(len(line) != 3 for line in values):
-            where = f"{self.tables.path('calibrated_sensor')}: row {self.tables.calibrated_sensors.tokens[row]}"
+            where = f"{self.tables.path('calibrated_sensor')}: row {token}"
             raise InputError(f"{where}: camera_intrinsic {values} should be 3x3")
         return np.array(values, dtype=np.float64)
 
@@ -214,6 +190,14 @@ class NuScenes:
         path = self.dataroot / filename
         if not path.is_file():
             raise InputError(f"{path}: named in sample_data.json but not there; `densegt check` lists all such files")
+        return path
+
+    def _image(self, filename: str, width_px: int, height_px: int) -> Path:
+        """An image's file; K and depth are for the table's size, so a JPEG must have no other."""
+        path = self._file(filename)
+        size = size_of(path) if path.suffix.lower() in JPEG_SUFFIXES else None
+        if size not in (None, (width_px, height_px)) and width_px and height_px:
+            raise InputError(f"{path}: {size[0]}x{size[1]} px, but sample_data.json says {width_px}x{height_px}")
         return path
 
 
