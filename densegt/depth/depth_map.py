@@ -28,11 +28,13 @@ class DepthMap:
         depth_m: (H,W) float32 z-depth in cam; 0 = unknown.
         source: (H,W) uint8, codes of `Source`.
         age_s: (H,W) float32, measurement's time minus exposure; 0 where unknown.
+        confidence: (H,W) float32, probability that the depth is right, 0 where unknown; None where nobody says.
     """
 
     depth_m: NDArray[np.float32]
     source: NDArray[np.uint8]
     age_s: NDArray[np.float32]
+    confidence: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         if not self.depth_m.shape == self.source.shape == self.age_s.shape or self.depth_m.ndim != 2:

@@ -1,11 +1,15 @@
 """The depth store: a folder with one HDF5 file a scene, readable by plain h5py. The only file that imports h5py.
 
 <scene name>.h5
-  attributes: format, format_version, densegt_version, config (JSON)
-  /<sample_token>/<CHANNEL>/depth   uint16 (H,W)  metres x 256, rounded; 0 = none
-  /<sample_token>/<CHANNEL>/source  uint8  (H,W)  codes of `Source`
-  /<sample_token>/<CHANNEL>/age     int16  (H,W)  milliseconds from exposure to the measurement
+  attributes: format, format_version, densegt_version, config (JSON), input (digest of what it was made from)
+  /<sample_token>/<CHANNEL>/depth       uint16 (H,W)  metres x 256, rounded; 0 = none
+  /<sample_token>/<CHANNEL>/source      uint8  (H,W)  codes of `Source`
+  /<sample_token>/<CHANNEL>/age         int16  (H,W)  milliseconds from exposure to the measurement
+  /<sample_token>/<CHANNEL>/confidence  uint8  (H,W)  probability x 255 that the depth is right; where somebody says
   attributes of the image's group: sample_data_token, filename, timestamp_us, K, T_global_cam
+
+All that is read has a checksum: HDF5's own for its structures (which its formats before 1.10 lack) and for pixels, and
+`text_crc32` beside text attributes, the CRC-32 of "name NUL value NUL" in order of name, as HDF5 has none for them.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -24,7 +29,11 @@ from numpy.typing import NDArray
 
 import densegt
 from densegt.datasets.scene import Camera
+from densegt.depth.attributes import Attributes, inside, integer, matrix, refuse, text, text_crc
+from densegt.depth.claim import partial_path
 from densegt.depth.depth_map import DepthMap
+from densegt.depth.guarded import GuardedFile
+from densegt.depth.sink import Sink
 from densegt.errors import InputError
 
 FORMAT = "densegt-depth"
@@ -32,7 +41,16 @@ FORMAT_VERSION = 1
 STEPS_PER_M = 256.0
 MAX_DEPTH_M = 65535 / STEPS_PER_M
 
-_COMPRESSION: dict[str, Any] = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
+# Its structures have checksums, and h5py from 3.15 on keeps the time of writing out of them.
+_LIBRARY = ("v110", "v110")
+_LAYER: dict[str, Any] = {"compression": "gzip", "compression_opts": 1, "shuffle": True, "fletcher32": True}
+_TEXT_CRC = "text_crc32"
+# More than any camera has; a foreign file may claim a size that no memory holds.
+_MAX_PIXELS = 1 << 28
+# What h5py and the conversions here make of files that are damaged or something else.
+_DAMAGE = (
+    KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, RuntimeError, OverflowError, MemoryError
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -71,31 +89,58 @@ def decode_depth(steps: NDArray[np.uint16]) -> NDArray[np.float32]:
     return steps.astype(np.float32) / np.float32(STEPS_PER_M)
 
 
-class SceneWriter:
-    """Writes one scene's file; it appears under its final name only when `with` ends without an error."""
+def encode_confidence(confidence: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Probability to 0..255, rounded; NaN becomes 0."""
+    steps: NDArray[np.uint8] = np.rint(255 * np.clip(np.nan_to_num(confidence), 0, 1)).astype(np.uint8)
+    return steps
 
-    def __init__(self, folder: Path, scene: str, config: Mapping[str, Any], *, overwrite: bool = False) -> None:
+
+class SceneWriter:
+    """Writes one scene's file; it appears under its final name only when `with` ends without an error.
+
+    Args:
+        config: everything needed to repeat it.
+        input_digest: what it is made from, where a later run is to recognise it.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        scene: str,
+        config: Mapping[str, Any],
+        *,
+        input_digest: str | None = None,
+        overwrite: bool = False,
+    ) -> None:
         self.path = Path(folder) / f"{scene}.h5"
         if self.path.exists() and not overwrite:
             raise InputError(f"{self.path}: exists already; --overwrite replaces it")
-        self._partial = self.path.with_name(f".{self.path.name}.{os.getpid()}.partial")
-        self._config = json.dumps(config, sort_keys=True)
+        self._partial = partial_path(self.path)
+        self._attributes: dict[str, Any] = {
+            "format": FORMAT,
+            "format_version": FORMAT_VERSION,
+            "densegt_version": densegt.__version__,
+            "config": json.dumps(config, sort_keys=True),
+            **({} if input_digest is None else {"input": input_digest}),
+        }
 
     def __enter__(self) -> Self:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = h5py.File(self._partial, "w")
-        self._file.attrs["format"] = FORMAT
-        self._file.attrs["format_version"] = FORMAT_VERSION
-        self._file.attrs["densegt_version"] = densegt.__version__
-        self._file.attrs["config"] = self._config
+        self._sink = Sink(self._partial, known_as=self.path)
+        self._file = h5py.File(self._sink, "w", libver=_LIBRARY)
+        _set_attributes(self._file, self._attributes)
         return self
 
     def write(self, camera: Camera, depth: DepthMap, layers: Mapping[str, NDArray[Any]] | None = None) -> None:
-        """Add one image with its depth, source, age and any further layers (H,W)."""
-        age_ms = np.clip(np.rint(depth.age_s * 1e3), -32768, 32767).astype(np.int16)
-        self.write_layers(
-            camera, {"depth": encode_depth(depth.depth_m), "source": depth.source, "age": age_ms, **(layers or {})}
-        )
+        """Add one image with its depth, source, age, confidence where it has one, and any further layers (H,W)."""
+        own: dict[str, NDArray[Any]] = {
+            "depth": encode_depth(depth.depth_m),
+            "source": depth.source,
+            "age": np.clip(np.rint(depth.age_s * 1e3), -32768, 32767).astype(np.int16),
+        }
+        if depth.confidence is not None:
+            own["confidence"] = encode_confidence(depth.confidence)
+        self.write_layers(camera, {**own, **(layers or {})})
 
     def write_layers(self, camera: Camera, layers: Mapping[str, NDArray[Any]]) -> None:
         """Add one image from layers already in the store's own types; `depth` and `source` must be among them."""
@@ -105,12 +150,18 @@ class SceneWriter:
                 raise ValueError(
                     f"{camera.channel}: layer {name} is {layer.shape}, image {camera.height_px, camera.width_px}"
                 )
-            group.create_dataset(name, data=layer, chunks=layer.shape, **_COMPRESSION)
-        group.attrs["sample_data_token"] = camera.token
-        group.attrs["filename"] = camera.filename
-        group.attrs["timestamp_us"] = camera.timestamp_us
-        group.attrs["K"] = camera.K
-        group.attrs["T_global_cam"] = camera.T_global_cam
+            group.create_dataset(name, data=layer, chunks=layer.shape, **_LAYER)
+        _set_attributes(
+            group,
+            {
+                "sample_data_token": camera.token,
+                "filename": camera.filename,
+                "timestamp_us": camera.timestamp_us,
+                "K": camera.K,
+                "T_global_cam": camera.T_global_cam,
+            },
+        )
+        self._sink.check()
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
@@ -118,9 +169,27 @@ class SceneWriter:
         try:
             self._file.close()
             if kind is None:
+                self._sink.finish()
                 os.replace(self._partial, self.path)
+                _sync_folder(self.path.parent)
         finally:
+            self._sink.close()
             self._partial.unlink(missing_ok=True)
+
+
+def _set_attributes(group: h5py.Group, attributes: Attributes) -> None:
+    group.attrs.update(attributes)
+    group.attrs[_TEXT_CRC] = text_crc(attributes)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Put the new name itself on the disk, where the file system knows how."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def scene_files(folder: Path) -> list[Path]:
@@ -137,35 +206,47 @@ def scene_files(folder: Path) -> list[Path]:
     return files
 
 
-def _open(path: Path) -> h5py.File:
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise InputError(f"{path}: not a readable HDF5 file ({error})") from None
-    if file.attrs.get("format") != FORMAT:
-        file.close()
-        raise InputError(f"{path}: an HDF5 file, but not a depth store (attribute format is not {FORMAT!r})")
-    version = file.attrs.get("format_version")
-    if not isinstance(version, (int, np.integer)) or version > FORMAT_VERSION:
-        file.close()
-        raise InputError(
-            f"{path}: format version {version!r}; this densegt reads up to {FORMAT_VERSION}. Update densegt"
-        )
-    return file
+@dataclass(frozen=True)
+class Header:
+    """What a scene's file says about itself.
+
+    Attributes:
+        input_digest: of what it was made from; None where it was not noted.
+    """
+
+    format_version: int
+    densegt_version: str
+    config: dict[str, Any]
+    input_digest: str | None
+
+
+def read_header(path: Path) -> Header:
+    """How a scene's file was made; no image is read.
+
+    Raises:
+        InputError: not a depth store, cut off, damaged, or from a newer densegt.
+    """
+    with _opened(path) as (_, header):
+        return header
 
 
 class SceneReader:
-    """Reads one scene's file, image by image."""
+    """Reads one scene's file, image by image.
+
+    Raises:
+        InputError: not a depth store, cut off, damaged, or from a newer densegt.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
         self.scene = self.path.stem
-        with _open(self.path) as file:
-            try:
-                self.config: dict[str, Any] = json.loads(str(file.attrs["config"]))
-                stamps = {(s, c): int(file[s][c].attrs["timestamp_us"]) for s in file for c in file[s]}
-            except (KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, RuntimeError) as error:
-                raise InputError(f"{self.path}: a depth store that is damaged ({error})") from None
+        with _opened(self.path) as (file, header):
+            self.config = header.config
+            stamps = {
+                (sample, channel): integer(_attributes(_group(_group(file, sample), channel)), "timestamp_us")
+                for sample in file
+                for channel in _group(file, sample)
+            }
         self.keys: list[tuple[str, str]] = sorted(stamps, key=lambda k: (stamps[k], k))
         self._known = frozenset(stamps)
 
@@ -185,22 +266,112 @@ class SceneReader:
         Raises:
             InputError: no such image here, or its data is damaged.
         """
-        with _open(self.path) as file:
-            try:
-                group = file[f"{sample_token}/{channel}"]
-                layers = {name: np.asarray(data) for name, data in group.items()}
-                return ImageRecord(
-                    scene=self.scene,
-                    sample_token=sample_token,
-                    channel=channel,
-                    sample_data_token=str(group.attrs["sample_data_token"]),
-                    filename=str(group.attrs["filename"]),
-                    timestamp_us=int(group.attrs["timestamp_us"]),
-                    K=np.asarray(group.attrs["K"], dtype=np.float64),
-                    T_global_cam=np.asarray(group.attrs["T_global_cam"], dtype=np.float64),
-                    depth_m=decode_depth(layers.pop("depth")),
-                    source=layers.pop("source"),
-                    layers=layers,
-                )
-            except (KeyError, ValueError, TypeError, AttributeError, OSError) as error:
-                raise InputError(f"{self.path}: cannot read {sample_token}/{channel} ({error})") from None
+        if (sample_token, channel) not in self._known:
+            raise InputError(f"{self.path}: no image {sample_token}/{channel} in it")
+        with _opened(self.path, f"{sample_token}/{channel}: ") as (file, _):
+            group = _group(_group(file, sample_token), channel)
+            attributes = _attributes(group)
+            depth = _layer(group, "depth", np.uint16)
+            layers = {name: _layer(group, name, shape=depth.shape) for name in group if name not in ("depth", "source")}
+            return ImageRecord(
+                scene=self.scene,
+                sample_token=sample_token,
+                channel=channel,
+                sample_data_token=text(attributes, "sample_data_token"),
+                filename=inside(text(attributes, "filename")),
+                timestamp_us=integer(attributes, "timestamp_us"),
+                K=matrix(attributes, "K", 3),
+                T_global_cam=matrix(attributes, "T_global_cam", 4),
+                depth_m=decode_depth(depth),
+                source=_layer(group, "source", np.uint8, shape=depth.shape),
+                layers=layers,
+            )
+
+
+@contextmanager
+def _opened(path: Path, where: str = "") -> Iterator[tuple[h5py.File, Header]]:
+    """A scene's file and its header; whatever goes wrong in reading it is one line that names the file.
+
+    Args:
+        where: in the file, for that line.
+    """
+    try:
+        if not path.is_file():
+            raise InputError(f"{path}: {'not a file' if path.exists() else 'no such file'}")
+        raw = GuardedFile(path)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from None
+    try:
+        with raw, _hdf5(path, raw) as file:
+            yield file, _header(path, file)
+    except InputError:
+        raise
+    except _DAMAGE as error:
+        raise InputError(f"{path}: {where}damaged or no depth store ({_line(error)}); make it again") from None
+
+
+def _hdf5(path: Path, raw: GuardedFile) -> h5py.File:
+    try:
+        return h5py.File(raw, "r")
+    except _DAMAGE as error:
+        raise InputError(f"{path}: not a readable HDF5 file ({_line(error)}); make it again") from None
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:300] or type(error).__name__
+
+
+def _header(path: Path, file: h5py.File) -> Header:
+    form = file.attrs.get("format")
+    if not isinstance(form, str) or form != FORMAT:
+        raise InputError(f"{path}: an HDF5 file, but not a depth store (attribute format is not {FORMAT!r})")
+    attributes = _attributes(file)
+    version = integer(attributes, "format_version")
+    if version > FORMAT_VERSION:
+        raise InputError(
+            f"{path}: format version {version!r}; this densegt reads up to {FORMAT_VERSION}. Update densegt"
+        )
+    config = json.loads(text(attributes, "config"))
+    if version < 1 or not isinstance(config, dict):
+        raise ValueError("format_version is not 1 or more, or config is no JSON object")
+    return Header(
+        format_version=version,
+        densegt_version=text(attributes, "densegt_version"),
+        config=config,
+        input_digest=text(attributes, "input") if "input" in attributes else None,
+    )
+
+
+def _attributes(group: h5py.Group) -> Attributes:
+    attributes = dict(group.attrs)
+    # Older stores have none.
+    if _TEXT_CRC in attributes and attributes[_TEXT_CRC] != text_crc(attributes):
+        raise ValueError("the text attributes are not what was written")
+    return attributes
+
+
+def _group(parent: h5py.Group, name: str) -> h5py.Group:
+    """A group that lies in this file. Its name becomes a folder's in exports."""
+    group = _own(parent, inside(name))
+    return group if isinstance(group, h5py.Group) else refuse(f"{name} is no group")
+
+
+def _layer(
+    group: h5py.Group, name: str, dtype: type[np.generic] | None = None, *, shape: tuple[int, ...] | None = None
+) -> NDArray[Any]:
+    """A layer (H,W) of an image: numbers of this type, or any; where given, of this shape."""
+    data = _own(group, name)
+    if not isinstance(data, h5py.Dataset) or data.is_virtual or data.external:
+        refuse(f"{name} is no dataset in this file")
+    kind_fits = data.dtype.kind in "biuf" if dtype is None else np.can_cast(data.dtype, dtype, "equiv")
+    size_fits = data.ndim == 2 and data.shape == (shape or data.shape) and 0 < data.size <= _MAX_PIXELS
+    if not kind_fits or not size_fits:
+        refuse(f"{name} is {data.dtype} {data.shape}")
+    return np.asarray(data[()])
+
+
+def _own(group: h5py.Group, name: str) -> Any:
+    """What is under a name here, unless that leads elsewhere."""
+    if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+        refuse(f"{name} is a link to elsewhere")
+    return group[name]

@@ -1,4 +1,6 @@
 import json
+import time
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -71,7 +73,40 @@ def test_plain_h5py_reads_it(tmp_path):
         np.testing.assert_array_equal(group["depth"][:] / 256, depth)
         assert group["depth"].chunks == depth.shape
         assert group["depth"].compression == "gzip"
+        assert group["depth"].fletcher32
         assert group.attrs["K"].shape == (3, 3)
+
+
+def test_confidence_is_kept_where_somebody_says(tmp_path):
+    depth, sure = np.ones((36, 64), np.float32), np.linspace(0, 1, 36 * 64, dtype=np.float32).reshape(36, 64)
+    sure[0, :4] = np.nan, -0.1, 1.1, 0.5
+    with SceneWriter(tmp_path, "scene-0001", {}) as writer:
+        writer.write(camera(channel="CAM_FRONT"), replace(depth_map(depth), confidence=sure))
+        writer.write(camera(channel="CAM_BACK"), depth_map(depth))
+    reader = SceneReader(tmp_path / "scene-0001.h5")
+    stored = reader.read("sample0", "CAM_FRONT").layers["confidence"]
+    assert stored.dtype == np.uint8
+    assert stored[0, :4].tolist() == [0, 0, 255, 128]
+    assert np.abs(stored[1:] / 255 - sure[1:]).max() <= 0.5 / 255 + 1e-6
+    assert "confidence" not in reader.read("sample0", "CAM_BACK").layers
+
+
+def test_equal_content_makes_equal_bytes_at_any_time(tmp_path):
+    """HDF5 would note the second of writing."""
+    images = [(camera(sample=f"s{k}"), image(np.random.default_rng(k)), None) for k in range(12)]
+    first = write_store(tmp_path / "a", images) / "scene-0001.h5"
+    time.sleep(1.1)
+    assert (write_store(tmp_path / "b", images) / "scene-0001.h5").read_bytes() == first.read_bytes()
+
+
+def test_older_stores_without_checksums_are_read(tmp_path):
+    write_store(tmp_path, [(camera(), np.ones((36, 64)), None)])
+    with h5py.File(tmp_path / "scene-0001.h5") as new, h5py.File(tmp_path / "old.h5", "w") as old:
+        old.attrs.update({name: value for name, value in new.attrs.items() if name != "text_crc32"})
+        new.copy("sample0", old)
+        del old["sample0/CAM_FRONT"].attrs["text_crc32"]
+    (record,) = SceneReader(tmp_path / "old.h5")
+    assert (record.depth_m == 1).all()
 
 
 def test_a_failure_leaves_nothing(tmp_path):
