@@ -3,20 +3,41 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from .accumulate_options import accumulate_options, chosen, resolve
+from .again import again
+
+if TYPE_CHECKING:
+    from densegt.accumulate.job import SceneDone
+    from densegt.accumulate.summary import RunSummary
+    from densegt.execute import Executor
 
 
-@click.command()
+@click.command("accumulate")
 @click.option("--dataroot", type=click.Path(path_type=Path), required=True, help="Folder with v1.0-*/ and samples/.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Depth store: one .h5 a scene goes there.")
 @accumulate_options
-@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Scenes at the same time.")
-@click.option("--executor", type=click.Choice(["local"]), default="local", show_default=True, help="Where work runs.")
-@click.option("--overwrite", is_flag=True, help="Replace scenes that are there already.")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Scenes at the same time; 1 if not given, with ray as many as its cluster has cores.",
+)
+@click.option(
+    "--executor", type=click.Choice(["local", "ray"]), default="local", show_default=True,
+    help="local: processes on this machine. ray: an existing Ray cluster.",
+)  # fmt: skip
+@click.option("--ray-address", metavar="HOST:PORT", help="Of the cluster; the one this machine is in if not given.")
+@click.option("--overwrite", is_flag=True, help="Also make scenes again that are finished.")
+@click.option(
+    "--summary", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="JSON lines about the run are appended to it; run-summary.jsonl in --out if not given.",
+)  # fmt: skip
+@click.pass_context
 def command(
+    ctx: click.Context,
     dataroot: Path,
     out: Path,
     version: str | None,
@@ -25,32 +46,73 @@ def command(
     motion: str | None,
     surface: bool | None,
     window: float | str | None,
-    workers: int,
+    refine_poses: bool | None,
+    workers: int | None,
     executor: str,
+    ray_address: str | None,
     overwrite: bool,
+    summary: Path | None,
     config: str | None,
 ) -> int:
     """Turn a nuScenes folder into dense depth maps of every camera keyframe.
+
+    Scenes that are finished are skipped, so after an interruption the same command goes on where it was.
 
     \b
     densegt accumulate --dataroot /data/nuscenes --out depth
     densegt accumulate --dataroot /data/nuscenes --out depth --scene scene-0061 --camera CAM_FRONT --window 2
     """
-    from densegt.accumulate.run import Job, accumulate
+    from densegt.accumulate.dataset import accumulate
+    from densegt.accumulate.job import Job
+    from densegt.accumulate.summary import NAME, RunSummary
     from densegt.datasets.nuscenes import NuScenes
 
-    from .progress import progress_on_stderr
+    from .progress import standing_on_stderr
+    from .stopping import Stopping
 
-    job = Job(dataroot, version, out, resolve(motion, surface, window, config), cameras, overwrite)
+    if ray_address and executor != "ray":
+        raise click.UsageError("--ray-address goes with --executor ray")
+    job = Job(dataroot, version, out, resolve(motion, surface, window, refine_poses, config), cameras, overwrite)
     names = chosen(NuScenes(dataroot, version), scenes)
-    with progress_on_stderr("accumulate") as progress:
-        results = accumulate(job, names, workers=workers, progress=progress)
+    stopping = Stopping()
+    run = RunSummary(summary or out / NAME, job, executor=executor, workers=workers)
+    try:
+        with stopping, run, standing_on_stderr() as progress:
+            runner = _executor(executor, ray_address, workers)
+            results = accumulate(job, names, executor=runner, progress=progress, record=run.add)
+    except KeyboardInterrupt:
+        click.echo(_stopped(run, len(names), overwrite), err=True)
+        return stopping.exit_code
+    if run.trouble:
+        click.echo(f"densegt: the run's summary is not whole: {run.trouble}", err=True)
+    return _report(ctx, results)
+
+
+def _executor(name: str, ray_address: str | None, workers: int | None) -> Executor:
+    """A process of its own even for one worker: it stops at once, and where it runs out of memory the run goes on."""
+    from densegt.execute import Local, Ray
+
+    return Ray(ray_address, at_once=workers) if name == "ray" else Local(workers or 1)
+
+
+def _stopped(run: RunSummary, scenes: int, overwrite: bool) -> str:
+    finished = run.count("done") + run.count("skipped")
+    how = "the same command without --overwrite" if overwrite else "the same command"
+    return f"densegt: interrupted; {finished} of {scenes} scenes are finished and stay, {how} does the rest"
+
+
+def _report(ctx: click.Context, results: list[SceneDone]) -> int:
+    """Say what came of each scene; the exit code."""
     for done in results:
-        if done.error is None:
-            click.echo(f"{done.path}: {done.images} images, {100 * done.coverage:.1f} % of pixels")
-        else:
+        if done.status == "failed":
             click.echo(f"densegt: {done.name} failed: {done.error}", err=True)
-    failed = sum(done.error is not None for done in results)
+        elif done.status == "skipped":
+            click.echo(f"{done.path}: finished before, skipped")
+        else:
+            click.echo(f"{done.path}: {done.images} images, {100 * done.coverage:.1f} % of pixels")
+    failed = [done for done in results if done.status == "failed"]
     if not failed:
         return 0
-    return 2 if failed == len(results) else 1
+    redo = again(ctx, scenes=[done.name for done in failed])
+    click.echo(f"densegt: {len(failed)} of {len(results)} scenes failed; to do just these again: {redo}", err=True)
+    return 2 if len(failed) == len(results) and all(done.by_input for done in failed) else 1

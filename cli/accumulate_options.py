@@ -43,6 +43,11 @@ _OPTIONS = (
         callback=_window,
         help="Sweeps this far before and after; 0: the keyframe's own sweep; scene: all (default).",
     ),
+    click.option(
+        "--refine-poses/--no-refine-poses",
+        default=None,
+        help="Adjust the recorded ego poses to what the sweeps saw, where they clearly agree better for it (default).",
+    ),
     click.option("--config", metavar="FILE", help="YAML file, or the name of one that ships with densegt."),
 )
 
@@ -55,13 +60,17 @@ def accumulate_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def resolve(
-    motion: str | None, surface: bool | None, window: float | str | None, config: str | None
+    motion: str | None,
+    surface: bool | None,
+    window: float | str | None,
+    refine_poses: bool | None,
+    config: str | None,
 ) -> AccumulateConfig:
     """The configuration that the options make."""
     from densegt.accumulate.config import AccumulateConfig
     from densegt.configuration import load_config
 
-    options = {"motion": motion, "surface": surface, "window_s": window}
+    options = {"motion": motion, "surface": surface, "window_s": window, "refine_poses": refine_poses}
     given = {key: None if value == "scene" else value for key, value in options.items() if value is not None}
     return load_config(AccumulateConfig, config, given)
 

@@ -25,19 +25,21 @@ MARKER = ".densegt-demo"
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Other seeds, other worlds.")
 @click.pass_context
 def command(ctx: click.Context, out: Path, seconds: float, image_size: str, seed: int) -> int:
-    """Simulate a drive, build dense depth from its lidar, score it against the exact depth, and draw a page.
+    """Simulate a drive, build dense depth from its lidar, fill its gaps, score it against the exact depth, draw a page.
 
     Needs nothing but the installed package; takes about two minutes on two cores.
     """
     prepare(out)
-    world, depth, page, figures = out / "world", out / "depth", out / "report.html", out / "figures.json"
+    world, depth, completed = out / "world", out / "depth", out / "completed"
+    page, figures = out / "report.html", out / "figures.json"
     drive = ["--scenes", 1, "--seconds", seconds, "--image-size", image_size, "--seed", seed]
     began = time.monotonic()
     steps: list[list[Any]] = [
         ["simulate", "--out", world, *drive],
         ["accumulate", "--dataroot", world, "--out", depth],
-        ["evaluate", "--pred", depth, "--truth", world / "exact", "--json", figures],
-        ["report", "--depth", depth, "--dataroot", world, "--truth", world / "exact", "--out", page],
+        ["complete", "--dataroot", world, "--depth", depth, "--out", completed],
+        ["evaluate", "--pred", completed, "--truth", world / "exact", "--json", figures],
+        ["report", "--depth", completed, "--dataroot", world, "--truth", world / "exact", "--out", page],
     ]
     for arguments in steps:
         code = run(ctx, [str(argument) for argument in arguments])

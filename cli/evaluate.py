@@ -41,6 +41,7 @@ def command(
     motion: str | None,
     surface: bool | None,
     window: float | str | None,
+    refine_poses: bool | None,
     config: str | None,
     every: int | None,
     workers: int | None,
@@ -68,14 +69,13 @@ def command(
         from .accumulate_options import resolve
         from .leave_one_out import run
 
-        settings = resolve(motion, surface, window, config)
+        settings = resolve(motion, surface, window, refine_poses, config)
         job = Job(dataroot, version, settings, cameras, every or 1, max_depth_m)
         result = run(job, scenes, workers or 1)
         _write(json_path, result.as_dict())
         return 1 if result.failed else 0
-    if any(
-        (dataroot, version, scenes, cameras, motion, surface is not None, window is not None, config, every, workers)
-    ):
+    switched = (option is not None for option in (surface, window, refine_poses))
+    if any((dataroot, version, scenes, cameras, motion, *switched, config, every, workers)):
         raise click.UsageError("--dataroot, accumulate's options, --every and --workers go with --leave-one-out")
     if pred_dir is None or truth_dir is None:
         raise click.UsageError("give --pred and --truth, or --dataroot and --leave-one-out")

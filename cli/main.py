@@ -13,11 +13,13 @@ from densegt.errors import InputError
 COMMANDS = {
     "simulate": "Write a small driving world in nuScenes format with exact depth.",
     "accumulate": "Turn a nuScenes folder into dense depth maps of every camera keyframe.",
+    "complete": "Fill the gaps of a depth store, guided by the images.",
+    "train-completion": "Train the network that `complete --method network` uses.",
     "evaluate": "Score depth against depth, by kind and by range.",
     "export": "Write a depth store in another tool's format.",
     "report": "Write one self-contained HTML page about a depth store.",
     "check": "Is this folder whole and readable?",
-    "demo": "simulate, accumulate, evaluate, report, in one folder.",
+    "demo": "simulate, accumulate, complete, evaluate, report, in one folder.",
     "doctor": "What is installed, what is missing and how to get it.",
 }
 
@@ -33,7 +35,7 @@ class LateGroup(click.Group):
         """Import one command's module and give its `command`."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f".{cmd_name}", __package__).command
+        command: click.Command = importlib.import_module(f".{cmd_name.replace('-', '_')}", __package__).command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # Where a package is imported under another name.
 _MODULES = {"nuscenes-devkit": "nuscenes", "opencv-python-headless": "cv2", "pyyaml": "yaml"}
-_PARTS = ("train", "cloud", "devkit")
+_PARTS = ("train", "cloud", "devkit", "ray")
 _APT = "apt-get install libusb-1.0-0 libegl1 libgl1 libx11-6 libudev1 libidn2-0 libgomp1"
 _IMPORT_TIMEOUT_S = 120
 

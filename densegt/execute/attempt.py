@@ -1,0 +1,52 @@
+"""One item's work, whatever comes of it."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from densegt.errors import InputError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+Tell = Callable[[Any], None]
+Work = Callable[[Item, Tell], Result]
+
+# The files that work names are the user's, so these are his to mend.
+_BAD_INPUT = (InputError, FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
+
+
+@dataclass(frozen=True)
+class Failed:
+    """No result.
+
+    Attributes:
+        why: one line.
+        by_input: input or usage is at fault, not the machine and not densegt.
+        traceback: where it happened, for what nobody foresaw.
+    """
+
+    why: str
+    by_input: bool = False
+    traceback: str | None = None
+
+
+def attempt(work: Work[Item, Result], item: Item, tell: Tell) -> Result | Failed:
+    """The result, or why there is none."""
+    try:
+        return work(item, tell)
+    except (InputError, OSError) as error:
+        return Failed(_one_line(error), by_input=isinstance(error, _BAD_INPUT))
+    except MemoryError:
+        return Failed("memory ran out; fewer --workers need less")
+    except Exception as error:  # a bug in one item's work is no reason to lose the others
+        return Failed(f"{type(error).__name__}: {_one_line(error)}", traceback=traceback.format_exc())
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return " ".join(str(error).split())

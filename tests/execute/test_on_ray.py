@@ -1,0 +1,117 @@
+"""A real Ray cluster of several nodes on this machine, one of which is killed in mid-run."""
+
+import os
+import random
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from densegt.errors import InputError
+from densegt.execute import Failed, Ray
+
+
+def test_without_ray_there_is_one_clear_line(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(InputError, match=r'pip install "densegt\[ray\]"'):
+        list(Ray().run(lambda item, tell: item, [1]))
+
+
+@pytest.mark.parametrize("address", [None, "127.0.0.1:1", "somewhere"])
+def test_no_cluster_is_one_clear_line(monkeypatch, address):
+    pytest.importorskip("ray")
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    with pytest.raises(InputError, match="no Ray cluster") as caught:
+        list(Ray(address).run(lambda item, tell: item, [1]))
+    assert "\n" not in str(caught.value)
+    assert "--ray-address" in str(caught.value)
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A head that works on nothing, and two nodes of one core each."""
+    pytest.importorskip("ray")
+    here = str(Path(__file__).parent)
+    with pytest.MonkeyPatch.context() as patch:
+        # Nodes take their path from here; what is worked on in a run of densegt is installed on each.
+        patch.setenv("PYTHONPATH", os.pathsep.join([here, os.environ.get("PYTHONPATH", "")]).strip(os.pathsep))
+        cluster = _started()
+    yield cluster
+    cluster.shutdown()
+
+
+def _started():
+    from ray.cluster_utils import Cluster
+
+    room = {"object_store_memory": 80 * 2**20, "include_dashboard": False}
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, **room})
+    for _ in range(2):
+        cluster.add_node(num_cpus=1, object_store_memory=80 * 2**20)
+    cluster.wait_for_nodes()
+    return cluster
+
+
+@pytest.fixture
+def works(monkeypatch):
+    """The module of works, for the nodes too."""
+    folder = str(Path(__file__).parent)
+    monkeypatch.syspath_prepend(folder)
+    import works
+
+    return works
+
+
+def test_what_fails_is_told_and_the_others_go_on(cluster, works):
+    heard = {}
+    results = dict(Ray(cluster.address).run(works.double, range(4), heard.__setitem__))
+    assert results == {n: 2 * n for n in range(4)}
+    assert set(heard.items()) <= {(n, f"doubling {n}") for n in range(4)}
+    results = dict(Ray(cluster.address, at_once=1).run(partial(works.fail_at, "bug"), range(3)))
+    failed = results.pop(1)
+    assert results == {0: 0, 2: 2}
+    assert isinstance(failed, Failed)
+    assert failed.why == "ZeroDivisionError: two lines"
+
+
+def test_an_item_that_kills_its_process_is_rays_to_retry(cluster, works, tmp_path):
+    results = dict(Ray(cluster.address).run(partial(works.die_at, "kill", False, str(tmp_path)), range(3)))
+    assert results == {0: 0, 1: 1, 2: 2}
+    results = dict(Ray(cluster.address).run(partial(works.die_at, "kill", True, str(tmp_path)), range(3)))
+    failed = results.pop(1)
+    assert results == {0: 0, 2: 2}
+    assert "Ray gave it up" in failed.why
+
+
+def test_a_node_killed_in_mid_run(cluster, tmp_path):
+    """The files are complete, and byte for byte those of a run that nothing disturbed."""
+    from densegt.accumulate.config import AccumulateConfig
+    from densegt.accumulate.dataset import accumulate
+    from densegt.accumulate.job import Job
+    from densegt.simulate.config import SimulateConfig
+    from densegt.simulate.run import simulate
+
+    world = tmp_path / "world"
+    simulate(SimulateConfig(scenes=4, seconds=0.5, width_px=96, height_px=54, seed=3), world, workers=1)
+    names = [f"scene-{n:04}" for n in range(1, 5)]
+    config = AccumulateConfig()
+    (killed,) = random.Random(1).sample(sorted(cluster.worker_nodes, key=lambda node: node.node_id), 1)
+    at_work_then = []
+
+    def kill(standing):
+        if standing.steps_done and not at_work_then:
+            at_work_then.append(standing.scenes - standing.scenes_done)
+            cluster.remove_node(killed, allow_graceful=False)
+
+    results = accumulate(
+        Job(world, None, tmp_path / "ray", config), names, executor=Ray(cluster.address), progress=kill
+    )
+    assert [done.error for done in results] == [None] * 4
+    assert at_work_then[0] >= 2, "the run was nearly over"
+    accumulate(Job(world, None, tmp_path / "here", config), names)
+    made, expected = (
+        {p.relative_to(out): p.read_bytes() for p in out.rglob("*") if p.is_file()}
+        for out in (tmp_path / "ray", tmp_path / "here")
+    )
+    assert made == expected
+    assert {Path(f"{name}.h5") for name in names} <= set(made)
