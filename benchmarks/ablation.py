@@ -53,8 +53,10 @@ METHODS: Mapping[str, Callable[[Scene], baselines.Depths]] = {
     "+ motion": steps.motion,
     "+ visibility": steps.visibility,
     "+ free space": steps.free_space,
-    "+ enclosure (= --no-surface)": steps.measured,
-    "+ surface (= densegt)": steps.full,
+    "+ enclosure": steps.enclosure,
+    "+ surface": steps.surface,
+    "+ confidence (= densegt)": steps.full,
+    "densegt --no-surface": steps.measured,
 }
 
 COLUMNS: Mapping[str, Callable[[Summary], float | None]] = {
@@ -86,7 +88,8 @@ keyframes. Baselines are plain numpy, so their seconds say little about the orig
   keyframe's own sweep alone remain.
 - *whole scene* and below: densegt's steps, each added to those above it. *+ mixed pixels dropped* leaves out returns
   that hang between two surfaces; *+ free space* shows what other sweeps' beams refute at its own time only, and leaves
-  out what stands behind glass. The last two are the commands themselves, not compositions.
+  out what stands behind glass, and places objects found without labels. The last two are the commands themselves:
+  they leave out what they are not sure of, of measured pixels alone the more.
 """
 
 

@@ -19,6 +19,8 @@ from densegt.datasets.scene import Camera, Scene
 
 FULL = AccumulateConfig()
 MEASURED = FULL.model_copy(update={"surface": False})
+# Nothing is left out for being unsure.
+ANY = FULL.model_copy(update={"confidence": FULL.confidence.model_copy(update={"least": 0.0, "least_measured": 0.0})})
 # Tracks are handed over all the same where a step is to use them.
 NO_FREE_SPACE = FULL.model_copy(update={"motion": "none"})
 
@@ -37,12 +39,23 @@ def motion(scene: Scene) -> Depths:
 
 def visibility(scene: Scene) -> Depths:
     """Patches of surface hide what lies behind them."""
-    return _points(scene, moving_tracks(scene, FULL.tracks), NO_FREE_SPACE, front_surface)
+    return _points(scene, moving_tracks(scene, FULL.tracks), NO_FREE_SPACE, front)
 
 
 def free_space(scene: Scene) -> Depths:
     """What other sweeps' beams refute is shown at its own time only, and what stands behind glass not at all."""
-    return _points(scene, moving_tracks(scene, FULL.tracks), FULL, front_surface)
+    return _points(scene, moving_tracks(scene, FULL.tracks), FULL, front)
+
+
+def enclosure(scene: Scene) -> Depths:
+    """What shows through gaps in something near is dropped."""
+    config = ANY.model_copy(update={"surface": False})
+    return ((camera, depth.depth_m) for camera, depth in accumulate_scene(scene, config))
+
+
+def surface(scene: Scene) -> Depths:
+    """Pixels between measured ones are filled."""
+    return ((camera, depth.depth_m) for camera, depth in accumulate_scene(scene, ANY))
 
 
 def measured(scene: Scene) -> Depths:
@@ -53,6 +66,11 @@ def measured(scene: Scene) -> Depths:
 def full(scene: Scene) -> Depths:
     """`densegt accumulate`."""
     return ((camera, depth.depth_m) for camera, depth in accumulate_scene(scene, FULL))
+
+
+def front(view: View, camera: Camera, config: SurfaceConfig) -> Surface:
+    """The surface that shows at each pixel."""
+    return front_surface(view, camera, config).front
 
 
 def nothing_hides(view: View, camera: Camera, config: SurfaceConfig) -> Surface:

@@ -99,7 +99,7 @@ def blend_patches(
     for i in range(len(xyz_cam)):
         area = (half_m[i, 0] + half_m[i, 1]) * (half_m[i, 2] + half_m[i, 3]) + 1e-6
         for row, col, z, a, e in _covered(xyz_cam[i], tangents[i], half_m[i], K, reach_px[i], front_m.shape):
-            if z <= beyond_m[row, col] or z * (1 - relative) - absolute_m > front_m[row, col]:
+            if z <= beyond_m[row, col] or z > front_m[row, col] * (1 + relative) + absolute_m:
                 continue
             a = a / half_m[i, 0] if a > 0 else -a / half_m[i, 1]
             e = e / half_m[i, 2] if e > 0 else -e / half_m[i, 3]
@@ -110,28 +110,105 @@ def blend_patches(
                 best_weight[row, col], best[row, col] = w, i
 
 
-def inverse_slopes(xyz_cam, tangents, K, row_of, out):
-    """Differences of the plane's inverse depth between a pixel and the next, per column and per row."""
-    out[:] = 0
-    for row, col in zip(*np.nonzero(row_of >= 0), strict=True):
-        i = row_of[row, col]
-        normal = np.cross(*tangents[i].astype(np.float64))
-        n_p = normal @ xyz_cam[i]
-        if abs(n_p) <= 1e-3 * np.linalg.norm(xyz_cam[i].astype(np.float64)):
+def on_plane(point, tangents, K, row, col):
+    """Inverse depth w, w a and w e where a pixel's ray meets a patch's plane."""
+    a, e, z = _meet(point, tangents, K, row, col)
+    return np.array([1 / z, a / z, e / z])
+
+
+def judge_patches(xyz_cam, tangents, sweep, lidar_cam, focal_px, noise_m, trust, incidence):
+    """By the angles themselves."""
+    for i, p in enumerate(xyz_cam.astype(float)):
+        beam, normal = p - lidar_cam[sweep[i]], np.cross(*tangents[i].astype(float))
+        sine = np.linalg.norm(np.cross(beam, p)) / (np.linalg.norm(beam) * np.linalg.norm(p) + 1e-12)
+        trust[i] = 1 / (1 + (noise_m * sine * focal_px / p[2]) ** 2)
+        incidence[i] = abs(normal @ p) / max(np.linalg.norm(normal) * np.linalg.norm(p), 1e-9)
+
+
+def thin(xyz_cam, half_m, incidence, reach_px, K, height_px, width_px, layers, count, share):
+    """Gather each cell's patches in a dictionary, add up the pixels they cover."""
+    cells = {}
+    for i, p in enumerate(xyz_cam[:count].astype(np.float64)):
+        u, v = (K @ (p / p[2]))[:2]
+        col = int(np.floor(np.clip(np.fix(u / 8), -1, width_px // 8 + 1)))
+        row = int(np.floor(np.clip(np.fix(v / 8), -1, height_px // 8 + 1)))
+        mantissa, exponent = np.frexp(np.float32(p[2]))
+        depth = 8 * (exponent + 2) + int(np.floor((2 * mantissa - 1) * 8))
+        cells.setdefault((row, col, int(np.clip(depth, 0, 127))), []).append(i)
+    share[:] = 1
+    for rows in cells.values():
+        covered = 0.0
+        for i in rows:
+            p = xyz_cam[i].astype(np.float64)
+            area_m2 = half_m[i, :2].sum() * half_m[i, 2:].sum()
+            covered += min(
+                area_m2 * incidence[i] * np.linalg.norm(p) / p[2] ** 3 * K[0, 0] * K[1, 1], (2 * reach_px[i]) ** 2
+            )
+        chance = min(1.0, layers * 64 / max(covered, 1e-9))
+        for i in rows:
+            share[i] = chance if i * 0.6180339887498949 % 1 < chance else 0
+
+
+def nearer_of(surface_m, shown, xyz_cam, out):
+    out[:] = np.where(shown >= 0, np.minimum(surface_m, xyz_cam[shown, 2]), surface_m)
+
+
+def lay_down(surface_m, best, shown, hidden, xyz_cam, slopes, depth_m, row_of, measured, inverse_slope):
+    for at in np.ndindex(shown.shape):
+        depth_m[at], row_of[at], measured[at], inverse_slope[at] = 0, -1, False, 0
+        if hidden[at]:
             continue
-        rays = np.linalg.solve(K, np.array([[col, col + 1, col], [row, row, row + 1], [1, 1, 1]]))
-        here, right, below = normal @ rays / n_p
-        out[row, col] = right - here, below - here
+        if shown[at] >= 0:
+            depth_m[at], row_of[at], measured[at] = xyz_cam[shown[at], 2], shown[at], True
+        elif best[at] >= 0:
+            depth_m[at], row_of[at] = surface_m[at], best[at]
+        if row_of[at] >= 0:
+            inverse_slope[at] = slopes[row_of[at]]
 
 
-def visible_points(xyz_cam, K, front_m, relative, absolute_m, shown):
+def enlarge(
+    depth_m,
+    row_of,
+    sure,
+    inverse_slope,
+    step,
+    relative,
+    shown,
+    point_m,
+    kind,
+    age_s,
+    surface,
+    out_m,
+    out_kind,
+    out_age_s,
+    out_sure,
+):
+    """Pixel by pixel: the cell it lies in, where it lies there, what the cell's plane says, then its own point."""
+    for r, c in np.ndindex(shown.shape):
+        cell = r // step, c // step
+        out_m[r, c], out_kind[r, c], out_age_s[r, c], out_sure[r, c] = 0, 0, 0, 0
+        if depth_m[cell] <= 0:
+            continue
+        z, i, p = float(depth_m[cell]), row_of[cell], shown[r, c]
+        off = [((at + 0.5) / step - (box + 0.5)) for at, box in ((c, cell[1]), (r, cell[0]))]
+        inverse = 1 / z + inverse_slope[cell].astype(float) @ off
+        if 1 / (1 + relative) <= 1 / (z * inverse) <= 1 + relative:
+            z = 1 / inverse
+        mine = p >= 0 and z / (1 + relative) <= point_m[p, 2] <= z * (1 + relative)
+        if mine:
+            z, i = point_m[p, 2], p
+        out_m[r, c], out_kind[r, c], out_sure[r, c] = z, kind[i] if mine else surface, sure[cell]
+        out_age_s[r, c] = age_s[i] if i >= 0 else 0
+
+
+def visible_points(xyz_cam, K, front_m, relative, absolute_m, step, shown):
     for i, (x, y, z) in enumerate(xyz_cam.astype(np.float64)):
         if not z > 0 or not np.isfinite([x, y, z]).all():
             continue
         col, row = (int(np.floor(p + 0.5)) for p in (K @ [x / z, y / z, 1])[:2])
         if not (0 <= col < shown.shape[1] and 0 <= row < shown.shape[0]):
             continue
-        if z - relative * z - absolute_m > front_m[row, col]:
+        if z - relative * z - absolute_m > front_m[row // step, col // step]:
             continue
         if shown[row, col] < 0 or xyz_cam[i, 2] < xyz_cam[shown[row, col], 2]:
             shown[row, col] = i
@@ -268,16 +345,96 @@ def unanswered(
     out,
 ):
     for i, place in enumerate(xyz):
-        silent = []
+        beams = []
+        may = len(asked) > 0
         for s in asked:
             azimuth, elevation, distance = beam_to(place, origin[s], velocity[s], R_lidar_global[s], clock)
             in_field = max(ring_elevation[0], min_elevation_rad) <= elevation < ring_elevation[-1]
-            if not in_field or distance > max_range_m:
-                silent.append(False)
+            if not in_field or distance > max_range_m[i]:
+                may = False
                 continue
             around = _beams_around(images[s], ring_elevation, azimuth, elevation)
-            silent.append((around == 0).sum() >= 4 and around.max() <= distance - margin_m)
-        out[i] = len(silent) > 0 and all(silent)
+            may &= around.max() <= distance - margin_m
+            beams.extend(around.ravel())
+        out[i] = may and np.count_nonzero(np.array(beams) == 0) * 3 >= 8 * len(asked)
+
+
+def plane_votes(depth_m, measured, inverse_slope, radius_px, relative, absolute_m, agree, farther):
+    height, width = depth_m.shape
+    for row, col in np.argwhere(measured):
+        for r in range(height):
+            for c in range(width):
+                z = depth_m[r, c]
+                if max(abs(r - row), abs(c - col)) > radius_px or (r, c) == (row, col) or not z > 0:
+                    continue
+                slope = inverse_slope[row, col]
+                foretold = 1 / depth_m[row, col] + slope[0] * (c - col) + slope[1] * (r - row)
+                off, tolerance = z * foretold - 1, relative + absolute_m / z
+                agree[r, c] += abs(off) <= tolerance
+                farther[r, c] += off < -tolerance
+
+
+def count_layers(xyz_cam, asked, K, front_m, relative, absolute_m, on, behind):
+    for (x, y, z), ask in zip(xyz_cam.astype(float), asked, strict=True):
+        if not ask or not z > 0:
+            continue
+        col, row = (int(np.floor(v + 0.5)) for v in (K[0, 0] * x / z + K[0, 2], K[1, 1] * y / z + K[1, 2]))
+        if 0 <= row < front_m.shape[0] and 0 <= col < front_m.shape[1]:
+            (behind if z * (1 - relative) - absolute_m > front_m[row, col] else on)[row, col] += 1
+
+
+def evidence(
+    depth_m,
+    row_of,
+    measured,
+    between,
+    agree,
+    farther,
+    nearest_around_m,
+    nearest_close_m,
+    support,
+    support_around,
+    first_weight,
+    second_weight,
+    known_around,
+    seen_through,
+    moving,
+    passing,
+    trust,
+    age_s,
+    incidence,
+    out,
+):
+    known = depth_m > 0
+    of = row_of[known]
+    has = of >= 0
+    patch = np.maximum(of, 0)
+    share = support / np.maximum(support_around, 1e-6)
+    ratio = first_weight / np.maximum(second_weight, 1e-9)
+
+    def column(values):
+        return np.where(has, values[patch], 0) if len(values) else np.zeros(len(of))
+
+    columns = [
+        np.log1p(agree[known].astype(float)),
+        np.log1p(farther[known].astype(float)),
+        np.minimum(depth_m / nearest_around_m - 1, 1)[known],
+        np.minimum(depth_m / nearest_close_m - 1, 1)[known],
+        np.log(np.clip(support, 1e-3, 1e6))[known],
+        np.log(np.clip(share, 1e-3, 1e3))[known],
+        np.log(np.clip(ratio, 1e-2, 1e2))[known],
+        column(moving & ~passing),
+        np.where(has, 1 - column(trust), 0),
+        1 - known_around[known],
+        np.log(depth_m[known]),
+        column(np.minimum(np.abs(age_s), 3)),
+        column(incidence),
+        ~measured[known] & ~between[known],
+        between[known],
+        column(passing),
+        seen_through[known],
+    ]
+    out[:] = np.stack(columns, axis=1)
 
 
 def linked(range_a, range_b, step_rad, max_slope):

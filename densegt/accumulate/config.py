@@ -30,6 +30,53 @@ class EgoConfig(_Strict):
     min_range_m: float = 1.5
 
 
+class RefineTracksConfig(_Strict):
+    """How labelled movers are registered to their own points.
+
+    Attributes:
+        margin_m, margin_share, ground_clearance_m: points of a box widened by this on each side, after its size by
+            that share, take part, but for those in its lowest slice.
+        sigma_m, sigma_deg: how far boxes are off, x, y, z and yaw.
+        points: as many are fitted, and as many held back to judge the fit.
+        coarse_m, fine_m: residuals beyond this count little, in the first of the iterations and in the last.
+        pair_sigma_m: how far points of one surface lie apart.
+        min_gain: share of the misfit that a correction must take away; less than `max_m` at that.
+    """
+
+    enabled: bool = True
+    margin_m: float = 0.35
+    margin_share: float = 0.1
+    ground_clearance_m: float = 0.3
+    sigma_m: tuple[float, float, float] = (0.1, 0.1, 0.05)
+    sigma_deg: float = 1.0
+    min_points: int = 40
+    points: int = 1500
+    neighbours: int = 6
+    reach_m: float = 0.4
+    apart_s: float = 0.04
+    deforming_within_s: float = 0.6
+    min_cosine: float = 0.8
+    iterations: int = 6
+    coarse_m: float = 0.2
+    fine_m: float = 0.06
+    pair_sigma_m: float = 0.06
+    min_gain: float = 0.03
+    max_m: float = 0.6
+
+
+class BoxTimeConfig(_Strict):
+    """When a box was true: at its keyframe's stamp, or when the beam passed the object.
+
+    Attributes:
+        model: auto takes the stamp unless at least `min_points` points, and `clearly` times as many as the other way
+            round, are in the boxes as they are drawn but not in the boxes carried to each point's own time.
+    """
+
+    model: Literal["auto", "stamp", "azimuth"] = "auto"
+    min_points: int = 50
+    clearly: float = 1.0
+
+
 class TracksConfig(_Strict):
     """How boxes become motion and claim points."""
 
@@ -40,7 +87,9 @@ class TracksConfig(_Strict):
     ground_clearance_m: float = Field(
         default=0.12, description="the lowest slice of a moving box, left out: wheels or road?"
     )
-    deforming_window_s: float = Field(default=0.6, description="people and two-wheelers: only points this near in time")
+    deforming_window_s: float = Field(default=0.4, description="people and two-wheelers: only points this near in time")
+    box_time: BoxTimeConfig = BoxTimeConfig()
+    refine: RefineTracksConfig = RefineTracksConfig()
 
 
 class FreeSpaceConfig(_Strict):
@@ -66,13 +115,95 @@ class SurfaceConfig(_Strict):
     min_cosine: float = 0.94
     hide_relative: float = 0.03
     hide_absolute_m: float = 0.1
-    fill_tolerance: float = 0.01
+    fill_tolerance: float = 0.03
     range_noise_m: float = 0.03
-    fringe_share: float = 0.5
     weak_share: float = 0.15
     enclosing_rad: float = 0.02
-    max_reach_rad: float = 0.0063
+    max_reach_rad: float = 0.008
+    layers: float = Field(default=10.0, gt=0, description="where more patches lie over one another, some are left out")
+    finest_rad: float = Field(default=0.0015, gt=0, description="surfaces are worked out on pixels no finer than this")
     max_gap_deg: float = Field(default=1.33, description="nothing is filled across more: a 32-beam lidar's ring gap")
+
+
+class DiscoverConfig(_Strict):
+    """How what moves is found without labels, among the points that other sweeps refute."""
+
+    min_height_m: float = Field(default=0.3, description="above the ground; lower points follow nothing")
+    max_height_m: float = 4.5
+    max_range_m: float = 75.0
+    link_m: float = Field(default=0.8, description="points of a sweep closer than this are of one cluster")
+    min_points: int = Field(default=6, description="a cluster with fewer begins no track")
+    min_sweeps: int = 5
+    window_s: float = Field(default=0.27, description="sweeps this near tell a cluster's first velocity")
+    max_speed_mps: float = 35.0
+    landed_share: float = Field(default=0.4, description="of a cluster, carried by its velocity onto other sweeps")
+    sound_share: float = Field(default=0.93, description="of a cluster, that its velocity carries into no empty space")
+    explained_share: float = Field(default=0.8, description="of a track's points, that its motion explains")
+    moving_m: float = Field(default=0.5, description="a track that stays within this radius stands still")
+    patience_s: float = Field(default=0.5, description="a track that is not seen again for so long has ended")
+    draw_in_m: float = Field(default=0.4, description="beside a track's box: points that may be its own")
+    max_extrapolation_s: float = 0.15
+
+
+class RefinePosesConfig(_Strict):
+    """How the ego's path is adjusted to what it saw.
+
+    Attributes:
+        points: drawn from each sweep, nearer than `max_range_m`, outside moving boxes widened by `box_margin_m`.
+        planes: at so many places a sweep the `neighbours` next points within `reach_m` are asked to be flat, every
+            second of them only to judge.
+        flat: extent across a plane over the lesser of those along it, at most.
+        sigma_m, sigma_deg: how far recorded poses are off, x, y, z and about x, y, z.
+        plane_sigma_m: how far points of one plane lie off it.
+        coarse_m, fine_m: residuals beyond this count little, in the first of the iterations and in the last.
+        min_gain: share of the planes' thickness that a correction must take away.
+    """
+
+    points: int = 1500
+    max_range_m: float = 45.0
+    box_margin_m: float = 0.5
+    planes: int = 370
+    neighbours: int = 12
+    reach_m: float = 0.5
+    flat: float = 0.5
+    sigma_m: tuple[float, float, float] = (0.05, 0.05, 0.1)
+    sigma_deg: tuple[float, float, float] = (0.1, 0.1, 0.1)
+    plane_sigma_m: float = 0.1
+    iterations: int = 4
+    coarse_m: float = 0.1
+    fine_m: float = 0.05
+    min_gain: float = 0.02
+    min_sweeps: int = 4
+    max_sweeps: int = Field(default=600, description="longer recordings keep their poses: memory grows as its square")
+    min_planes: int = 500
+
+
+class ConfidenceConfig(_Strict):
+    """Which pixels are sure enough to show, and the weights of a logistic regression that tells how sure.
+
+    The weights, one for each column of `densegt.kernels.evidence`, come from `benchmarks/fit_confidence.py`.
+    """
+
+    least: float = Field(default=0.93, ge=0, le=1)
+    least_measured: float = Field(default=0.985, ge=0, le=1, description="where measured pixels alone are asked for")
+    bias: float = 7.88
+    agree: float = 1.19
+    farther: float = -0.88
+    jump_near: float = -2.5
+    jump_close: float = -0.81
+    weight: float = -0.26
+    weight_around: float = 0.34
+    layers: float = 0.11
+    moving: float = -1.64
+    sideways: float = -2.1
+    unknown: float = -2.23
+    log_depth: float = -0.5
+    age: float = -0.28
+    incidence: float = 0.37
+    covered: float = -0.65
+    between: float = -1.85
+    passing: float = 1.93
+    seen_through: float = -2.38
 
 
 class AccumulateConfig(_Strict):
@@ -83,14 +214,19 @@ class AccumulateConfig(_Strict):
             only; boxes does without the latter, free without boxes, none without both.
         window_s: sweeps this far before and after each exposure; None is the whole scene.
         surface: also fill between measured pixels of one surface.
+        refine_poses: adjust the recorded ego poses to what the sweeps saw, where they clearly agree better for it.
     """
 
     motion: Literal["auto", "boxes", "free", "none"] = "auto"
     window_s: float | None = Field(default=None, ge=0)
     surface: bool = True
+    refine_poses: bool = True
     max_depth_m: float = Field(default=120.0, gt=0, le=255)
     lidar: LidarConfig = LidarConfig()
     ego: EgoConfig = EgoConfig()
+    ego_poses: RefinePosesConfig = RefinePosesConfig()
     tracks: TracksConfig = TracksConfig()
     free_space: FreeSpaceConfig = FreeSpaceConfig()
+    discover: DiscoverConfig = DiscoverConfig()
     patches: SurfaceConfig = SurfaceConfig()
+    confidence: ConfidenceConfig = ConfidenceConfig()

@@ -13,7 +13,7 @@ from densegt.accumulate.patches import Patches
 from densegt.accumulate.timing import EgoPath
 from densegt.datasets.scene import Scene
 from densegt.kernels.free_space import fill_range_image, free_space_votes
-from densegt.kernels.unanswered import unanswered
+from densegt.kernels.looked_through import looked_through, looked_through_now
 
 Float32 = NDArray[np.float32]
 
@@ -115,17 +115,24 @@ def votes(
     return passed, met
 
 
-def gone_now(images: RangeImages, xyz: Float32, asked: Sequence[int], config: FreeSpaceConfig) -> NDArray[np.bool_]:
-    """Which places (N,3) most of the sweeps `asked`, those about an exposure, looked through: empty at that time."""
-    passed, met = votes(images, xyz, np.zeros(len(xyz), dtype=np.int32), asked, config)
-    return (passed > met) & (passed >= min(config.min_passed, len(asked)))
+def gone_now(
+    images: RangeImages,
+    patches: Patches,
+    rows: NDArray[np.int32],
+    asked: Sequence[int],
+    config: FreeSpaceConfig,
+) -> NDArray[np.bool_]:
+    """Which patches (M,) named by `rows` the sweeps `asked`, those about an exposure, tell are not there, or unseen.
 
-
-def behind_glass(images: RangeImages, xyz: Float32, asked: Sequence[int], config: FreeSpaceConfig) -> NDArray[np.bool_]:
-    """Which places (N,3) none of the sweeps `asked` got any answer from, though they look there."""
-    out = np.empty(len(xyz), dtype=np.bool_)
-    unanswered(
-        np.ascontiguousarray(xyz),
+    Gone is what most of them looked through. Behind glass is what none of them got any answer from, though they look
+    there: what answered once from some range would answer again from about as far, and all things do within
+    `max_answer_m`.
+    """
+    passed, silent = np.empty(len(rows), dtype=np.uint8), np.empty(len(rows), dtype=np.bool_)
+    looked_through_now(
+        patches.xyz,
+        patches.sweep,
+        rows,
         np.array(asked, dtype=np.int64),
         images.ranges_m,
         images.ring_elevation,
@@ -133,19 +140,55 @@ def behind_glass(images: RangeImages, xyz: Float32, asked: Sequence[int], config
         images.velocity,
         images.R_lidar_global,
         images.clock,
+        config.margin_m,
+        config.margin_relative,
         config.max_answer_m,
         float(np.deg2rad(config.min_elevation_deg)),
-        config.margin_m,
-        out,
+        passed,
+        silent,
     )
-    return out
+    maybe = np.flatnonzero(passed >= min(config.min_passed, len(asked)))
+    xyz = patches.xyz[rows[maybe]]
+    passed_now, met = votes(images, xyz, np.zeros(len(xyz), dtype=np.int32), asked, config)
+    silent[maybe] |= passed_now > met
+    return silent
+
+
+def beam_time(images: RangeImages, sweep: int, xyz: NDArray[np.float64]) -> float:
+    """When a sweep's beam passes over a place (3,), s relative to the stamp."""
+    x, y, _ = images.R_lidar_global[sweep] @ (xyz - images.origin[sweep])
+    sign, seam, stamp_fraction, period_s = images.clock
+    turns = float(sign * (np.arctan2(y, x) - seam) / (2 * np.pi))
+    return float((turns % 1.0 - stamp_fraction) * period_s)
 
 
 def _both_ways(steps: Sequence[int]) -> list[int]:
     return [sign * step for step in steps for sign in (1, -1)]
 
 
-def transient(images: RangeImages, patches: Patches, config: FreeSpaceConfig) -> NDArray[np.bool_]:
-    """Which static patches (N,) lie where other sweeps saw nothing."""
-    passed, met = votes(images, patches.xyz, patches.sweep, _both_ways(config.sweeps), config)
-    return (passed >= config.min_passed) & (passed > config.passed_share * (passed.astype(np.int64) + met))
+def transient(
+    images: RangeImages, xyz: Float32, sweep: NDArray[np.int32], config: FreeSpaceConfig
+) -> NDArray[np.bool_]:
+    """Which standing places (N,3), each measured by a sweep (N,), sorted, lie where other sweeps saw nothing."""
+    offsets = _both_ways(config.sweeps)
+    passed = np.empty(len(xyz), dtype=np.uint8)
+    looked_through(
+        xyz,
+        sweep,
+        np.array(offsets, dtype=np.int64),
+        images.ranges_m,
+        images.ring_elevation,
+        images.origin,
+        images.velocity,
+        images.R_lidar_global,
+        images.clock,
+        config.margin_m,
+        config.margin_relative,
+        passed,
+    )
+    # Few are passed often enough; only these are asked how often they were met.
+    rows = np.flatnonzero(passed >= config.min_passed)
+    through, met = votes(images, xyz[rows], sweep[rows], offsets, config)
+    out = np.zeros(len(xyz), dtype=np.bool_)
+    out[rows] = (through >= config.min_passed) & (through > config.passed_share * (through.astype(np.int64) + met))
+    return out

@@ -17,8 +17,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.accumulate.cloud import drop_ego, gather
+from densegt.accumulate.cloud import gather
 from densegt.accumulate.config import AccumulateConfig
+from densegt.accumulate.measure import drop_ego
 from densegt.accumulate.nearest_wins import nearest_wins, read_returns
 from densegt.accumulate.render import render
 from densegt.accumulate.run import accumulate_scene
@@ -34,7 +35,7 @@ Progress = Callable[[int, int], None]
 
 # One sweep's rings lie up to 1.33 degrees apart. Its patches must reach across to hide what lies behind; those of many
 # sweeps need not.
-ONE_SWEEP = {"max_half_m": 2.0, "max_reach_px": 60}
+ONE_SWEEP = {"max_half_m": 2.0}
 
 # The codes under which `DepthMetrics` keeps the points of moving boxes and all others apart.
 MOVERS, REST = Kind.LABELLED_MOVER, Kind.STANDING
@@ -145,7 +146,11 @@ def seen_by_held_out(scene: Scene, keyframe: Keyframe, config: AccumulateConfig)
     if not any(len(drop_ego(scene.read_points(sweep), sweep, config.ego).xyz_lidar) for sweep in own):
         raise InputError(f"{own[0].path}: no return in this sweep but the recording car's own; nothing to score")
     patches = config.patches.model_copy(update=ONE_SWEEP)
-    alone = config.model_copy(update={"motion": "boxes", "surface": False, "window_s": None, "patches": patches})
+    # Sure or not, every point is asked: a choice by confidence would leave out what is hard for all methods.
+    anyhow = config.confidence.model_copy(update={"least_measured": 0.0})
+    alone = config.model_copy(
+        update={"motion": "boxes", "surface": False, "window_s": None, "patches": patches, "confidence": anyhow}
+    )
     others = frozenset(sweep.token for sweep in scene.sweeps) - {sweep.token for sweep in own}
     cloud = gather(scene, moving_tracks(scene, config.tracks), alone, skip_sweeps=others)
     for camera in keyframe.cameras:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -11,11 +11,11 @@ from typing import Any
 import densegt
 from densegt.accumulate.config import AccumulateConfig
 from densegt.accumulate.leave_one_out import MOVERS, REST, Progress, Scores, score_scene
+from densegt.accumulate.opened import Opened
 from densegt.accumulate.run import spin_of
-from densegt.datasets.nuscenes import NuScenes
 from densegt.depth.figures import DEFINITIONS, Figures, Summary, ratio
 from densegt.errors import InputError
-from densegt.execute import run_local
+from densegt.execute import Executor, Failed, Here, Local
 
 NOTES = {
     "held out": "for each keyframe, the sweep that belongs to it takes no part in the depth that is scored on its "
@@ -122,19 +122,18 @@ def leave_one_out(
     Raises:
         InputError: no scene worked; says why the first did not.
     """
-    dataset = NuScenes(job.dataroot, job.version)
-    alone = workers <= 1 or len(names) <= 1
-    finished = 0
+    hundredths = dict.fromkeys(names, 0)
 
-    def within(done: int, total: int) -> None:
-        progress(100 * finished + 100 * done // total, 100 * len(names))
+    def heard(name: str, so_far: int) -> None:
+        hundredths[name] = so_far
+        progress(sum(hundredths.values()), 100 * len(names))
 
-    work = partial(_score_one, job, dataset, within) if alone else partial(_score_one, job, None, None)
+    executor: Executor = Here() if workers <= 1 or len(names) <= 1 else Local(workers)
+    work = partial(_score_one, job, Opened(job.dataroot, job.version))
     outcome: dict[str, Scores | str] = {}
-    for name, result in run_local(work, names, workers=workers):
-        outcome[name] = result
-        finished += 1
-        progress(100 * finished, 100 * len(names))
+    for name, result in executor.run(work, names, heard):
+        outcome[name] = result.why if isinstance(result, Failed) else result
+        heard(name, 100)
     failed = {name: why for name in names if isinstance(why := outcome[name], str)}
     if len(failed) == len(names):
         raise InputError(next(iter(failed.values())))
@@ -147,14 +146,14 @@ def leave_one_out(
     return LeaveOneOut(job, compare(whole), scenes, failed)
 
 
-def _score_one(job: Job, dataset: NuScenes | None, progress: Progress | None, name: str) -> Scores | str:
-    try:
-        scenes = dataset or NuScenes(job.dataroot, job.version)
-        scene = scenes.scene(name, cameras=job.cameras, spin=spin_of(job.config.lidar))
-        told = progress or (lambda done, total: None)
-        return score_scene(scene, job.config, every=job.every, max_depth_m=job.max_depth_m, progress=told)
-    except (InputError, OSError) as error:
-        return str(error)
+def _score_one(job: Job, opened: Opened, name: str, tell: Callable[[int], None]) -> Scores:
+    """One scene's scores; tells how many hundredths of it are done."""
+    scene = opened.dataset.scene(name, cameras=job.cameras, spin=spin_of(job.config.lidar))
+
+    def progress(done: int, total: int) -> None:
+        tell(100 * done // total)
+
+    return score_scene(scene, job.config, every=job.every, max_depth_m=job.max_depth_m, progress=progress)
 
 
 def compare(scores: Scores) -> Comparison:

@@ -1,57 +1,130 @@
-"""Which points of a sweep belong to which moving object."""
+"""Which points belong to which moving object, and those points in the object's own frame."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from densegt.accumulate.config import TracksConfig
+from densegt.accumulate.measure import Measured
+from densegt.accumulate.patches import Patches
 from densegt.accumulate.tracks import ContinuousTrack
+from densegt.kernels import claim as kernels
 
 STATIC = -1
 AMBIGUOUS = -2
 
+# Between poses this far apart a straight line is exact: a dt^2 / 8 is 0.03 mm at 10 m/s2.
+STEP_S = 0.005
+
+# A box's own error, and what sticks out of it.
+BESIDE_M = 0.35
+
+
+@dataclass(frozen=True)
+class SampledMotion:
+    """Every track's pose at small steps of time, in global minus the scene's origin.
+
+    Attributes:
+        T_origin_box: (K,G,3,4) float64.
+        start_s, step_s: of the G samples, counted as `Patches.time_s`.
+    """
+
+    T_origin_box: NDArray[np.float64]
+    start_s: float
+    step_s: float
+
+    @classmethod
+    def of(cls, tracks: Sequence[ContinuousTrack], measured: Measured) -> SampledMotion:
+        """Over the time of all sweeps."""
+        time_s = measured.patches.time_s
+        lo, hi = (float(time_s.min()), float(time_s.max())) if len(time_s) else (0.0, 0.0)
+        count = max(2, int(np.ceil((hi - lo) / STEP_S)) + 2)
+        t_us = measured.start_us + (lo + np.arange(count) * STEP_S) * 1e6
+        poses = np.empty((len(tracks), count, 3, 4))
+        for k, track in enumerate(tracks):
+            T = track.poses_at(t_us)[:, :3]
+            T[:, :, 3] -= measured.origin_global_m
+            poses[k] = T
+        return cls(poses, lo, STEP_S)
+
+    def middles(self, times_s: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Where each box is at times (S,), (K,S,3) m."""
+        k = np.clip(np.rint((times_s - self.start_s) / self.step_s), 0, self.T_origin_box.shape[1] - 1).astype(int)
+        out: NDArray[np.float64] = np.ascontiguousarray(self.T_origin_box[:, k][..., 3])
+        return out
+
 
 def claim_points(
-    xyz_global: NDArray[np.float64],
-    time_us: NDArray[np.float64],
-    tracks: Sequence[ContinuousTrack],
-    config: TracksConfig,
-) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    """Give each point (N,3) to the moving object whose widened box holds it at the point's own time (N,).
+    measured: Measured, tracks: Sequence[ContinuousTrack], motion: SampledMotion, config: TracksConfig
+) -> NDArray[np.int32]:
+    """The moving object whose widened box holds each point at the point's own time: (N,) index into tracks.
 
     Points in the lowest slice of a box may be wheel or road and are given to nobody (`AMBIGUOUS`). Of several boxes the
-    one whose middle is nearest wins. A track that cannot tell where it is claims nothing.
-
-    Returns:
-        owner: (N,) index into tracks, or STATIC, or AMBIGUOUS.
-        T_global_box: (N,4,4) float64, the owner's pose at the point's time; garbage where there is none.
+    one whose middle is nearest wins. A track that cannot tell where it is claims nothing. All others are `STATIC`.
     """
-    owner = np.full(len(xyz_global), STATIC, dtype=np.int32)
-    distance_m = np.full(len(xyz_global), np.inf)
-    T_owner = np.zeros((len(xyz_global), 4, 4))
-    if len(xyz_global) == 0:
-        return owner, T_owner
-    middle_us = np.array([(time_us.min() + time_us.max()) / 2])
-    for index, track in enumerate(tracks):
-        if not track.known_at(middle_us)[0]:
-            continue
-        centre = track.poses_at(middle_us)[0, :3, 3]
+    patches = measured.patches
+    owner = np.full(len(patches), STATIC, dtype=np.int32)
+    if not len(patches) or not tracks:
+        return owner
+    middle_s = measured.middle_s
+    size = np.array([track.size_lwh_m for track in tracks])
+    kernels.claim_points(
+        patches.xyz,
+        patches.time_s,
+        measured.first,
+        motion.middles(middle_s),
+        np.array([track.known_at(measured.start_us + middle_s * 1e6) for track in tracks]),
         # 3 m more than the box's radius, since a fast object moves within the turn.
-        near = np.flatnonzero(((xyz_global - centre) ** 2).sum(axis=1) < (track.radius_m + 3.0) ** 2)
-        if len(near) == 0:
-            continue
-        T = track.poses_at(time_us[near])
-        xyz_box = np.einsum("nji,nj->ni", T[:, :3, :3], xyz_global[near] - T[:, :3, 3])
-        half = track.size_lwh_m / 2
-        inside = (np.abs(xyz_box) <= half + config.margin_m).all(axis=1)
-        from_middle = np.linalg.norm(xyz_box, axis=1)
-        mine = inside & (from_middle < distance_m[near])
-        low = xyz_box[:, 2] < -half[2] + min(config.ground_clearance_m, 0.4 * track.size_lwh_m[2])
-        rows = near[mine]
-        owner[rows] = np.where(low[mine], AMBIGUOUS, index)
-        distance_m[rows] = from_middle[mine]
-        T_owner[rows] = T[mine]
-    return owner, T_owner
+        np.array([track.radius_m + 3.0 for track in tracks]),
+        motion.T_origin_box,
+        motion.start_s,
+        motion.step_s,
+        size / 2,
+        config.margin_m,
+        np.minimum(config.ground_clearance_m, 0.4 * size[:, 2]),
+        STATIC,
+        AMBIGUOUS,
+        owner,
+    )
+    return owner
+
+
+def near_boxes(
+    measured: Measured,
+    asked: NDArray[np.bool_],
+    tracks: Sequence[ContinuousTrack],
+    motion: SampledMotion,
+    config: TracksConfig,
+) -> NDArray[np.bool_]:
+    """Which of the patches `asked` (N,) lie just beside a box: (N,). What a box misses of its object moves with it."""
+    rows = np.flatnonzero(asked)
+    near = np.zeros(len(asked), dtype=np.bool_)
+    if len(rows) and tracks:
+        patches = measured.patches.take(rows)
+        first = np.searchsorted(rows, measured.first)
+        part = replace(measured, patches=patches, mixed=measured.mixed[rows], first=first)
+        wider = config.model_copy(update={"margin_m": config.margin_m + BESIDE_M})
+        near[rows] = claim_points(part, tracks, motion, wider) != STATIC
+    return near
+
+
+def into_box(patches: Patches, rows: NDArray[np.intp], motion: SampledMotion, track: int) -> Patches:
+    """Some patches in the frame of one object, each carried there from its own time."""
+    xyz = np.empty((len(rows), 3), dtype=np.float32)
+    tangents = np.empty((len(rows), 2, 3), dtype=np.float32)
+    kernels.move_into_box(
+        patches.xyz,
+        patches.tangents,
+        patches.time_s,
+        rows,
+        motion.T_origin_box[track],
+        motion.start_s,
+        motion.step_s,
+        xyz,
+        tangents,
+    )
+    return Patches(xyz, tangents, patches.half_m[rows], patches.time_s[rows], patches.sweep[rows])

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.accumulate.cloud import drop_ego
 from densegt.accumulate.config import AccumulateConfig
+from densegt.accumulate.measure import drop_ego
 from densegt.accumulate.timing import EgoPath, point_times, to_global
 from densegt.accumulate.view import MIN_DEPTH_M
 from densegt.datasets.scene import Camera, Scene
@@ -64,7 +64,7 @@ def nearest_wins(
     rows = rows[allowed[returns.sweep[rows]]]
     xyz_cam = se3.apply(T_cam_origin, returns.xyz[rows]).astype(np.float32)
     shown = np.full(size[::-1], -1, dtype=np.int32)
-    visible_points(xyz_cam, camera.K, np.full(size[::-1], np.inf, np.float32), 0.0, 0.0, shown)
+    visible_points(xyz_cam, camera.K, np.full(size[::-1], np.inf, np.float32), 0.0, 0.0, 1, shown)
     depth_m = np.zeros(size[::-1], dtype=np.float32)
     depth_m[shown >= 0] = xyz_cam[shown[shown >= 0], 2]
     return depth_m

@@ -37,7 +37,9 @@ class Patches:
 
     def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Patches:
         """The patches of some rows."""
-        return Patches(self.xyz[rows], self.tangents[rows], self.half_m[rows], self.time_s[rows], self.sweep[rows])
+        rows = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
+        xyz, tangents, half_m = (part.take(rows, axis=0) for part in (self.xyz, self.tangents, self.half_m))
+        return Patches(xyz, tangents, half_m, self.time_s.take(rows), self.sweep.take(rows))
 
 
 def concatenate(parts: list[Patches]) -> Patches:
@@ -66,13 +68,18 @@ def shape_patches(
     """Tangents (N,2,3) in lidar, reaches (N,4) m, and which points (N,) hang between two surfaces (mixed pixels)."""
     elevation = np.arctan2(xyz_lidar[:, 2], np.hypot(xyz_lidar[:, 0], xyz_lidar[:, 1]))
     azimuth = np.arctan2(xyz_lidar[:, 1], xyz_lidar[:, 0])
-    rank, gap_rad = _rings_upwards(ring, elevation)
-    order = np.lexsort((azimuth, rank[ring]))
-    ring_start = np.searchsorted(rank[ring][order], np.arange(rank.max() + 2)).astype(np.int64)
-    step_rad = _azimuth_step(azimuth[order], ring_start)
+    by_ring = np.argsort(ring, kind="stable")
+    rank, gap_rad = _rings_upwards(ring[by_ring], elevation[by_ring])
+    # In a file points come in order of time, so each ring's are almost in order of azimuth: few steps are left.
+    key = 8.0 * rank[ring[by_ring]] + azimuth[by_ring]
+    steps = np.argsort(key, kind="stable")
+    order, key = by_ring[steps], key[steps]
+    azimuth = azimuth[order]
+    ring_start = np.searchsorted(key, 8.0 * np.arange(rank.max() + 2) - 4.0).astype(np.int64)
+    step_rad = _azimuth_step(azimuth, ring_start)
     n = len(order)
     neighbours = np.empty((n, 4), dtype=np.int32)
-    ring_neighbours(ring_start, azimuth[order], 2.5 * step_rad, neighbours)
+    ring_neighbours(ring_start, azimuth, 2.5 * step_rad, neighbours)
     tangents = np.empty((n, 2, 3), dtype=np.float32)
     half_m = np.empty((n, 4), dtype=np.float32)
     mixed = np.empty(n, dtype=np.bool_)
@@ -90,13 +97,17 @@ def shape_patches(
     )
     back = np.empty(n, dtype=np.intp)
     back[order] = np.arange(n)
-    return tangents[back], half_m[back], mixed[back]
+    return tangents.take(back, axis=0), half_m.take(back, axis=0), mixed.take(back)
 
 
 def _rings_upwards(ring: NDArray[np.uint8], elevation: Float32) -> tuple[NDArray[np.int64], float]:
-    """Rank (256,) of each ring number from the lowest beam up, and the usual angle between neighbours."""
-    present = np.unique(ring)
-    height = np.array([np.median(elevation[ring == r]) for r in present])
+    """Rank (256,) of each ring number from the lowest beam up, and the usual angle between neighbours.
+
+    Args:
+        ring: (N,) sorted; elevation: (N,) rad.
+    """
+    present, first = np.unique(ring, return_index=True)
+    height = np.array([np.partition(part, len(part) // 2)[len(part) // 2] for part in np.split(elevation, first[1:])])
     rank = np.zeros(256, dtype=np.int64)
     rank[present[np.argsort(height, kind="stable")]] = np.arange(len(present))
     gap_rad = float(np.median(np.diff(np.sort(height)))) if len(present) > 1 else 0.02

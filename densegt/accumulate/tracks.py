@@ -74,6 +74,17 @@ class ContinuousTrack:
         out[:, 3, 3] = 1.0
         return out
 
+    def weights_at(self, t_us: Float64) -> Float64:
+        """How far the place at times (N,) follows each knot (N,M): `poses_at` is linear in the knots' places."""
+        if len(self.knots_us) == 1:
+            return np.ones((len(t_us), 1))
+        knots_s = (self.knots_us - self.knots_us[0]) * 1e-6
+        t = (t_us - self.knots_us[0]) * 1e-6
+        inside = np.clip(t, 0.0, knots_s[-1])
+        each = CubicSpline(knots_s, np.eye(len(knots_s)), bc_type=_ends(len(knots_s)))
+        weights: Float64 = each(inside) + each(inside, 1) * (t - inside)[:, None]
+        return weights
+
     @property
     def radius_m(self) -> float:
         """Distance from the box's middle to its corners."""

@@ -9,17 +9,22 @@ from numpy.typing import NDArray
 
 from densegt.accumulate.cloud import Cloud
 from densegt.accumulate.config import AccumulateConfig, SurfaceConfig
-from densegt.accumulate.freespace import behind_glass, gone_now
+from densegt.accumulate.freespace import beam_time, gone_now, votes
 from densegt.accumulate.patches import Patches, concatenate
+from densegt.accumulate.planes import Planes
+from densegt.accumulate.tracks import ContinuousTrack
 from densegt.datasets.scene import Camera
 from densegt.geometry import se3
-from densegt.kernels.view import move_patches, select_in_view
+from densegt.kernels.thin import thin
+from densegt.kernels.view import judge_patches, move_patches, select_in_view
 
 Float32 = NDArray[np.float32]
 Bool = NDArray[np.bool_]
 
 MARGIN_PX = 32.0
 MIN_DEPTH_M = 0.3
+# A lidar this near to a camera, at about the same time, looks past the same things.
+BESIDE_M, BESIDE_S = 2.5, 0.5
 
 
 @dataclass(frozen=True)
@@ -29,16 +34,22 @@ class View:
     Attributes:
         patches: (N) in cam.
         moving: (N,), of what moves.
+        passing: (N,), of what moves and no track explains; true for a moment.
         age_s: (N,) float32, measurement's time minus exposure.
-        trust: (N,) float32, see `sideways_trust`.
-        reach_px: (N,) float32, how far a patch may reach in the image.
+        trust: (N,) float32, how little each may stand beside its true pixel, see `judge_patches`.
+        planes: the patches over the image, each cut to its reach.
+        beside: (N,), measured from about where the camera is, about when it exposed: by the same line of sight.
+        incidence: (N,) float32, cosine of the angle between the camera's ray and the patch's normal.
     """
 
     patches: Patches
     moving: Bool
+    passing: Bool
     age_s: Float32
     trust: Float32
-    reach_px: Float32
+    planes: Planes
+    beside: Bool
+    incidence: Float32
 
 
 def look(cloud: Cloud, camera: Camera, config: AccumulateConfig) -> View:
@@ -48,12 +59,16 @@ def look(cloud: Cloud, camera: Camera, config: AccumulateConfig) -> View:
     T_cam_origin = T_cam_global.copy()
     T_cam_origin[:3, 3] += T_cam_global[:3, :3] @ cloud.origin_global_m
     allowed = sweeps_in_window(cloud, camera, config.window_s)
-    static = in_view(standing_now(cloud, camera, T_cam_origin, exposure_s, config), T_cam_origin, camera, allowed)
+    standing = standing_now(cloud, camera, T_cam_origin, exposure_s, config)
+    static = placed(cloud.static, standing, T_cam_origin, allowed)
     just_now = in_view(cloud.transient, T_cam_origin, camera, allowed)
     just_now = just_now.take(np.abs(just_now.time_s - exposure_s) <= cloud.period_s / 2)
     parts = [static, just_now, *movers_in_view(cloud, camera, T_cam_global, exposure_s, allowed, config)]
     patches = concatenate(parts)
-    trust = sideways_trust(patches, se3.apply(T_cam_origin, cloud.images.origin), camera, config.patches)
+    lidar_cam = se3.apply(T_cam_origin, cloud.images.origin)
+    trust, incidence = np.empty(len(patches), dtype=np.float32), np.empty(len(patches), dtype=np.float32)
+    seen = (patches.xyz, patches.tangents, patches.sweep, lidar_cam.astype(np.float32))
+    judge_patches(*seen, camera.K[0, 0], config.patches.range_noise_m, trust, incidence)
     trust[len(static) :] = 1.0
     reach_px = np.full(
         len(patches), max(reach_rad(cloud, allowed, config.patches) * camera.K[0, 0], 1.5), dtype=np.float32
@@ -64,7 +79,16 @@ def look(cloud: Cloud, camera: Camera, config: AccumulateConfig) -> View:
     reach_px[len(static) :] = half_gap_px
     reach_px[len(static) : len(static) + len(just_now)] = 4 * half_gap_px
     moving = np.arange(len(patches)) >= len(static)
-    return View(patches, moving, patches.time_s - np.float32(exposure_s), trust, reach_px)
+    passing = moving & (np.arange(len(patches)) < len(static) + len(just_now))
+    age_s = patches.time_s - np.float32(exposure_s)
+    near = np.linalg.norm(lidar_cam, axis=1) <= BESIDE_M
+    beside = near[patches.sweep] & (np.abs(age_s) <= BESIDE_S)
+    share = np.empty(len(patches), dtype=np.float32)
+    size = (camera.height_px, camera.width_px)
+    over = (config.patches.layers, len(static))
+    thin(patches.xyz, patches.half_m, incidence, reach_px, camera.K, *size, *over, share)
+    planes = Planes.of(patches, trust, share, reach_px, camera)
+    return View(patches, moving, passing, age_s, trust, planes, beside, incidence)
 
 
 def reach_rad(cloud: Cloud, allowed: Bool, config: SurfaceConfig) -> float:
@@ -89,19 +113,23 @@ def sweeps_in_window(cloud: Cloud, camera: Camera, window_s: float | None) -> Bo
 
 def standing_now(
     cloud: Cloud, camera: Camera, T_cam_origin: NDArray[np.float64], exposure_s: float, config: AccumulateConfig
-) -> Patches:
-    """Static patches that the camera looks at, in global minus origin, as far as the sweeps about it do not object.
+) -> NDArray[np.int32]:
+    """Rows of the static patches that the camera looks at, as far as the sweeps about it do not object.
 
     Those sweeps object to what they look through, which has come or gone, and to what stands behind glass.
     """
     rows = rows_in_view(cloud.static, T_cam_origin, camera)
-    asked = np.argsort(np.abs(cloud.sweep_times_s - exposure_s), kind="stable")[: config.free_space.asked_sweeps]
-    asked = asked[cloud.images.read[asked]]
+    asked = sweeps_about(cloud, exposure_s, config)
     if config.motion in ("none", "boxes") or len(asked) == 0:
-        return cloud.static.take(rows)
-    xyz = cloud.static.xyz[rows]
-    glass = behind_glass(cloud.images, xyz, asked.tolist(), config.free_space)
-    return cloud.static.take(rows[~glass & ~gone_now(cloud.images, xyz, asked.tolist(), config.free_space)])
+        return rows
+    return rows[~gone_now(cloud.images, cloud.static, rows, asked.tolist(), config.free_space)]
+
+
+def sweeps_about(cloud: Cloud, exposure_s: float, config: AccumulateConfig) -> NDArray[np.intp]:
+    """The sweeps nearest an exposure in time, which tell what was there just then."""
+    nearest = np.argsort(np.abs(cloud.sweep_times_s - exposure_s), kind="stable")[: config.free_space.asked_sweeps]
+    asked: NDArray[np.intp] = nearest[cloud.images.read[nearest]]
+    return asked
 
 
 def movers_in_view(
@@ -112,16 +140,46 @@ def movers_in_view(
     allowed: Bool,
     config: AccumulateConfig,
 ) -> list[Patches]:
-    """Each labelled mover's patches where it is at exposure; of what deforms only those measured about then."""
+    """Each mover's patches where it is at exposure, as far as the sweeps about it do not look through them.
+
+    Of what deforms only those measured about then.
+    """
     exposure_us = np.array([camera.timestamp_us], dtype=np.float64)
+    asked = sweeps_about(cloud, exposure_s, config)
     parts = []
     for track, patches in cloud.movers:
         if not len(patches) or not track.known_at(exposure_us)[0]:
             continue
         if track.deforming:
             patches = patches.take(np.abs(patches.time_s - exposure_s) <= config.tracks.deforming_window_s)
-        parts.append(in_view(patches, T_cam_global @ track.poses_at(exposure_us)[0], camera, allowed))
+        T_cam_box = T_cam_global @ track.poses_at(exposure_us)[0]
+        patches = patches.take(rows_in_view(patches, T_cam_box, camera))
+        if config.motion in ("auto", "free") and len(patches):
+            patches = patches.take(~no_part_now(cloud, track, patches, asked, config))
+        parts.append(in_view(patches, T_cam_box, camera, allowed))
     return parts
+
+
+def no_part_now(
+    cloud: Cloud, track: ContinuousTrack, patches: Patches, asked: NDArray[np.intp], config: AccumulateConfig
+) -> Bool:
+    """Which of a mover's patches (N,) the sweeps about an exposure look through, each asked where the mover was then.
+
+    A walker's leg that was there half a second ago, what a box claimed of its surroundings.
+    """
+    passed, met = np.zeros(len(patches), dtype=np.int64), np.zeros(len(patches), dtype=np.int64)
+    nobody = np.zeros(len(patches), dtype=np.int32)
+    stamps_us = cloud.start_us + cloud.sweep_times_s[asked] * 1e6
+    middles = track.poses_at(stamps_us)[:, :3, 3] - cloud.origin_global_m
+    passing_s = [beam_time(cloud.images, s, middle) for s, middle in zip(asked.tolist(), middles, strict=True)]
+    for s, T in zip(asked.tolist(), track.poses_at(stamps_us + np.array(passing_s) * 1e6), strict=True):
+        T[:3, 3] -= cloud.origin_global_m
+        there = se3.apply(T, patches.xyz).astype(np.float32)
+        looked_through, hit = votes(cloud.images, there, nobody, [s], config.free_space)
+        passed += looked_through
+        met += hit
+    out: Bool = (passed > met) & (passed >= min(config.free_space.min_passed, len(asked)))
+    return out
 
 
 def rows_in_view(patches: Patches, T_cam_src: NDArray[np.float64], camera: Camera) -> NDArray[np.int32]:
@@ -135,26 +193,15 @@ def rows_in_view(patches: Patches, T_cam_src: NDArray[np.float64], camera: Camer
 
 def in_view(patches: Patches, T_cam_src: NDArray[np.float64], camera: Camera, allowed: Bool) -> Patches:
     """The patches that the camera looks at, of the sweeps (S,) allowed, in cam."""
-    rows = rows_in_view(patches, T_cam_src, camera)
-    rows = rows[allowed[patches.sweep[rows]]]
+    return placed(patches, rows_in_view(patches, T_cam_src, camera), T_cam_src, allowed)
+
+
+def placed(patches: Patches, rows: NDArray[np.int32], T_cam_src: NDArray[np.float64], allowed: Bool) -> Patches:
+    """Some patches, as far as they are of the sweeps (S,) allowed, in cam."""
+    if not allowed.all():
+        rows = rows[allowed[patches.sweep[rows]]]
     xyz = np.empty((len(rows), 3), dtype=np.float32)
     tangents = np.empty((len(rows), 2, 3), dtype=np.float32)
     move_patches(patches.xyz, patches.tangents, rows, T_cam_src, xyz, tangents)
-    return Patches(xyz, tangents, patches.half_m[rows], patches.time_s[rows], patches.sweep[rows])
-
-
-def sideways_trust(patches: Patches, lidar_cam: NDArray[np.float64], camera: Camera, config: SurfaceConfig) -> Float32:
-    """How little each patch (N,) may stand beside its true pixel: 1 / (1 + s^2), s its sideways error in pixels.
-
-    A lidar errs along its beam. Seen from where it stood that moves nothing in the image; seen from the side by an
-    angle t it moves the point by range_noise sin(t) f / z pixels, and outlines bristle.
-
-    Args:
-        lidar_cam: (S,3) m, where each sweep's lidar stood, in cam.
-    """
-    xyz = patches.xyz
-    beam = xyz - lidar_cam[patches.sweep].astype(np.float32)
-    across = np.linalg.norm(np.cross(beam, xyz), axis=1)
-    sine = across / (np.linalg.norm(beam, axis=1) * np.linalg.norm(xyz, axis=1) + np.float32(1e-6))
-    sideways_px = config.range_noise_m * sine * np.float32(camera.K[0, 0]) / xyz[:, 2]
-    return np.asarray(1.0 / (1.0 + sideways_px**2), dtype=np.float32)
+    rest = (patches.half_m.take(rows, axis=0), patches.time_s.take(rows), patches.sweep.take(rows))
+    return Patches(xyz, tangents, *rest)

@@ -15,23 +15,29 @@ FLATTEST = 15.0
 _HOPS = 12
 
 
-@njit(cache=True, inline="always")
-def _norm(v: NDArray[np.float32]) -> float:
-    return float(np.sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]))
+@njit(cache=True, nogil=True, inline="always")
+def _apart(xyz: NDArray[np.float32], i: int, j: int) -> float:
+    """Distance between two returns."""
+    dx, dy, dz = xyz[i, 0] - xyz[j, 0], xyz[i, 1] - xyz[j, 1], xyz[i, 2] - xyz[j, 2]
+    return float(np.sqrt(dx * dx + dy * dy + dz * dz))
 
 
-@njit(cache=True, inline="always")
-def _cosine(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
-    return float((a[0] * b[0] + a[1] * b[1] + a[2] * b[2]) / (_norm(a) * _norm(b) + 1e-9))
+@njit(cache=True, nogil=True, inline="always")
+def _straight(xyz: NDArray[np.float32], i: int, j: int, k: int) -> float:
+    """Cosine of the turn at j on the way from i to k."""
+    ax, ay, az = xyz[j, 0] - xyz[i, 0], xyz[j, 1] - xyz[i, 1], xyz[j, 2] - xyz[i, 2]
+    bx, by, bz = xyz[k, 0] - xyz[j, 0], xyz[k, 1] - xyz[j, 1], xyz[k, 2] - xyz[j, 2]
+    lengths = np.sqrt((ax * ax + ay * ay + az * az) * (bx * bx + by * by + bz * bz))
+    return float((ax * bx + ay * by + az * bz) / (lengths + 1e-9))
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, nogil=True, inline="always")
 def linked(range_a: float, range_b: float, step_rad: float, max_slope: float) -> bool:
     """Whether two neighbouring returns may lie on one surface that is not seen too flat."""
     return abs(range_a - range_b) < NOISE_M + max_slope * step_rad * min(range_a, range_b)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def reach_along(
     i: int,
     side: int,
@@ -49,13 +55,13 @@ def reach_along(
         if j < 0 or not linked(range_m[last], range_m[j], step_rad, max_slope):
             break
         reached = j
-        if _norm(xyz[j] - xyz[i]) >= baseline_m:
+        if _apart(xyz, i, j) >= baseline_m:
             break
         last, j = j, neighbours[j, side]
     return reached
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def goes_on(
     i: int,
     end: int,
@@ -85,7 +91,7 @@ def goes_on(
                 second = -1
     if second < 0:
         return 0.0
-    cosine = _cosine(xyz[first] - xyz[i], xyz[second] - xyz[first])
+    cosine = _straight(xyz, i, first, second)
     return cosine if cosine >= least else 0.0
 
 
@@ -124,23 +130,23 @@ def cell_shape(
     n = len(xyz)
     range_m = np.empty(n, dtype=np.float32)
     for i in range(n):
-        range_m[i] = _norm(xyz[i])
+        x, y, z = xyz[i, 0], xyz[i, 1], xyz[i, 2]
+        range_m[i] = np.sqrt(x * x + y * y + z * z)
     for i in range(n):
-        p = xyz[i]
         for axis in range(2):
             step = step_rad[2 * axis]
             a = reach_along(i, 2 * axis, xyz, range_m, neighbours, step, max_slope, baseline_m)
             b = reach_along(i, 2 * axis + 1, xyz, range_m, neighbours, step, max_slope, baseline_m)
             use_a, use_b = False, False
             near_a, near_b = neighbours[i, 2 * axis], neighbours[i, 2 * axis + 1]
-            if a >= 0 and b >= 0 and _cosine(xyz[a] - p, p - xyz[b]) >= min_cosine:
+            if a >= 0 and b >= 0 and _straight(xyz, a, i, b) >= min_cosine:
                 use_a, use_b = True, True
             elif (
                 near_a >= 0
                 and near_b >= 0
                 and linked(range_m[i], range_m[near_a], step, FLATTEST)
                 and linked(range_m[i], range_m[near_b], step, FLATTEST)
-                and _cosine(xyz[near_a] - p, p - xyz[near_b]) >= STRAIGHT
+                and _straight(xyz, near_a, i, near_b) >= STRAIGHT
             ):
                 a, b = near_a, near_b
                 use_a, use_b = True, True
@@ -151,40 +157,39 @@ def cell_shape(
                 use_b = on_b > 0 and not use_a
                 if not use_a and not use_b:
                     # Nothing goes on straight: the end of a surface, or a small round body, whose chords stay near it.
-                    use_a = a >= 0 and (b < 0 or _norm(xyz[a] - p) < SMALL_M)
-                    use_b = b >= 0 and (a < 0 or _norm(xyz[b] - p) < SMALL_M)
+                    use_a = a >= 0 and (b < 0 or _apart(xyz, a, i) < SMALL_M)
+                    use_b = b >= 0 and (a < 0 or _apart(xyz, b, i) < SMALL_M)
                 else:
                     a = a if a >= 0 else near_a
                     b = b if b >= 0 else near_b
-            along = (xyz[a] if use_a else p) - (xyz[b] if use_b else p)
-            length = _norm(along)
+            ahead, back = a if use_a else i, b if use_b else i
+            length = _apart(xyz, ahead, back)
             for side in range(2):
                 k = 2 * axis + side
                 half_m[i, k] = 0.0
                 if (use_a if side == 0 else use_b) and length > 1e-4:
-                    half_m[i, k] = min(0.55 * _norm(xyz[neighbours[i, k]] - p), max_half_m)
-            if length > 1e-4:
-                tangents[i, axis] = along / np.float32(length)
-            else:
-                tangents[i, axis] = 0.0
+                    half_m[i, k] = min(0.55 * _apart(xyz, neighbours[i, k], i), max_half_m)
+            per_length = np.float32(1 / length) if length > 1e-4 else np.float32(0)
+            for c in range(3):
+                tangents[i, axis, c] = (xyz[ahead, c] - xyz[back, c]) * per_length
         left, right = neighbours[i, 0], neighbours[i, 1]
         mixed[i] = False
         if left >= 0 and right >= 0 and half_m[i, 0] + half_m[i, 1] == 0:
             nearer, farther = min(range_m[left], range_m[right]), max(range_m[left], range_m[right])
             mixed[i] = nearer + 0.3 < range_m[i] < farther - 0.3
-        _settle_tangents(p, tangents[i], half_m[i])
+        _settle_tangents(xyz[i], tangents[i], half_m[i])
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _settle_tangents(p: NDArray[np.float32], tangents: NDArray[np.float32], half_m: NDArray[np.float32]) -> None:
     """Give an axis without surface a tangent facing the lidar, and take the reach from tangents that nearly agree."""
-    if _norm(tangents[0]) == 0:
+    a, e = tangents[0], tangents[1]
+    if a[0] == 0 and a[1] == 0 and a[2] == 0:
         horizontal = np.sqrt(p[0] * p[0] + p[1] * p[1]) + np.float32(1e-6)
-        tangents[0, 0], tangents[0, 1], tangents[0, 2] = -p[1] / horizontal, p[0] / horizontal, 0.0
-    if _norm(tangents[1]) == 0 or abs(_cosine(tangents[0], tangents[1])) > 0.5:
-        half_m[2:] = 0.0
-        t = tangents[0]
-        up = np.array([p[1] * t[2] - p[2] * t[1], p[2] * t[0] - p[0] * t[2], p[0] * t[1] - p[1] * t[0]])
-        length = np.sqrt((up * up).sum()) + 1e-9
-        for k in range(3):
-            tangents[1, k] = up[k] / length
+        a[0], a[1], a[2] = -p[1] / horizontal, p[0] / horizontal, 0.0
+    # Unit vectors, or none at all: their product is the cosine.
+    if (e[0] == 0 and e[1] == 0 and e[2] == 0) or abs(a[0] * e[0] + a[1] * e[1] + a[2] * e[2]) > 0.5:
+        half_m[2], half_m[3] = 0.0, 0.0
+        x, y, z = p[1] * a[2] - p[2] * a[1], p[2] * a[0] - p[0] * a[2], p[0] * a[1] - p[1] * a[0]
+        length = np.sqrt(x * x + y * y + z * z) + np.float32(1e-9)
+        e[0], e[1], e[2] = x / length, y / length, z / length

@@ -36,6 +36,9 @@ def enclosed(
             limit = z * (1 - relative) - absolute_m
             lines = 0
             for d in range(4):
+                # Two lines without are enough to tell.
+                if lines < d - 1:
+                    break
                 sides = 0
                 for sign in (1, -1):
                     for s in range(1, radius_px + 1):

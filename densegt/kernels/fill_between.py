@@ -7,7 +7,21 @@ from numba import njit
 from numpy.typing import NDArray
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True, inline="always")
+def _first_known(depth_m: NDArray[np.float32], row: int, col: int, dr: int, dc: int, most: int) -> int:
+    """Steps from a pixel to the first known one in a direction; 0 if there is none within `most`."""
+    height_px, width_px = depth_m.shape
+    if dr != 0:
+        most = min(most, height_px - 1 - row if dr > 0 else row)
+    if dc != 0:
+        most = min(most, width_px - 1 - col if dc > 0 else col)
+    for s in range(1, most + 1):
+        if depth_m[row + s * dr, col + s * dc] > 0:
+            return s
+    return 0
+
+
+@njit(cache=True, nogil=True)
 def fill_between(
     depth_m: NDArray[np.float32],
     inverse_slope: NDArray[np.float32],
@@ -42,30 +56,22 @@ def fill_between(
             for d in range(4):
                 dr, dc = step_row[d], step_col[d]
                 step = np.float32(1.0 if d < 2 else np.sqrt(2.0))
-                found = np.zeros(2, dtype=np.int32)
-                for side in range(2):
-                    sign = 1 - 2 * side
-                    for s in range(1, int(best_gap / step) + 1):
-                        r, c = row + sign * s * dr, col + sign * s * dc
-                        if r < 0 or c < 0 or r >= height_px or c >= width_px:
-                            break
-                        if depth_m[r, c] > 0:
-                            found[side] = s
-                            break
-                    if found[side] == 0:
-                        break
-                gap = (found[0] + found[1]) * step
-                if found[0] == 0 or found[1] == 0 or gap >= best_gap:
+                ahead = _first_known(depth_m, row, col, dr, dc, int(best_gap / step))
+                if ahead == 0:
                     continue
-                r0, c0 = row + found[0] * dr, col + found[0] * dc
-                r1, c1 = row - found[1] * dr, col - found[1] * dc
+                back = _first_known(depth_m, row, col, -dr, -dc, int(best_gap / step))
+                gap = (ahead + back) * step
+                if back == 0 or gap >= best_gap:
+                    continue
+                r0, c0 = row + ahead * dr, col + ahead * dc
+                r1, c1 = row - back * dr, col - back * dc
                 w0, w1 = 1 / depth_m[r0, c0], 1 / depth_m[r1, c1]
-                n = found[0] + found[1]
+                n = ahead + back
                 from0 = w0 - n * (inverse_slope[r0, c0, 0] * dc + inverse_slope[r0, c0, 1] * dr)
                 from1 = w1 + n * (inverse_slope[r1, c1, 0] * dc + inverse_slope[r1, c1, 1] * dr)
                 near = tolerance * min(w0, w1)
                 if abs(w0 - w1) > near and (abs(from0 - w1) > near or abs(from1 - w0) > near):
                     continue
                 best_gap = gap
-                out[row, col] = n / (w0 * found[1] + w1 * found[0])
-                nearest[row, col] = r0 * width_px + c0 if found[0] <= found[1] else r1 * width_px + c1
+                out[row, col] = n / (w0 * back + w1 * ahead)
+                nearest[row, col] = r0 * width_px + c0 if ahead <= back else r1 * width_px + c1

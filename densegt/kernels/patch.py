@@ -1,4 +1,4 @@
-"""Geometry of one patch: which pixels it may cover, and where a pixel's ray meets its plane."""
+"""One patch of surface in an image: its inverse depth and its own coordinates as linear functions of the pixel."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+# Columns of the planes that `project_patches` writes.
+INVERSE, ALONG, ACROSS, PER_REACH, SCALE, COLUMNS = 0, 3, 6, 9, 13, 14
+# In place of one over a reach of zero.
+NO_REACH = np.float32(1e30)
 
-@njit(cache=True, inline="always")
+
+@njit(cache=True, nogil=True, inline="always")
 def patch_bounds(
     p: NDArray[np.float32],
     tangents: NDArray[np.float32],
@@ -32,12 +37,12 @@ def patch_bounds(
         v_lo, v_hi = min(v_lo, v), max(v_hi, v)
     u_lo, u_hi = max(u_lo, u0 - reach_px, 0.0), min(u_hi, u0 + reach_px, width_px - 1.0)
     v_lo, v_hi = max(v_lo, v0 - reach_px, 0.0), min(v_hi, v0 + reach_px, height_px - 1.0)
-    if u_hi < u_lo or v_hi < v_lo:
+    if not (u_lo <= u_hi and v_lo <= v_hi):
         return 0, -1, 0, -1
     return int(np.ceil(v_lo)), int(np.floor(v_hi)), int(np.ceil(u_lo)), int(np.floor(u_hi))
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, nogil=True, inline="always")
 def patch_normal(tangents: NDArray[np.float32]) -> tuple[float, float, float]:
     """A x E, not of unit length."""
     ax, ay, az = np.float64(tangents[0, 0]), np.float64(tangents[0, 1]), np.float64(tangents[0, 2])
@@ -45,23 +50,79 @@ def patch_normal(tangents: NDArray[np.float32]) -> tuple[float, float, float]:
     return float(ay * ez - az * ey), float(az * ex - ax * ez), float(ax * ey - ay * ex)
 
 
-@njit(cache=True, inline="always")
-def patch_gradients(
-    tangents: NDArray[np.float32], nx: float, ny: float, nz: float
-) -> tuple[float, float, float, float, float, float]:
-    """How coordinates a, e along both tangents change over the patch's plane: vectors F, G with a = F.q and e = G.q.
+@njit(cache=True, nogil=True, error_model="numpy")
+def project_patches(
+    xyz_cam: NDArray[np.float32],
+    tangents: NDArray[np.float32],
+    half_m: NDArray[np.float32],
+    trust: NDArray[np.float32],
+    share: NDArray[np.float32],
+    K: NDArray[np.float64],
+    reach_px: NDArray[np.float32],
+    height_px: int,
+    width_px: int,
+    slopes: NDArray[np.float32],
+    planes: NDArray[np.float32],
+    bounds: NDArray[np.int32],
+    rows: NDArray[np.int32],
+) -> int:
+    """Write the patches that cover pixels as planes over the image; return how many they are.
 
-    With n = A x E they are F = (E x n) / |n|^2 and G = (n x A) / |n|^2, so that F.A = G.E = 1 and F.E = G.A = 0. On a
-    pixel's ray d at depth z the offset from the patch's point p is q = z d - p, hence a = z F.d - F.p.
+    A pixel's ray d (scaled to z = 1) meets the plane n.q = n.p at inverse depth w = n.d / n.p, linear in the pixel. So
+    are w a and w e for the patch's own coordinates: with n = A x E, F = (E x n) / n.n and G = (n x A) / n.n it is
+    a = F.(d / w - p), hence w a = F.d - w F.p, and likewise w e = G.d - w G.p. No division is left for the pixels.
+
+    Args:
+        xyz_cam: (N,3) m, all ahead of the camera.
+        tangents: (N,2,3) unit vectors A, E in cam.
+        half_m: (N,4) reach along +A, -A, +E, -E.
+        trust: (N,), factor of each patch's weight.
+        share: (N,), each stands for one over so many of its like; 0 covers nothing, see `thin`.
+        K: (3,3) px without skew.
+        reach_px: (N,), each patch is cut to this many pixels around its point.
+        slopes: out (N,2), the change of w by a column and by a row for every patch, zeros if it is seen edge-on.
+        planes: out (N,14), the first so many are written: w, w a and w e, each as its value at the first row and
+            column and its change by a column and by a row; one over each reach; trust over the patch's area.
+        bounds: out (N,4), first and last row, first and last column of each of these; rows: out (N,), which they are.
     """
-    ax, ay, az = np.float64(tangents[0, 0]), np.float64(tangents[0, 1]), np.float64(tangents[0, 2])
-    ex, ey, ez = np.float64(tangents[1, 0]), np.float64(tangents[1, 1]), np.float64(tangents[1, 2])
-    nn = nx * nx + ny * ny + nz * nz
-    return (
-        float((ey * nz - ez * ny) / nn),
-        float((ez * nx - ex * nz) / nn),
-        float((ex * ny - ey * nx) / nn),
-        float((ny * az - nz * ay) / nn),
-        float((nz * ax - nx * az) / nn),
-        float((nx * ay - ny * ax) / nn),
-    )
+    per_fx, per_fy, cx, cy = 1 / K[0, 0], 1 / K[1, 1], K[0, 2], K[1, 2]
+    count = 0
+    for i in range(len(xyz_cam)):
+        slopes[i, 0], slopes[i, 1] = 0, 0
+        px, py, pz = np.float64(xyz_cam[i, 0]), np.float64(xyz_cam[i, 1]), np.float64(xyz_cam[i, 2])
+        nx, ny, nz = patch_normal(tangents[i])
+        nn, n_p = nx * nx + ny * ny + nz * nz, nx * px + ny * py + nz * pz
+        # Seen edge-on a plane has no slope to go by; zero makes it agree with equal depth only.
+        if not (nn >= 1e-6 and abs(n_p) > 1e-3 * np.sqrt(px * px + py * py + pz * pz)):
+            continue
+        wx, wy, wz = nx / n_p, ny / n_p, nz / n_p
+        w_col, w_row = wx * per_fx, wy * per_fy
+        slopes[i, 0], slopes[i, 1] = w_col, w_row
+        a_hi, a_lo, e_hi, e_lo = half_m[i, 0], half_m[i, 1], half_m[i, 2], half_m[i, 3]
+        if share[i] <= 0 or a_hi + a_lo <= 0 or e_hi + e_lo <= 0:
+            continue
+        row_lo, row_hi, col_lo, col_hi = patch_bounds(
+            xyz_cam[i], tangents[i], half_m[i], K, reach_px[i], height_px, width_px
+        )
+        if row_hi < row_lo or col_hi < col_lo:
+            continue
+        box, plane = bounds[count], planes[count]
+        rows[count] = i
+        count += 1
+        box[0], box[1], box[2], box[3] = row_lo, row_hi, col_lo, col_hi
+        dx, dy = (col_lo - cx) * per_fx, (row_lo - cy) * per_fy
+        w = wx * dx + wy * dy + wz
+        plane[INVERSE], plane[INVERSE + 1], plane[INVERSE + 2] = w, w_col, w_row
+        ax, ay, az = np.float64(tangents[i, 0, 0]), np.float64(tangents[i, 0, 1]), np.float64(tangents[i, 0, 2])
+        ex, ey, ez = np.float64(tangents[i, 1, 0]), np.float64(tangents[i, 1, 1]), np.float64(tangents[i, 1, 2])
+        fx, fy, fz = (ey * nz - ez * ny) / nn, (ez * nx - ex * nz) / nn, (ex * ny - ey * nx) / nn
+        gx, gy, gz = (ny * az - nz * ay) / nn, (nz * ax - nx * az) / nn, (nx * ay - ny * ax) / nn
+        f_p, g_p = fx * px + fy * py + fz * pz, gx * px + gy * py + gz * pz
+        plane[ALONG] = fx * dx + fy * dy + fz - w * f_p
+        plane[ALONG + 1], plane[ALONG + 2] = fx * per_fx - w_col * f_p, fy * per_fy - w_row * f_p
+        plane[ACROSS] = gx * dx + gy * dy + gz - w * g_p
+        plane[ACROSS + 1], plane[ACROSS + 2] = gx * per_fx - w_col * g_p, gy * per_fy - w_row * g_p
+        for k in range(4):
+            plane[PER_REACH + k] = np.float32(1) / half_m[i, k] if half_m[i, k] > 0 else NO_REACH
+        plane[SCALE] = trust[i] / share[i] / ((a_hi + a_lo) * (e_hi + e_lo) + np.float32(1e-6))
+    return count

@@ -7,13 +7,14 @@ from numba import njit
 from numpy.typing import NDArray
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def visible_points(
     xyz_cam: NDArray[np.float32],
     K: NDArray[np.float64],
     front_m: NDArray[np.float32],
     relative: float,
     absolute_m: float,
+    step: int,
     shown: NDArray[np.int32],
 ) -> None:
     """Find the nearest point in each pixel that is not hidden by a surface.
@@ -23,21 +24,23 @@ def visible_points(
 
     Args:
         xyz_cam: (N,3) m.
-        front_m: (H,W) m, the nearest surface, infinity where there is none.
+        front_m: (h,w) m, the nearest surface in cells of `step` by `step` pixels, infinity where there is none.
         shown: out (H,W), -1 at first; the row of the point shown.
     """
     height_px, width_px = shown.shape
+    fx, fy, cx, cy = np.float32(K[0, 0]), np.float32(K[1, 1]), np.float32(K[0, 2]), np.float32(K[1, 2])
+    keep, absolute = np.float32(1 - relative), np.float32(absolute_m)
+    half = np.float32(0.5)
+    nearest = np.full(shown.shape, np.inf, dtype=np.float32)
     for i in range(len(xyz_cam)):
         z = xyz_cam[i, 2]
         if not z > 0:
             continue
-        u = K[0, 0] * xyz_cam[i, 0] / z + K[0, 2]
-        v = K[1, 1] * xyz_cam[i, 1] / z + K[1, 2]
-        if not (-0.5 <= u < width_px - 0.5 and -0.5 <= v < height_px - 0.5):
+        per_z = np.float32(1) / z
+        u, v = fx * xyz_cam[i, 0] * per_z + cx + half, fy * xyz_cam[i, 1] * per_z + cy + half
+        if not (0 <= u < width_px and 0 <= v < height_px):
             continue
-        col, row = int(np.floor(u + 0.5)), int(np.floor(v + 0.5))
-        if z * (1 - relative) - absolute_m > front_m[row, col]:
-            continue
-        best = shown[row, col]
-        if best < 0 or z < xyz_cam[best, 2]:
+        col, row = int(u), int(v)
+        if z < nearest[row, col] and not z * keep - absolute > front_m[row // step, col // step]:
+            nearest[row, col] = z
             shown[row, col] = i

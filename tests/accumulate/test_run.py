@@ -3,80 +3,23 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from densegt.cli.main import main
 
 from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.run import Job, accumulate
+from densegt.accumulate.dataset import accumulate
+from densegt.accumulate.job import ALGORITHM, Job
 from densegt.depth.evaluate import evaluate_stores
 from densegt.depth.store import SceneReader
 
-from ..datasets.copies import change, copy_of, replace, rows_of, table, write_rows
+from ..datasets.copies import change, replace, rows_of, table, write_rows
+from .folders import left_in, sweep_of
 
 Run = Callable[..., tuple[int, str, str]]
 NAN = float("nan")
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """`densegt accumulate` with these options: exit code, stdout, stderr."""
-
-    def call(*options: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["densegt", "accumulate", *map(str, options)])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        code = exit_.value.code
-        captured = capsys.readouterr()
-        return (code if isinstance(code, int) else -1), captured.out, captured.err
-
-    return call
-
-
-@pytest.fixture(scope="module")
-def two_scenes(tiny_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny dataset cut into two scenes of two keyframes, few sweeps and one camera. To read, not to write to."""
-    root = copy_of(tiny_dataset, tmp_path_factory.mktemp("two") / "scenes")
-    (scene,), samples = rows_of(root, "scene"), rows_of(root, "sample")
-    samples.sort(key=lambda row: row["timestamp"])
-    ends = [samples[:2], samples[2:4]]
-    for name, mine in zip(("first", "second"), ends, strict=True):
-        for row in mine:
-            row["scene_token"] = name
-    scenes = [
-        {**scene, "token": n, "name": n, "first_sample_token": m[0]["token"], "last_sample_token": m[1]["token"]}
-        for n, m in zip(("first", "second"), ends, strict=True)
-    ]
-    kept = {row["token"] for mine in ends for row in mine}
-    data = [row for row in rows_of(root, "sample_data") if row["sample_token"] in kept]
-    data = [r for r in data if (r["is_key_frame"] and ("LIDAR" in r["filename"] or "CAM_FRONT/" in r["filename"]))]
-    write_rows(root, "scene", scenes)
-    write_rows(root, "sample", [row for mine in ends for row in mine])
-    write_rows(root, "sample_data", data)
-    boxes = [row for row in rows_of(root, "sample_annotation") if row["sample_token"] in kept]
-    write_rows(root, "sample_annotation", boxes)
-    return root
-
-
-@pytest.fixture
-def damaged(two_scenes: Path, tmp_path: Path) -> Path:
-    """A copy to damage."""
-    return copy_of(two_scenes, tmp_path / "damaged")
-
-
-def left_in(folder: Path) -> list[str]:
-    return sorted(p.name for p in folder.rglob("*")) if folder.exists() else []
-
-
-def sweep_of(root: Path, scene: str) -> Path:
-    """A lidar file of a scene."""
-    samples = {row["token"] for row in rows_of(root, "sample") if row["scene_token"] == scene}
-    rows = [r for r in rows_of(root, "sample_data") if r["sample_token"] in samples and "LIDAR" in r["filename"]]
-    return root / rows[-1]["filename"]
 
 
 # --- bad usage: one line, exit code 2, nothing written ---
@@ -150,11 +93,12 @@ def every_scene_fails(result: tuple[int, str, str], out: Path, *says: str) -> No
     assert code == 2, stderr
     assert stdout == ""
     lines = stderr.splitlines()
-    assert len(lines) == 2
-    for name, line in zip(("first", "second"), lines, strict=True):
+    assert len(lines) == 3
+    for name, line in zip(("first", "second"), lines[:2], strict=True):
         assert line.startswith(f"densegt: {name} failed: ")
         for words in says:
             assert words in line
+    assert lines[2].startswith("densegt: 2 of 2 scenes failed")
     assert left_in(out) == []
 
 
@@ -216,9 +160,11 @@ def test_one_bad_scene_of_two(run: Run, damaged: Path, tmp_path: Path, damage: C
     out = tmp_path / "out"
     code, stdout, stderr = run("--dataroot", damaged, "--out", out)
     assert code == 1
-    (line,) = stderr.splitlines()
+    line, last = stderr.splitlines()
     assert line.startswith("densegt: second failed: ")
     assert named in line
+    again = f"densegt accumulate --dataroot {damaged} --out {out} --scene second"
+    assert last == f"densegt: 1 of 2 scenes failed; to do just these again: {again}"
     assert stdout.splitlines() == [f"{out / 'first.h5'}: 2 images, {coverage_of(out / 'first.h5'):.1f} % of pixels"]
     assert left_in(out) == ["first.h5"]
 
@@ -248,24 +194,7 @@ def test_a_sweep_that_goes_bad_on_the_way_leaves_no_file(
     assert left_in(tmp_path / "out") == ["second.h5"]
 
 
-# --- existing output ---
-
-
-def test_existing_output_stays_without_overwrite_and_goes_with_it(run: Run, two_scenes: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    out.mkdir()
-    (out / "first.h5").write_bytes(b"precious")
-    code, stdout, stderr = run("--dataroot", two_scenes, "--out", out)
-    assert code == 1
-    assert stderr.splitlines() == [
-        f"densegt: first failed: {out / 'first.h5'}: exists already; --overwrite replaces it"
-    ]
-    assert str(out / "second.h5") in stdout
-    assert (out / "first.h5").read_bytes() == b"precious"
-    code, stdout, _ = run("--dataroot", two_scenes, "--out", out, "--overwrite", "--scene", "first")
-    assert code == 0
-    assert len(SceneReader(out / "first.h5")) == 2
-    assert left_in(out) == ["first.h5", "second.h5"]
+# --- what is there already: see test_resume.py ---
 
 
 def test_a_failed_overwrite_keeps_what_was_there(run: Run, damaged: Path, tmp_path: Path) -> None:
@@ -282,18 +211,24 @@ def test_a_failed_overwrite_keeps_what_was_there(run: Run, damaged: Path, tmp_pa
 # --- what is written ---
 
 
-def test_the_same_bytes_again_and_with_two_workers(run: Run, two_scenes: Path, tmp_path: Path) -> None:
-    outs = [tmp_path / name for name in ("one", "again", "two-workers")]
-    for out, workers in zip(outs, (1, 1, 2), strict=True):
-        code, stdout, stderr = run("--dataroot", two_scenes, "--out", out, "--workers", workers)
+def test_the_same_bytes_whatever_the_workers_and_the_order(run: Run, two_scenes: Path, tmp_path: Path) -> None:
+    ways = {
+        "one": [],
+        "again": [],
+        "two-workers": ["--workers", 2],
+        "reversed": ["--scene", "second", "--scene", "first"],
+    }
+    for name, options in ways.items():
+        code, stdout, stderr = run("--dataroot", two_scenes, "--out", tmp_path / name, *options)
         assert code == 0, stderr
         assert stderr == ""
-        assert [line.split(":")[0] for line in stdout.splitlines()] == [
-            str(out / f"{n}.h5") for n in ("first", "second")
-        ]
-        assert left_in(out) == ["first.h5", "second.h5"]
+        order = ("second", "first") if name == "reversed" else ("first", "second")
+        assert [line.split(":")[0] for line in stdout.splitlines()] == [str(tmp_path / name / f"{n}.h5") for n in order]
+        assert left_in(tmp_path / name) == ["first.h5", "second.h5"]
+    # In this process, on all cores, as a notebook would.
+    accumulate(Job(two_scenes, None, tmp_path / "here", AccumulateConfig()), ["first", "second"])
     for name in ("first.h5", "second.h5"):
-        assert len({(out / name).read_bytes() for out in outs}) == 1
+        assert len({(tmp_path / way / name).read_bytes() for way in (*ways, "here")}) == 1
 
 
 def test_the_store_says_how_it_was_made(run: Run, two_scenes: Path, tmp_path: Path) -> None:
@@ -304,7 +239,8 @@ def test_the_store_says_how_it_was_made(run: Run, two_scenes: Path, tmp_path: Pa
     assert run("--dataroot", two_scenes, "--out", out, *options)[0] == 0
     reader = SceneReader(out / "first.h5")
     wanted = AccumulateConfig(max_depth_m=50, window_s=None, surface=False)
-    assert reader.config == {"accumulate": json.loads(wanted.model_dump_json()), "cameras": ["CAM_FRONT"]}
+    made = {"accumulate": json.loads(wanted.model_dump_json()), "algorithm": ALGORITHM, "cameras": ["CAM_FRONT"]}
+    assert reader.config == made
     for record in reader:
         assert record.channel == "CAM_FRONT"
         assert record.depth_m.max() <= 50
@@ -350,3 +286,15 @@ def test_motion_beats_none_on_labelled_movers(scores) -> None:
     # And the world that stands still is none the worse for it.
     for kind in ("ground", "structure", "standing"):
         assert scores["auto"].by_kind[kind].outlier_percent < scores["none"].by_kind[kind].outlier_percent + 0.5
+
+
+@pytest.mark.parametrize("motion", ["auto", "boxes"])
+def test_what_moves_without_a_label_is_written_as_tracks(run, two_scenes: Path, tmp_path: Path, motion: str) -> None:
+    """A list of boxes for every keyframe, maybe empty; no file where nobody looked for such objects."""
+    code, _, _ = run("--dataroot", two_scenes, "--out", tmp_path, "--motion", motion)
+    assert code == 0
+    files = sorted((tmp_path / "tracks").glob("*.json"))
+    assert [file.stem for file in files] == ([] if motion == "boxes" else ["first", "second"])
+    for file in files:
+        tokens = {token for token, _ in SceneReader(tmp_path / f"{file.stem}.h5").keys}
+        assert set(json.loads(file.read_text())["results"]) == tokens

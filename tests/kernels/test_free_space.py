@@ -1,4 +1,4 @@
-"""Beams of other sweeps: range images, the beam that looks at a place, votes for free space, unanswered places."""
+"""Beams of other sweeps: range images, the beam that looks at a place, votes for free space, silent places."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from scipy.spatial.transform import Rotation
 
 from densegt.kernels.beam import ROUGH_RAD, beam_to, rough_arctan2
 from densegt.kernels.free_space import fill_range_image, free_space_votes
-from densegt.kernels.unanswered import unanswered
+from densegt.kernels.looked_through import looked_through, looked_through_now
+from densegt.kernels.sight import look_at
 
 from .. import reference
 
@@ -221,21 +222,58 @@ def test_sweeps_before_the_first_and_after_the_last_are_not_asked() -> None:
         assert (passed[0], met[0]) == (count, 0)
 
 
-# --- unanswered ---
-
-GLASS = {"max_range_m": 40.0, "min_elevation_rad": -0.26, "margin_m": 0.3}
+# --- many places at a time ---
 
 
-def silent(kernel, xyz, asked, images, sensed, **changed):
-    options = {**GLASS, **changed}
-    out = np.tile([True, False], len(xyz))[: len(xyz)]  # must be written everywhere
+@pytest.mark.parametrize("seed", range(4))
+def test_look_at_equals_the_beam(seed: int) -> None:
+    _, origin, velocity, R, clock = sensor(seed)
+    places = np.random.default_rng(seed).uniform(-30, 30, (300, 3)).astype(np.float32)
+    column, slope, distance = np.empty(300, np.int32), np.empty(300, np.float32), np.empty(300, np.float32)
+    look_at(places, origin[1], velocity[1], R[1], clock, COLUMNS, column, slope, distance)
+    wanted = np.array([reference.beam_to(p, origin[1], velocity[1], R[1], clock) for p in places])
+    np.testing.assert_allclose(slope, np.tan(wanted[:, 1]), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(distance, wanted[:, 2], rtol=1e-5)
+    exact = (wanted[:, 0] + np.pi) / (2 * np.pi) * COLUMNS - 0.5
+    clear = np.abs(exact - np.round(exact)) > 1e-3
+    np.testing.assert_array_equal(column[clear], (np.floor(exact[clear]) - 1) % COLUMNS)
+    assert clear.mean() > 0.95
+
+
+@pytest.mark.parametrize(("seed", "n", "answers"), [(0, 0, 0.5), (1, 400, 0.0), (2, 1500, 0.5), (3, 1500, 1.0)])
+def test_looked_through_counts_the_votes(seed: int, n: int, answers: float) -> None:
+    rng = np.random.default_rng(seed)
+    sensed = sensor(seed)
+    near = rng.uniform(1, 30, (SWEEPS, RINGS, COLUMNS))
+    images = np.where(rng.random(near.shape) < answers, near, 0).astype(np.float32)
+    xyz = (rng.normal(size=(n, 3)) * 6).astype(np.float32)
+    xyz[:1], xyz[1:2] = sensed[1][3], np.nan
+    # Sorted but for a few: then it is only slower.
+    sweep = np.sort(rng.integers(0, SWEEPS, n)).astype(np.int32)
+    sweep[n // 2 : n // 2 + 5] = 0
+    offsets = np.array([1, -1, 2, -2, 5, -5, 99])
+    got = np.full(n, 77, np.uint8)
+    looked_through(xyz, sweep, offsets, images, *sensed, 0.3, 0.02, got)
+    ask = np.isfinite(xyz).all(axis=1)
+    wanted, _ = votes(reference.free_space_votes, xyz[ask], sweep[ask], offsets, images, sensed)
+    np.testing.assert_array_equal(got[ask], wanted)
+    assert not got[~ask].any()
+    assert got.any() == (n > 0 and answers > 0)
+
+
+def silent(xyz, asked, images, sensed, *, max_answer_m=40.0, min_elevation_rad=-0.26, rows=None, sweep=None):
+    """Which places (N,3), measured from where the lidar stands, `looked_through_now` calls silent; its votes too."""
     xyz = np.asarray(xyz, np.float32).reshape(-1, 3)
-    kernel(xyz, np.asarray(asked, np.int64), images, *sensed, *options.values(), out)
-    return out
+    sweep = np.zeros(len(xyz), np.int32) if sweep is None else sweep
+    rows = np.arange(len(xyz), dtype=np.int32) if rows is None else rows
+    passed, out = np.full(len(rows), 77, np.uint8), np.tile([True, False], len(rows))[: len(rows)]
+    limits = (0.3, 0.02, max_answer_m, min_elevation_rad)
+    looked_through_now(xyz, sweep, rows, np.asarray(asked, np.int64), images, *sensed, *limits, passed, out)
+    return out, passed
 
 
 @pytest.mark.parametrize(("seed", "asked"), [(0, []), (1, [0]), (2, [3, 4]), (3, [2, 5, 6])])
-def test_unanswered_equals_twin(seed: int, asked: list[int]) -> None:
+def test_looked_through_now_equals_twins(seed: int, asked: list[int]) -> None:
     rng = np.random.default_rng(seed)
     sensed = sensor(seed)
     # Sectors without answer, so that some places see nothing but silence.
@@ -244,23 +282,36 @@ def test_unanswered_equals_twin(seed: int, asked: list[int]) -> None:
     images = np.where(sector == 0, near, 0).astype(np.float32)
     xyz = (rng.normal(size=(1500, 3)) * 8).astype(np.float32)
     xyz[0] = np.nan
-    got = silent(unanswered, xyz, asked, images, sensed, min_elevation_rad=-0.3)
-    wanted = silent(reference.unanswered, xyz, asked, images, sensed, min_elevation_rad=-0.3)
+    sweep = rng.integers(0, SWEEPS, 1500).astype(np.int32)
+    rows = np.flatnonzero(rng.random(1500) < 0.8).astype(np.int32)
+    rows[0] = 0
+    got, passed = silent(xyz, asked, images, sensed, max_answer_m=9.0, min_elevation_rad=-0.3, rows=rows, sweep=sweep)
+    own_m = np.linalg.norm(xyz - sensed[1][sweep], axis=1)
+    limits = (np.maximum(1.1 * own_m, 9.0)[rows], -0.3, 0.3)
+    wanted = np.empty(len(rows), bool)
+    reference.unanswered(xyz[rows], asked, images, *sensed, *limits, wanted)
     np.testing.assert_array_equal(got, wanted)
     assert got.any() == (len(asked) > 0)
     assert not got.all()
     assert not got[0]
-    assert len(silent(unanswered, xyz[:0], asked, images, sensed)) == 0
+    ask = np.isfinite(xyz[rows]).all(axis=1)
+    nobody = np.zeros(len(rows), np.int32)[ask]
+    through, _ = votes(reference.free_space_votes, xyz[rows][ask], nobody, asked, images, sensed)
+    np.testing.assert_array_equal(passed[ask], through)
+    assert len(silent(xyz[:0], asked, images, sensed)[0]) == 0
 
 
 @pytest.mark.parametrize(
     ("distance", "elevation", "marked"),
     [(10.0, 0.0, True), (41.0, 0.0, False), (10.0, -0.3, False), (10.0, -0.7, False), (10.0, 0.11, False)],
 )
-def test_unanswered_only_within_range_and_field(distance: float, elevation: float, marked: bool) -> None:
+def test_silent_only_within_range_and_field(distance: float, elevation: float, marked: bool) -> None:
     nothing = np.zeros((1, 3, 36), np.float32)
-    lidar = still_lidar(1, [-0.6, -0.2, 0.1])
-    assert silent(unanswered, [at(0, elevation, distance)], [0], nothing, lidar)[0] == marked
+    lidar = still_lidar(2, [-0.6, -0.2, 0.1])
+    # Measured by a sweep from close by: only within 40 m something must have answered.
+    lidar[1][1] = at(0, elevation, distance)
+    one = np.ones(1, np.int32)
+    assert silent([at(0, elevation, distance)], [0], nothing, lidar, sweep=one)[0][0] == marked
 
 
 @pytest.mark.parametrize(
@@ -268,23 +319,24 @@ def test_unanswered_only_within_range_and_field(distance: float, elevation: floa
     [
         ([0, 0, 0, 0], [0, 0, 0, 0], True),
         ([0, 0, 0, 0], [3, 3, 3, 3], True),  # half without answer, the others stopped well before
-        ([0, 0, 0, 3], [3, 3, 3, 3], False),  # more than half answered
+        ([0, 0, 0, 3], [3, 3, 3, 3], True),  # a third without answer
+        ([0, 0, 3, 3], [3, 3, 3, 3], False),  # fewer
         ([0, 0, 0, 0], [0, 0, 0, 10], False),  # an answer from the place itself
         ([0, 0, 0, 0], [0, 0, 0, 25], False),  # or from beyond it
         ([0, 0, 0, 0], [0, 0, 0, 9.69], True),  # margin 0.3 m
         ([0, 0, 0, 0], [0, 0, 0, 9.71], False),
     ],
 )
-def test_unanswered_by_hand(lower: list[float], upper: list[float], marked: bool) -> None:
+def test_silent_by_hand(lower: list[float], upper: list[float], marked: bool) -> None:
     images = around(lower, upper)[None]
-    assert silent(unanswered, [at(0, 0.05, 10.0)], [0], images, still_lidar(1, [0.0, 0.1]))[0] == marked
+    assert silent([at(0, 0.05, 10.0)], [0], images, still_lidar(1, [0.0, 0.1]))[0][0] == marked
 
 
 def test_one_sweep_that_got_an_answer_is_enough() -> None:
     images = np.zeros((3, 2, 36), np.float32)
     lidar = still_lidar(3, [-0.1, 0.1])
     place = [at(0, 0, 10.0)]
-    assert silent(unanswered, place, [0, 1, 2], images, lidar)[0]
+    assert silent(place, [0, 1, 2], images, lidar)[0][0]
     images[2, 1, 17] = 10.0
-    assert not silent(unanswered, place, [0, 1, 2], images, lidar)[0]
-    assert silent(unanswered, place, [0, 1], images, lidar)[0]
+    assert not silent(place, [0, 1, 2], images, lidar)[0][0]
+    assert silent(place, [0, 1], images, lidar)[0][0]

@@ -6,11 +6,25 @@ import numpy as np
 import pytest
 
 from densegt.kernels.blend_patches import blend_patches
+from densegt.kernels.canvas import (
+    BEFORE,
+    LANES,
+    NEAREST,
+    WEIGHTED_DEPTH,
+    blank_canvas,
+    read_canvas,
+    turn_page,
+    widen_front,
+)
+from densegt.kernels.canvas import COLUMNS as CANVAS_COLUMNS
+from densegt.kernels.enlarge import enlarge
 from densegt.kernels.fill_between import fill_between
-from densegt.kernels.inverse_slopes import inverse_slopes
+from densegt.kernels.lay_down import lay_down, nearer_of
+from densegt.kernels.patch import COLUMNS, project_patches
 from densegt.kernels.ring_neighbours import ring_neighbours
 from densegt.kernels.splat_patches import splat_patches
-from densegt.kernels.view import move_patches, select_in_view
+from densegt.kernels.thin import thin
+from densegt.kernels.view import judge_patches, move_patches, select_in_view
 from densegt.kernels.visible_points import visible_points
 
 from .. import reference
@@ -32,48 +46,116 @@ def patches(seed: int, n: int):
 def agree(got: np.ndarray, wanted: np.ndarray, share: float = 0.0) -> None:
     """Equal but for at most `share` of the pixels, where a border falls on a pixel's centre in one precision only."""
     close = np.isclose(got, wanted, rtol=2e-4, atol=1e-4) | (got == wanted)
-    assert (~close).mean() <= share, (~close).sum()
+    assert (~close).sum() <= share * close.size, (~close).sum()
+
+
+def project(xyz, tangents, half_m, trust, reach_px, camera=K, shape=(H, W)):
+    """Slopes of all patches; planes, bounds and rows of those that cover pixels."""
+    n = len(xyz)
+    slopes, planes = np.full((n, 2), 77, np.float32), np.full((n, COLUMNS), 77, np.float32)
+    bounds, rows = np.full((n, 4), 77, np.int32), np.full(n, -9, np.int32)
+    reach, share = np.full(n, reach_px, np.float32), np.ones(n, np.float32)
+    out = (slopes, planes, bounds, rows)
+    count = project_patches(xyz, tangents, half_m, trust, share, camera, reach, *shape, *out)
+    return slopes, planes[:count], bounds[:count], rows[:count]
+
+
+def every(rows: np.ndarray) -> np.ndarray:
+    return np.arange(len(rows), dtype=np.int32)
+
+
+def on_canvas(inverse: np.ndarray) -> np.ndarray:
+    """An image (H,W) as strips (H,B,16), zero beyond its border."""
+    wide = np.zeros((len(inverse), -(-inverse.shape[1] // LANES) * LANES), np.float32)
+    wide[:, : inverse.shape[1]] = inverse
+    return wide.reshape(len(inverse), -1, LANES)
+
+
+def splat(xyz, tangents, half_m, reach_px, beyond_m, camera=K):
+    """The nearest patch beyond `beyond_m` (H,W), infinity where there is none."""
+    _, planes, bounds, rows = project(xyz, tangents, half_m, np.ones(len(xyz), np.float32), reach_px, camera)
+    canvas = blank_canvas(H, W)
+    with np.errstate(divide="ignore"):
+        canvas[:, :, BEFORE:NEAREST] = on_canvas(1 / beyond_m)
+        splat_patches(planes, bounds, every(rows), canvas)
+        return 1 / canvas[:, :, NEAREST:WEIGHTED_DEPTH].reshape(H, -1)[:, :W]
+
+
+def blend(xyz, tangents, half_m, trust, reach_px, beyond_m, front_m, relative, absolute_m, camera=K):
+    """Depth, weight and best (H,W) of the patches on a front; and the rows of those that reach behind it."""
+    shape = front_m.shape
+    _, planes, bounds, rows = project(xyz, tangents, half_m, trust, reach_px, camera, shape)
+    canvas, farthest = blank_canvas(*shape), np.empty((shape[0], -(-shape[1] // LANES)), np.float32)
+    with np.errstate(divide="ignore"):
+        canvas[:, :, BEFORE:NEAREST] = on_canvas(1 / beyond_m)
+    canvas[:, :, NEAREST:WEIGHTED_DEPTH] = on_canvas(1 / front_m)
+    widen_front(canvas, relative, absolute_m, farthest)
+    reaches_behind = np.empty(len(rows), bool)
+    blend_patches(planes, bounds, every(rows), farthest, canvas, reaches_behind)
+    out = np.empty(shape, np.float32), np.empty(shape, np.float32), np.empty(shape, np.int32)
+    read_canvas(canvas, rows, *out)
+    return *out, rows[reaches_behind]
+
+
+@pytest.mark.parametrize(("seed", "n"), [(0, 0), (1, 1), (2, 60), (3, 200)])
+def test_planes_tell_where_rays_meet_patches(seed: int, n: int) -> None:
+    """At any pixel inverse depth and both coordinates are what solving for the ray's end gives."""
+    xyz, tangents, half_m = patches(seed, n)
+    slopes, planes, bounds, rows = project(xyz, tangents, half_m, np.ones(n, np.float32), 9)
+    assert (bounds[:, 1] >= bounds[:, 0]).all()
+    assert len(rows) == len(np.unique(rows))
+    assert len(rows) > n / 3 or n < 2
+    np.testing.assert_array_equal(planes[:, 1:3], slopes[rows])
+    for plane, (row_lo, row_hi, col_lo, col_hi), i in zip(planes, bounds, rows, strict=True):
+        for row, col in ((row_lo, col_lo), (row_hi, col_lo), (row_lo, col_hi), (row_hi, col_hi)):
+            got = plane[[0, 3, 6]] + plane[[1, 4, 7]] * (col - col_lo) + plane[[2, 5, 8]] * (row - row_lo)
+            wanted = reference.on_plane(xyz[i], tangents[i], K, row, col)
+            np.testing.assert_allclose(got, wanted, rtol=2e-3, atol=1e-4 * np.abs(plane[:9]).max())
+        np.testing.assert_allclose(plane[9:13] * half_m[i], 1, rtol=1e-5)
+        np.testing.assert_allclose(plane[13], 1 / (half_m[i, :2].sum() * half_m[i, 2:].sum() + 1e-6), rtol=1e-5)
+
+
+def test_slopes_are_known_without_reach_but_not_edge_on() -> None:
+    xyz = np.array([[4, 1, 12], [1, 1, 8], [0, 0, 5], [0, 0, 5]], np.float32)
+    wall = np.array([[2, 0, 1], [0, 1, 0]]) / np.sqrt([[5], [1]])  # it recedes to the right: z = 10 + x / 2
+    edge_on = np.array([xyz[1] / np.linalg.norm(xyz[1]), [1, 0, 0]])
+    tangents = np.array([wall, edge_on, [[1, 0, 0], [1, 0, 0]], wall], np.float32)
+    half_m = np.array([[0, 0, 0, 0], [1, 1, 1, 1], [1, 1, 1, 1], [0, 0, 1, 1]], np.float32)
+    slopes, _, _, rows = project(xyz, tangents, half_m, np.ones(4, np.float32), 9)
+    # 1/z = 0.1 - 0.05 x/z
+    np.testing.assert_allclose(slopes[0], [-0.05 / K[0, 0], 0], rtol=1e-5)
+    np.testing.assert_allclose(slopes[3], [-0.5 / (5 * K[0, 0]), 0], rtol=1e-5)
+    assert not slopes[1:3].any()
+    assert len(rows) == 0
 
 
 @pytest.mark.parametrize(("seed", "n"), [(0, 0), (1, 1), (2, 60), (3, 200)])
 def test_splat_equals_twin(seed: int, n: int) -> None:
     xyz, tangents, half_m = patches(seed, n)
-    got, wanted = np.full((H, W), np.inf, np.float32), np.full((H, W), np.inf, np.float32)
+    wanted = np.full((H, W), np.inf, np.float32)
     beyond = np.where(np.arange(W) % 5 == 0, 6.0, 0.0).astype(np.float32) * np.ones((H, 1), np.float32)
-    splat_patches(xyz, tangents, half_m, K, np.full(n, 9, np.float32), beyond, got)
     reference.splat_patches(xyz, tangents, half_m, K, np.full(n, 9, np.float32), beyond, wanted)
     if n == 200:
         assert np.isfinite(wanted).mean() > 0.3
-    agree(got, wanted, share=0.005)
+    agree(splat(xyz, tangents, half_m, 9, beyond), wanted, share=0.005)
 
 
 def test_splat_of_a_facing_square_is_its_pixels_at_its_depth() -> None:
     xyz = np.array([[0, 0, 10]], np.float32)
     tangents = np.array([[[1, 0, 0], [0, 1, 0]]], np.float32)
-    out = np.full((H, W), np.inf, np.float32)
     camera = np.array([[10.0, 0, 16], [0, 10.0, 12], [0, 0, 1]])
-    splat_patches(
-        xyz,
-        tangents,
-        np.array([[2.1, 1.1, 3.1, 0.1]], np.float32),
-        camera,
-        np.full(1, 99, np.float32),
-        np.zeros((H, W), np.float32),
-        out,
-    )
+    half_m = np.array([[2.1, 1.1, 3.1, 0.1]], np.float32)
+    out = splat(xyz, tangents, half_m, 99, np.zeros((H, W), np.float32), camera)
     wanted = np.full((H, W), np.inf, np.float32)
     wanted[12:16, 15:19] = 10
-    np.testing.assert_array_equal(out, wanted)
+    np.testing.assert_allclose(out, wanted, rtol=1e-6)
 
 
 def test_splat_ignores_degenerate_and_nan_patches() -> None:
-    xyz = np.array([[0, 0, 5], [0, 0, 5], [np.nan, 0, 5]], np.float32)
-    tangents = np.array([[[1, 0, 0], [1, 0, 0]], [[1, 0, 0], [0, 0, 1]], [[1, 0, 0], [0, 1, 0]]], np.float32)
-    out = np.full((H, W), np.inf, np.float32)
-    splat_patches(
-        xyz, tangents, np.ones((3, 4), np.float32), K, np.full(3, 9, np.float32), np.zeros((H, W), np.float32), out
-    )
-    assert np.isfinite(out).sum() == 0
+    xyz = np.array([[0, 0, 5], [0, 0, 5], [np.nan, 0, 5], [0, 0, np.nan]], np.float32)
+    facing = [[1, 0, 0], [0, 1, 0]]
+    tangents = np.array([[[1, 0, 0], [1, 0, 0]], [[1, 0, 0], [0, 0, 1]], facing, facing], np.float32)
+    assert not np.isfinite(splat(xyz, tangents, np.ones((4, 4), np.float32), 9, np.zeros((H, W), np.float32))).any()
 
 
 @pytest.mark.parametrize(("seed", "n"), [(0, 0), (4, 1), (5, 80), (6, 200)])
@@ -82,16 +164,31 @@ def test_blend_equals_twin(seed: int, n: int) -> None:
     beyond = np.where(np.arange(W) % 5 == 0, 6.0, 0.0).astype(np.float32) * np.ones((H, 1), np.float32)
     front = np.random.default_rng(seed).uniform(2, 25, (H, W)).astype(np.float32)
     trust = np.random.default_rng(seed).uniform(0.1, 1, n).astype(np.float32)
-    results = []
-    for blend in (blend_patches, reference.blend_patches):
-        weighted, weight = np.zeros((H, W), np.float32), np.zeros((H, W), np.float32)
-        best = np.full((H, W), -1, np.int32)
-        blend(
-            xyz, tangents, half_m, trust, K, np.full(n, 9, np.float32), beyond, front, 0.03, 0.1, weighted, weight, best
-        )
-        results.append((weighted, weight, best))
-    for got, wanted in zip(*results, strict=True):
-        agree(got, wanted, share=0.01)
+    weighted, weight = np.zeros((H, W), np.float32), np.zeros((H, W), np.float32)
+    best = np.full((H, W), -1, np.int32)
+    shape = (xyz, tangents, half_m, trust, K, np.full(n, 9, np.float32))
+    reference.blend_patches(*shape, beyond, front, 0.03, 0.1, weighted, weight, best)
+    depth_m = np.where(weight > 0, weighted / np.maximum(weight, 1e-12), np.inf)
+    got = blend(xyz, tangents, half_m, trust, 9, beyond, front, 0.03, 0.1)
+    for mine, wanted in zip(got[:3], (depth_m, weight, best), strict=True):
+        agree(mine, wanted, share=0.01)
+    # Whatever covers a pixel behind the front is among those named.
+    behind = np.zeros((H, W), np.float32)
+    for i in range(n):
+        deep = np.full((H, W), np.inf, np.float32)
+        reference.splat_patches(*(x[i : i + 1] for x in shape[:3]), K, shape[5][:1], front * 1.031 + 0.11, deep)
+        assert np.isinf(deep).all() or i in got[3]
+        behind += np.isfinite(deep)
+    if n == 200:
+        assert behind.any()
+
+
+def test_a_patch_on_the_front_does_not_reach_behind_it() -> None:
+    xyz, tangents = np.array([[0, 0, 10]], np.float32), np.eye(3, dtype=np.float32)[None, :2]
+    for front_m, behind in ((10.0, 0), (9.8, 0), (8.0, 1)):
+        front = np.full((H, W), front_m, np.float32)
+        facing = (xyz, tangents, np.ones((1, 4), np.float32), np.ones(1, np.float32))
+        assert len(blend(*facing, 9, np.zeros((H, W), np.float32), front, 0.03, 0.1)[3]) == behind
 
 
 def test_blend_between_two_neighbours_is_linear() -> None:
@@ -99,69 +196,152 @@ def test_blend_between_two_neighbours_is_linear() -> None:
     camera = np.array([[10.0, 0, 0], [0, 10.0, 0], [0, 0, 1]])
     xyz = np.array([[0, 0, 10.0], [4, 0, 12.0]], np.float32)
     tangents = np.tile(np.eye(3, dtype=np.float32)[:2], (2, 1, 1))
-    weighted, weight, best = np.zeros((1, 5), np.float32), np.zeros((1, 5), np.float32), np.full((1, 5), -1, np.int32)
-    front = np.full((1, 5), 99, np.float32)
     half = np.full((2, 4), 4.8, np.float32)
-    blend_patches(
-        xyz,
-        tangents,
-        half,
-        np.ones(2, np.float32),
-        camera,
-        np.full(2, 99, np.float32),
-        np.zeros((1, 5), np.float32),
-        front,
-        0.0,
-        0.0,
-        weighted,
-        weight,
-        best,
-    )
+    image = np.zeros((1, 5), np.float32)
+    depth_m, _, _, _ = blend(xyz, tangents, half, np.ones(2, np.float32), 99, image, image + 99, 0.0, 0.0, camera)
     a = 1 - np.arange(5) / 4.8
     b = 1 - np.abs(np.arange(5) * 1.2 - 4) / 4.8
-    np.testing.assert_allclose(weighted[0] / weight[0], (10 * a + 12 * b) / (a + b), rtol=1e-5)
+    np.testing.assert_allclose(depth_m[0], (10 * a + 12 * b) / (a + b), rtol=1e-5)
 
 
-@pytest.mark.parametrize(("seed", "n"), [(0, 0), (7, 1), (8, 200)])
-def test_inverse_slopes_equal_twin(seed: int, n: int) -> None:
+def test_turned_page_takes_only_what_lies_behind() -> None:
+    depth_m = np.array([[10.0, np.inf, 4.0]], np.float32)
+    canvas = np.full((1, 1, CANVAS_COLUMNS), 7, np.float32)
+    turn_page(canvas, depth_m, 0.03, 0.1)
+    np.testing.assert_allclose(canvas[0, 0, BEFORE : BEFORE + 4], [1 / 10.4, 0, 1 / 4.22, 0], rtol=1e-6)
+    assert not canvas[:, :, NEAREST:].any()
+
+
+@pytest.mark.parametrize(("seed", "n"), [(0, 0), (1, 300)])
+def test_judge_equals_twin(seed: int, n: int) -> None:
     xyz, tangents, _ = patches(seed, n)
-    if n > 1:
-        tangents[0] = [xyz[0] / np.linalg.norm(xyz[0]), [1, 0, 0]]  # edge-on
-        tangents[1, 1] = tangents[1, 0]  # without a plane
-        xyz[2] = np.nan
-    row_of = np.random.default_rng(seed).integers(-1, n, (H, W)).astype(np.int32)
-    if n > 1:
-        row_of[0, :3] = [0, 1, 2]
-    got, wanted = (np.full((H, W, 2), 77, np.float32) for _ in range(2))
-    inverse_slopes(xyz, tangents, K, row_of, got)
-    known = row_of != 2  # the twin would spread NaN
-    reference.inverse_slopes(xyz, tangents, K, np.where(known, row_of, -1), wanted)
-    np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-7)
-    assert not got[row_of < 0].any()
-    assert got.any() == (n > 0)
-    if n > 1:
-        assert not got[0, :3].any()
+    rng = np.random.default_rng(seed)
+    sweep, lidar = rng.integers(0, 5, n).astype(np.int32), rng.normal(size=(5, 3)).astype(np.float32)
+    lidar[0] = 0  # at the camera itself: no sideways error
+    results = [(np.empty(n, np.float32), np.empty(n, np.float32)) for _ in range(2)]
+    for judge, out in zip((judge_patches, reference.judge_patches), results, strict=True):
+        judge(xyz, tangents, sweep, lidar, 633.0, 0.03, *out)
+    for got, wanted in zip(*results, strict=True):
+        np.testing.assert_allclose(got, wanted, rtol=2e-3, atol=1e-4)
+    np.testing.assert_allclose(results[0][0][sweep == 0], 1, atol=1e-4)
 
 
-def test_inverse_slopes_by_hand() -> None:
-    """A wall that recedes to the right, z = 10 + x / 2: 1/z = 0.1 - 0.05 x/z."""
-    xyz = np.array([[4, 1, 12]], np.float32)
-    tangents = np.array([[[2, 0, 1], [0, 1, 0]]], np.float32) / np.sqrt(np.array([[[5], [1]]], np.float32))
-    out = np.empty((1, 2, 2), np.float32)
-    inverse_slopes(xyz, tangents, K, np.array([[0, -1]], np.int32), out)
-    np.testing.assert_allclose(out, [[[-0.05 / K[0, 0], 0], [0, 0]]], rtol=1e-6)
+@pytest.mark.parametrize(("seed", "n", "count"), [(0, 0, 0), (1, 400, 300), (2, 400, 0), (3, 3000, 3000)])
+def test_thin_equals_twin(seed: int, n: int, count: int) -> None:
+    xyz, _, half_m = patches(seed, n)
+    xyz[: n // 2, 2] = np.random.default_rng(seed).choice(
+        [0.05, 4.0, 4.4, 300.0], n // 2
+    )  # nearest cell, ties, farthest
+    incidence = np.random.default_rng(seed).uniform(0, 1, n).astype(np.float32)
+    results = []
+    for leave_out in (thin, reference.thin):
+        share = np.full(n, 77, np.float32)
+        leave_out(xyz, half_m, incidence, np.full(n, 5, np.float32), K, H, W, 4.0, count, share)
+        results.append(share)
+    agree(*results, share=0.005)
+    assert (results[0][count:] == 1).all()
+    assert (results[0] == 0).any() == (count > 0)
 
 
+def test_thin_keeps_all_of_a_few_and_about_enough_of_many() -> None:
+    def kept(n: int, layers: float) -> tuple[int, float]:
+        xyz = np.tile(np.array([[0, 0, 10]], np.float32), (n, 1))
+        half_m, ones = np.full((n, 4), 1.0, np.float32), np.ones(n, np.float32)  # 4 m2 at 10 m: 16.8 of 64 pixels
+        share = np.empty(n, np.float32)
+        thin(xyz, half_m, ones, 99 * ones, K, H, W, layers, n, share)
+        return int((share > 0).sum()), float((1 / share[share > 0]).sum())
+
+    assert kept(10, 10.0) == (10, 10.0)
+    number, stands_for = kept(1000, 10.0)
+    assert abs(number - 10 * 64 / 16.8) < 2
+    assert abs(stands_for - 1000) < 40
+
+
+def test_what_is_left_out_covers_nothing_and_the_rest_weighs_for_it() -> None:
+    xyz, tangents, half_m = patches(3, 40)
+    share = np.where(np.arange(40) % 2 == 0, 0, 0.5).astype(np.float32)
+    all_slopes, planes, _, rows = project(xyz, tangents, half_m, np.ones(40, np.float32), 9)
+    ones, reach = np.ones(40, np.float32), np.full(40, 9, np.float32)
+    slopes, thinned = np.empty((40, 2), np.float32), np.empty((40, COLUMNS), np.float32)
+    left = np.empty(40, np.int32)
+    out = (slopes, thinned, np.empty((40, 4), np.int32), left)
+    count = project_patches(xyz, tangents, half_m, ones, share, K, reach, H, W, *out)
+    odd = rows % 2 == 1
+    np.testing.assert_array_equal(left[:count], rows[odd])
+    assert count
+    np.testing.assert_allclose(thinned[:count, 13], 2 * planes[odd, 13], rtol=1e-6)
+    np.testing.assert_array_equal(slopes, all_slopes)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_lay_down_equals_twin(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    xyz, _, _ = patches(seed, 50)
+    slopes = rng.normal(size=(50, 2)).astype(np.float32)
+    shown = rng.integers(-40, 50, (H, W)).clip(-1).astype(np.int32)
+    best = rng.integers(-40, 50, (H, W)).clip(-1).astype(np.int32)
+    surface = np.where(best >= 0, rng.uniform(1, 20, (H, W)), np.inf).astype(np.float32)
+    hidden = rng.random((H, W)) < 0.2
+    results = []
+    for lay, near in ((lay_down, nearer_of), (reference.lay_down, reference.nearer_of)):
+        out = [np.full((H, W), 7, t) for t in (np.float32, np.int32, np.bool_)] + [np.full((H, W, 2), 7, np.float32)]
+        lay(surface, best, shown, hidden, xyz, slopes, *out)
+        out.append(np.full((H, W), 7, np.float32))
+        near(surface, shown, xyz, out[-1])
+        results.append(out)
+    for got, wanted in zip(*results, strict=True):
+        np.testing.assert_array_equal(got, wanted)
+
+
+@pytest.mark.parametrize("step", [1, 2, 3])
+def test_enlarge_equals_twin(step: int) -> None:
+    rng = np.random.default_rng(step)
+    grid = (-(-H // step), -(-W // step))
+    xyz, _, _ = patches(step, 60)
+    depth = np.where(rng.random(grid) < 0.8, rng.uniform(5, 6, grid), 0).astype(np.float32)
+    xyz[:, 2] = rng.uniform(5, 6, 60)
+    row_of = rng.integers(-10, 60, grid).clip(-1).astype(np.int32)
+    slopes = rng.normal(0, 0.01, (*grid, 2)).astype(np.float32)
+    shown = rng.integers(-60, 60, (H, W)).clip(-1).astype(np.int32)
+    sure = rng.random(grid).astype(np.float32)
+    kind, age = rng.integers(1, 4, 60).astype(np.uint8), rng.normal(size=60).astype(np.float32)
+    results = []
+    for make in (enlarge, reference.enlarge):
+        out = [np.zeros((H, W), t) for t in (np.float32, np.uint8, np.float32, np.float32)]
+        make(depth, row_of, sure, slopes, step, 0.03, shown, xyz, kind, age, 4, *out)
+        results.append(out)
+    for got, wanted in zip(*results, strict=True):
+        np.testing.assert_allclose(got, wanted, rtol=1e-5)
+    assert len(np.unique(results[0][1])) == 5
+
+
+def test_enlarged_plane_is_exact() -> None:
+    """Cells that know a plane's depth at their middles and its slopes give it back at every pixel."""
+    v, u = np.mgrid[0:H, 0:W].astype(float)
+    plane = 1 / (0.05 + 0.0004 * v + 0.0001 * u)
+    middles = 1 / (0.05 + 0.0004 * (v[::2, ::2] + 0.5) + 0.0001 * (u[::2, ::2] + 0.5))
+    slopes = np.tile(np.array([0.0002, 0.0008], np.float32), (*middles.shape, 1))  # by cells of two pixels
+    out = [np.zeros((H, W), t) for t in (np.float32, np.uint8, np.float32, np.float32)]
+    nothing = np.full((H, W), -1, np.int32)
+    ones = np.ones(middles.shape, np.float32)
+    row_of = np.zeros(middles.shape, np.int32)
+    known = (np.array([[0, 0, 9]], np.float32), np.ones(1, np.uint8), np.ones(1, np.float32))
+    enlarge(middles.astype(np.float32), row_of, ones, slopes, 2, 0.03, nothing, *known, 4, *out)
+    np.testing.assert_allclose(out[0], plane, rtol=1e-5)
+    assert (out[1] == 4).all()
+
+
+@pytest.mark.parametrize("step", [1, 3])
 @pytest.mark.parametrize("seed", range(4))
-def test_visible_points_equal_twin(seed: int) -> None:
+def test_visible_points_equal_twin(seed: int, step: int) -> None:
     xyz, _, _ = patches(seed, 400)
     xyz[:3] = [[0, 0, -4], [np.nan, 0, 3], [0, 0, 0]]
     xyz[10:20] = xyz[20:30]  # ties
-    front = np.random.default_rng(seed).uniform(2, 25, (H, W)).astype(np.float32)
+    front = np.random.default_rng(seed).uniform(2, 25, (-(-H // step), -(-W // step))).astype(np.float32)
     results = []
     for choose in (visible_points, reference.visible_points):
         shown = np.full((H, W), -1, np.int32)
-        choose(xyz, K, front, 0.03, 0.1, shown)
+        choose(xyz, K, front, 0.03, 0.1, step, shown)
         results.append(shown)
     np.testing.assert_array_equal(*results)
     assert (results[0] >= 0).any()
@@ -172,7 +352,7 @@ def test_point_on_the_image_border_counts_where_its_centre_rounds_to() -> None:
     camera = np.array([[1.0, 0, 0], [0, 1.0, 0], [0, 0, 1]])
     xyz = np.array([[-0.5, -0.5, 1], [-0.51, 0, 1], [3.49, 1.49, 1], [3.5, 0, 1], [0, 1.5, 1]], np.float32)
     shown = np.full((2, 4), -1, np.int32)
-    visible_points(xyz, camera, np.full((2, 4), np.inf, np.float32), 0.0, 0.0, shown)
+    visible_points(xyz, camera, np.full((2, 4), np.inf, np.float32), 0.0, 0.0, 1, shown)
     np.testing.assert_array_equal(shown, [[0, -1, -1, -1], [-1, -1, -1, 2]])
 
 

@@ -1,0 +1,51 @@
+"""Where the ground is, in cells over the plane."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+
+@njit(cache=True, nogil=True)
+def ground_cells(
+    xyz: NDArray[np.float32],
+    tangents: NDArray[np.float32],
+    usable: NDArray[np.bool_],
+    corner: NDArray[np.float64],
+    cell_m: float,
+    min_up: float,
+    layer_m: float,
+    out: NDArray[np.float64],
+) -> None:
+    """Mean height of the lowest layer of level patches in each cell, NaN where there is none.
+
+    Args:
+        xyz: (N,3) m; tangents: (N,2,3).
+        usable: (N,).
+        corner: (2,) m, of cell (0,0); cell_m: its side.
+        min_up: patches whose unit normal has less than this upwards are not level.
+        layer_m: how thick the lowest layer is.
+        out: (X,Y) m.
+    """
+    lowest = np.full(out.shape, np.inf)
+    total = np.zeros(out.shape)
+    count = np.zeros(out.shape, dtype=np.int64)
+    for collecting in (False, True):
+        for i in range(len(xyz)):
+            a, b = tangents[i, 0], tangents[i, 1]
+            if not usable[i] or not abs(a[0] * b[1] - a[1] * b[0]) >= min_up:
+                continue
+            x = int(np.floor((xyz[i, 0] - corner[0]) / cell_m))
+            y = int(np.floor((xyz[i, 1] - corner[1]) / cell_m))
+            if not (0 <= x < out.shape[0] and 0 <= y < out.shape[1]):
+                continue
+            z = float(xyz[i, 2])
+            if not collecting:
+                lowest[x, y] = min(lowest[x, y], z)
+            elif z <= lowest[x, y] + layer_m:
+                total[x, y] += z
+                count[x, y] += 1
+    for x in range(out.shape[0]):
+        for y in range(out.shape[1]):
+            out[x, y] = total[x, y] / count[x, y] if count[x, y] else np.nan

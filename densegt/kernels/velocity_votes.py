@@ -1,0 +1,61 @@
+"""Which velocity carries a cluster onto what other sweeps saw."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+
+@njit(cache=True, nogil=True)
+def velocity_votes(
+    xy: NDArray[np.float32],
+    others: NDArray[np.float32],
+    since_s: NDArray[np.float32],
+    first: NDArray[np.int64],
+    step_mps: float,
+    reach_m: float,
+    cell_m: float,
+    out: NDArray[np.float64],
+) -> None:
+    """For each other sweep and each velocity of a grid: which share of a cluster lands on that sweep's points.
+
+    Args:
+        xy: (N,2) m, a cluster of one sweep, about its middle.
+        others: (M,2) m, points of other sweeps about the same middle; since_s: (M,) s, from the cluster's
+            time to theirs.
+        first: (K+1,) first row of each of the K sweeps in `others`.
+        step_mps: of the grid; reach_m: a point this near is landed on.
+        cell_m: of the map that is looked up.
+        out: (K,G,G), G odd; its middle is velocity 0, its first axis x.
+    """
+    half = out.shape[1] // 2
+    span = 0.0
+    for i in range(len(xy)):
+        span = max(span, abs(float(xy[i, 0])), abs(float(xy[i, 1])))
+    out[:] = 0.0
+    near = int(np.ceil(reach_m / cell_m))
+    for k in range(len(first) - 1):
+        if first[k] == first[k + 1]:
+            continue
+        dt = float(np.mean(since_s[first[k] : first[k + 1]]))
+        edge = span + half * step_mps * abs(dt) + reach_m
+        cells = 2 * int(np.ceil(edge / cell_m)) + 1
+        there = np.zeros((cells, cells), dtype=np.bool_)
+        low = -cells * cell_m / 2
+        for j in range(first[k], first[k + 1]):
+            a, b = int(np.floor((others[j, 0] - low) / cell_m)), int(np.floor((others[j, 1] - low) / cell_m))
+            if not (-near <= a < cells + near and -near <= b < cells + near):
+                continue
+            for u in range(max(a - near, 0), min(a + near + 1, cells)):
+                for v in range(max(b - near, 0), min(b + near + 1, cells)):
+                    if (u - a) ** 2 + (v - b) ** 2 <= near * near:
+                        there[u, v] = True
+        for g in range(out.shape[1]):
+            for h in range(out.shape[2]):
+                dx, dy = (g - half) * step_mps * dt - low, (h - half) * step_mps * dt - low
+                landed = 0
+                for i in range(len(xy)):
+                    a, b = int((xy[i, 0] + dx) / cell_m), int((xy[i, 1] + dy) / cell_m)
+                    landed += 0 <= a < cells and 0 <= b < cells and there[a, b]
+                out[k, g, h] = landed / len(xy)

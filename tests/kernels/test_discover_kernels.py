@@ -1,0 +1,222 @@
+"""Kernels that find movers against slow, obvious twins."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from densegt.kernels.ground_cells import ground_cells
+from densegt.kernels.pair_equations import nearest_in_sweeps, pair_equations
+from densegt.kernels.register_planar import add_to_model, near_model, register_planar
+from densegt.kernels.velocity_votes import velocity_votes
+
+# --- ground ---
+
+
+def slow_ground(xyz, tangents, usable, corner, cell_m, min_up, layer_m, shape):
+    out = np.full(shape, np.nan)
+    up = np.abs(np.cross(tangents[:, 0], tangents[:, 1])[:, 2])
+    cell = np.floor((xyz[:, :2] - corner) / cell_m)
+    for x in range(shape[0]):
+        for y in range(shape[1]):
+            z = xyz[usable & (up >= min_up) & (cell == [x, y]).all(axis=1), 2].astype(np.float64)
+            if len(z):
+                out[x, y] = z[z <= z.min() + layer_m].mean()
+    return out
+
+
+def test_ground_is_the_mean_of_the_lowest_layer_of_level_patches() -> None:
+    rng = np.random.default_rng(0)
+    xyz = rng.uniform([-1, -1, 0], [5, 4, 2], (3000, 3)).astype(np.float32)
+    xyz[:5, 0] = np.nan
+    tangents = np.linalg.qr(rng.normal(size=(3000, 3, 2)))[0].transpose(0, 2, 1).astype(np.float32)
+    usable = rng.random(3000) < 0.8
+    corner, out = np.array([0.0, 0.0]), np.empty((5, 4))
+    ground_cells(xyz, tangents, usable, corner, 0.8, 0.7, 0.15, out)
+    np.testing.assert_allclose(out, slow_ground(xyz, tangents, usable, corner, 0.8, 0.7, 0.15, (5, 4)), atol=1e-5)
+
+
+def test_no_patches_no_ground() -> None:
+    out = np.empty((2, 2))
+    none = np.zeros((0, 3), np.float32), np.zeros((0, 2, 3), np.float32), np.zeros(0, np.bool_)
+    ground_cells(*none, np.zeros(2), 1.0, 0.9, 0.1, out)
+    assert np.isnan(out).all()
+
+
+# --- velocity ---
+
+
+def test_votes_are_greatest_at_the_velocity_that_moved_the_cluster() -> None:
+    rng = np.random.default_rng(1)
+    xy = rng.uniform(-1, 1, (20, 2)).astype(np.float32)
+    since = np.repeat(np.array([-0.2, -0.1, 0.1, 0.2], np.float32), 20)
+    others = (np.tile(xy, (4, 1)) + since[:, None] * np.array([6, -4], np.float32)).astype(np.float32)
+    votes = np.empty((4, 21, 21))
+    velocity_votes(xy, others, since, np.arange(5) * 20, 1.0, 0.2, 0.05, votes)
+    assert votes.sum(axis=0)[16, 6] == pytest.approx(4.0)
+    slow = slow_votes(xy, others, since, np.arange(5) * 20, 1.0, 10)
+    # Distances are counted in cells of 5 cm: what is landed on lies between a little less and a little more than 0.2 m.
+    assert (votes <= slow(0.2 + 0.11) + 1e-9).all()
+    assert (votes >= slow(0.2 - 0.11) - 1e-9).all()
+
+
+def slow_votes(xy, others, since, first, step, half):
+    def at(reach):
+        out = np.zeros((len(first) - 1, 2 * half + 1, 2 * half + 1))
+        for k in range(len(first) - 1):
+            there, dt = others[first[k] : first[k + 1]], since[first[k] : first[k + 1]].mean()
+            for g in range(-half, half + 1):
+                for h in range(-half, half + 1):
+                    moved = xy + dt * step * np.array([g, h])
+                    away = np.linalg.norm(moved[:, None] - there, axis=2).min(axis=1)
+                    out[k, g + half, h + half] = (away <= reach).mean()
+        return out
+
+    return at
+
+
+def test_a_sweep_without_points_gives_no_vote() -> None:
+    xy = np.zeros((3, 2), np.float32)
+    votes = np.ones((1, 3, 3))
+    velocity_votes(xy, np.zeros((0, 2), np.float32), np.zeros(0, np.float32), np.array([0, 0]), 1.0, 0.2, 0.1, votes)
+    assert (votes == 0).all()
+
+
+# --- model and registration ---
+
+
+def model_of(points: np.ndarray, normals: np.ndarray):
+    slot = np.full((60, 60, 10), -1, np.int32)
+    place, facing, count = np.zeros((2000, 3)), np.zeros((2000, 3)), np.zeros(2000, np.int64)
+    size = add_to_model(points, normals, slot, place, facing, count, 0, 0.2, 40)
+    return slot, place, facing, count, size
+
+
+def test_the_model_holds_the_mean_of_each_cells_points() -> None:
+    rng = np.random.default_rng(2)
+    p = rng.uniform([-2, -2, 0], [2, 2, 2], (500, 3))
+    _, place, _, count, size = model_of(p, np.tile([0.0, 0.0, 1.0], (500, 1)))
+    key = np.column_stack([np.floor(p[:, :2] / 0.2), np.floor(p[:, 2] / 0.4)])
+    cells, which = np.unique(key, axis=0, return_inverse=True)
+    assert size == len(cells)
+    means = np.array([p[which.ravel() == k].mean(axis=0) for k in range(len(cells))])
+    order, slow_order = np.lexsort(place[:size].T), np.lexsort(means.T)
+    np.testing.assert_allclose(place[:size][order], means[slow_order], atol=1e-9)
+    assert count.sum() == 500
+
+
+def test_points_outside_the_model_are_left_out_and_nothing_is_near_nothing() -> None:
+    slot, place, _, _, size = model_of(np.array([[100.0, 0, 0], [0, 0, -3.0]]), np.zeros((2, 3)))
+    assert size == 0
+    near = np.ones(1, np.bool_)
+    near_model(np.zeros((1, 3)), slot, place, 0.2, 0.5, near)
+    assert not near[0]
+
+
+def test_near_is_as_near_as_the_nearest_mean() -> None:
+    rng = np.random.default_rng(3)
+    slot, place, _, _, size = model_of(rng.uniform([-2, -2, 0], [2, 2, 0.3], (60, 3)), np.zeros((60, 3)))
+    asked = rng.uniform([-3, -3, 0], [3, 3, 0.3], (400, 3))
+    near = np.empty(400, np.bool_)
+    near_model(asked, slot, place, 0.2, 0.4, near)
+    d = asked[:, None] - place[:size]
+    squared = d[..., 0] ** 2 + d[..., 1] ** 2 + 0.1 * d[..., 2] ** 2
+    np.testing.assert_array_equal(near, (squared < 0.16).any(axis=1))
+
+
+def test_a_corner_is_laid_back_onto_its_model() -> None:
+    """Two walls at right angles tell place and yaw; the truth is a few decimetres and degrees from the start."""
+    rng = np.random.default_rng(4)
+    n = 300
+    wall = np.column_stack([rng.uniform(-2, 2, n), np.full(n, 1.0), rng.uniform(0, 1.5, n)])
+    other = np.column_stack([np.full(n, 2.0), rng.uniform(-1, 1, n), rng.uniform(0, 1.5, n)])
+    q = np.concatenate([wall, other])
+    normal = np.repeat([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]], n, axis=0)
+    slot, place, facing, _, _ = model_of(q, normal)
+    true = np.array([5.0, -3.0, 0.4])
+    c, s = np.cos(true[2]), np.sin(true[2])
+    R = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1.0]])
+    p = q @ R.T + [true[0], true[1], 0.0]
+    start = true + np.array([0.2, -0.15, 0.05])
+    weak = np.full(3, 1e-3)
+    pose, matched = register_planar(p, normal @ R.T, slot, place, facing, 0.2, 0.6, weak, start, 12)
+    np.testing.assert_allclose(pose, true, atol=0.02)
+    assert matched > 550
+
+
+def test_without_partners_the_start_is_kept() -> None:
+    slot, place, facing, _, _ = model_of(np.zeros((0, 3)), np.zeros((0, 3)))
+    start = np.array([1.0, 2.0, 0.3])
+    p = np.zeros((4, 3))
+    pose, matched = register_planar(p, p, slot, place, facing, 0.2, 0.6, np.ones(3), start, 5)
+    np.testing.assert_array_equal(pose, start)
+    assert matched == 0
+
+
+# --- pairs ---
+
+
+def test_partners_are_the_nearest_of_the_sweep_that_is_asked() -> None:
+    rng = np.random.default_rng(5)
+    q, sweep = rng.uniform(0, 2, (120, 3)), np.sort(rng.integers(0, 6, 120))
+    q[7] = np.nan
+    first, offsets = np.searchsorted(sweep, np.arange(7)), np.array([1, -2, 3])
+    out = np.empty((120, 2), np.int64)
+    nearest_in_sweeps(q, sweep, first, offsets, 2, 0.5, out)
+    for i in range(120):
+        for e in range(2):
+            s = sweep[i] + offsets[(2 * i + e) % 3]
+            rows = np.flatnonzero(sweep == s)
+            d = q[rows] - q[i]
+            squared = np.nan_to_num(d[:, 0] ** 2 + d[:, 1] ** 2 + 0.25 * d[:, 2] ** 2, nan=np.inf)
+            want = rows[squared.argmin()] if len(rows) and squared.min() < 0.25 else -1
+            assert out[i, e] == want
+
+
+def test_the_equations_are_the_derivatives_of_the_pairs_error() -> None:
+    """Against finite differences of the error that they claim to linearise; without robustness."""
+    rng = np.random.default_rng(6)
+    n, count = 30, 6
+    knot = rng.integers(0, count - 3, n)
+    basis = rng.dirichlet(np.ones(4), n)
+    coefficients = rng.normal(0, 0.5, (count, 3))
+    xy, z = rng.normal(0, 2, (n, 2)), rng.uniform(0, 1, n)
+    pairs = np.column_stack([rng.integers(0, n, 40), rng.integers(0, n, 40)])
+    normal = rng.normal(0, 1, (n, 2))
+    across, along = 2.0, 0.5
+
+    def carried(coefficients):
+        pose = np.array([basis[k] @ coefficients[knot[k] : knot[k] + 4] for k in range(n)])
+        c, s, d = np.cos(pose[:, 2]), np.sin(pose[:, 2]), xy - pose[:, :2]
+        return np.column_stack([c * d[:, 0] + s * d[:, 1], -s * d[:, 0] + c * d[:, 1], z]), pose[:, 2]
+
+    def residuals(flat):
+        q, _ = carried(flat.reshape(count, 3))
+        e = (q[pairs[:, 0]] - q[pairs[:, 1]])[:, :2]
+        on = (normal[pairs[:, 0]] * e).sum(axis=1)
+        return np.concatenate([np.sqrt(across) * on, np.sqrt(along) * e.ravel()])
+
+    flat = coefficients.ravel()
+    step = 1e-6 * np.eye(len(flat))
+    J = np.column_stack([(residuals(flat + d) - residuals(flat - d)) / 2e-6 for d in step])
+    q, yaw = carried(coefficients)
+    H, g = np.zeros((3 * count, 3 * count)), np.zeros(3 * count)
+    pair_equations(q, normal, yaw, knot, basis, pairs, across, along, 0.0, 1e12, H, g)
+    np.testing.assert_allclose(H, J.T @ J, atol=1e-5)
+    np.testing.assert_allclose(g, J.T @ residuals(flat), atol=1e-5)
+
+
+def test_near_pairs_hold_no_flat_side_and_far_off_pairs_hardly_count() -> None:
+    """What a pair pulls along x, when its normal is y and each point moves on its own."""
+    normal, yaw = np.tile([0.0, 1.0], (2, 1)), np.zeros(2)
+    knot, basis = np.array([0, 4]), np.tile([1.0, 0, 0, 0], (2, 1))
+
+    def pull(apart_m: float, *, spacing: float, robust: float = 1e12) -> float:
+        q = np.array([[0.0, 0, 0], [apart_m, 0, 0]])
+        H, g = np.zeros((24, 24)), np.zeros(24)
+        pair_equations(q, normal, yaw, knot, basis, np.array([[0, 1]]), 1.0, 1.0, spacing, robust, H, g)
+        return float(abs(g[0]))
+
+    assert pull(0.1, spacing=0.2) == 0
+    assert pull(0.3, spacing=0.2) == pytest.approx(0.3)
+    assert pull(5.0, spacing=0.2, robust=1.0) < 0.01
