@@ -1,0 +1,86 @@
+"""Inputs for completion from simulated worlds, with their exact depth: beams of a sweep, one sweep, accumulated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from densegt.accumulate.config import AccumulateConfig
+from densegt.accumulate.run import accumulate_scene
+from densegt.completion.method import Given
+from densegt.datasets.nuscenes import NuScenes
+from densegt.datasets.scene import Camera, Points, Scene, SweepMeta
+from densegt.depth.depth_map import DepthMap
+from densegt.depth.store import SceneReader, decode_depth, encode_confidence, encode_depth, scene_files
+
+ACCUMULATED = AccumulateConfig()
+ONE_SWEEP = AccumulateConfig(window_s=0, surface=False)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One image, what is known of its depth, and the truth.
+
+    Attributes:
+        truth_m: (H,W) m, 0 = no surface.
+        kind: (H,W), codes of `Kind`.
+    """
+
+    given: Given
+    truth_m: NDArray[np.float32]
+    kind: NDArray[np.uint8]
+
+
+def beams(count: int, scene: Scene) -> Scene:
+    """The scene with only `count` of the lidar's beams, spread evenly."""
+
+    def read(sweep: SweepMeta) -> Points:
+        points = scene.read_points(sweep)
+        rings = np.unique(points.ring)
+        kept = rings[np.unique(np.linspace(0, len(rings) - 1, count + 2)[1:-1].round().astype(int))]
+        keep = np.isin(points.ring, kept)
+        return Points(points.xyz_lidar[keep], points.intensity[keep], points.ring[keep])
+
+    return replace(scene, read_points=read)
+
+
+INPUTS: Mapping[str, tuple[Callable[[Scene], Scene], AccumulateConfig]] = {
+    "1 beam": (partial(beams, 1), ONE_SWEEP),
+    "4 beams": (partial(beams, 4), ONE_SWEEP),
+    "16 beams": (partial(beams, 16), ONE_SWEEP),
+    "one sweep": (lambda scene: scene, ONE_SWEEP),
+    "accumulated": (lambda scene: scene, ACCUMULATED),
+}
+
+
+def samples(world: Path, name: str, every: int = 1) -> Iterator[Sample]:
+    """Every n-th keyframe image of a world, with an input of that name."""
+    dataset = NuScenes(world)
+    for file in scene_files(world / "exact"):
+        exact = SceneReader(file)
+        thin, config = INPUTS[name]
+        scene = dataset.scene(file.stem)
+        scene = thin(replace(scene, cameras=scene.cameras[::every]))
+        for camera, depth in accumulate_scene(scene, config):
+            yield sample_of(camera, depth, exact)
+
+
+def sample_of(camera: Camera, depth: DepthMap, exact: SceneReader) -> Sample:
+    """Join an input with its image and truth."""
+    truth = exact.read(camera.sample_token, camera.channel)
+    return Sample(given_of_depth(camera, depth), truth.depth_m, truth.layers["kind"])
+
+
+def given_of_depth(camera: Camera, depth: DepthMap) -> Given:
+    """What `densegt complete` would be given of it; depth and confidence in the store's steps."""
+    image = cv2.cvtColor(cv2.imread(str(camera.image_path)), cv2.COLOR_BGR2RGB)
+    stored = decode_depth(encode_depth(depth.depth_m))
+    source = np.where(stored > 0, depth.source, 0).astype(np.uint8)
+    layers = {} if depth.confidence is None else {"confidence": encode_confidence(depth.confidence)}
+    return Given(np.asarray(image, np.uint8), stored, source, camera.K, layers)

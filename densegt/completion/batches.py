@@ -1,0 +1,132 @@
+"""Batches: examples drawn, guessed at and stacked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+
+from densegt.completion.classical import Classical
+from densegt.completion.draw import draw
+from densegt.completion.examples import Example, Key, read_example
+from densegt.completion.features import Features, features_of
+from densegt.completion.method import Given
+from densegt.completion.thin import scanned
+from densegt.completion.trivial import nearest, plane
+
+Float32 = NDArray[np.float32]
+# What validation gives: the accumulated depth or the other store's, scanned by so many beams, or by all of them (0).
+TRIALS = {"input": (-1, 0), "16 beams": (0, 16), "4 beams": (0, 4)}
+
+
+class Crops(Dataset[dict[str, Tensor]]):
+    """Random crops, without end; the same seed and index give the same crop.
+
+    Args:
+        size: (height, width) px.
+        draws: crops of each image an epoch.
+    """
+
+    def __init__(self, keys: Sequence[Key], size: tuple[int, int], draws: int, seed: int, keep_images: int) -> None:
+        self._keys, self._size, self._draws, self._seed = list(keys), size, draws, seed
+        self._keep_images = keep_images
+        self._classical = Classical()
+
+    def __len__(self) -> int:
+        """Of one epoch."""
+        return len(self._keys) * self._draws
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        rng = np.random.default_rng((self._seed, index))
+        key = self._keys[index % len(self._keys)]
+        drawn = draw(reader(self._keep_images)(key), self._size, rng)
+        features = features_of(drawn.given, self._classical)
+        return stacked(features, drawn.target_m, drawn.weight, drawn.exact, inner=drawn.inner)
+
+
+class Order(Sampler[int]):
+    """Indices of an epoch, shuffled, each epoch others; every process of several takes its part of them.
+
+    Lightning tells the epoch, also when it goes on with an interrupted training.
+    """
+
+    def __init__(self, count: int, seed: int, rank: int, processes: int) -> None:
+        self._count, self._seed, self._rank, self._processes = count, seed, rank, processes
+        self._epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Which comes next."""
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        return self._count // self._processes
+
+    def __iter__(self) -> Iterator[int]:
+        shuffled = np.random.default_rng((self._seed, self._epoch)).permutation(self._count)
+        mine = shuffled[self._rank :: self._processes][: len(self)]
+        return iter((self._epoch * self._count + mine).tolist())
+
+
+class Trials(Dataset[dict[str, Tensor]]):
+    """Whole images for validation, each with every input of TRIALS; the same ones each time."""
+
+    def __init__(self, keys: Sequence[Key]) -> None:
+        self._keys = list(keys)
+        self._classical = Classical()
+
+    def __len__(self) -> int:
+        return len(self._keys) * len(TRIALS)
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        at, trial = divmod(index, len(TRIALS))
+        example = read_example(self._keys[at])
+        given = trial_of(example, list(TRIALS.values())[trial], np.random.default_rng(index))
+        item = stacked(features_of(given, self._classical), example.target_m, example.weight, example.exact)
+        simple = {"nearest_m": nearest(given.depth_m), "plane_m": plane(given.depth_m)}
+        item["trial"] = torch.tensor(trial)
+        return item | {name: torch.from_numpy(depth_m)[None] for name, depth_m in simple.items()}
+
+
+def trial_of(example: Example, trial: tuple[int, int], rng: np.random.Generator) -> Given:
+    """An input of validation: which store, and by how many beams."""
+    which, beams = trial
+    given = example.inputs[which]
+    if which == -1 and len(example.inputs) == 1:
+        # Accumulated depth is no trial of itself.
+        beams = 32
+    return scanned(given, beams, rng) if beams else given
+
+
+def stacked(
+    features: Features,
+    target_m: Float32,
+    weight: Float32,
+    exact: bool,
+    *,
+    inner: tuple[slice, slice] = (slice(None), slice(None)),
+) -> dict[str, Tensor]:
+    """Arrays of one image as tensors (C,H,W)."""
+
+    def tensor(array: Float32) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array[..., *inner], np.float32))
+
+    maps = {
+        "guess_m": features.guess_m, "sigma_m": features.sigma_m, "sky": features.sky, "known": features.known,
+        "target_m": target_m, "weight": weight,
+    }  # fmt: skip
+    return {
+        "channels": tensor(features.channels),
+        "exact": torch.tensor(float(exact)),
+        **{name: tensor(array)[None] for name, array in maps.items()},
+    }
+
+
+@lru_cache(maxsize=1)
+def reader(keep_images: int) -> Callable[[Key], Example]:
+    """`read_example` that keeps so many images in memory, one for each process."""
+    return lru_cache(maxsize=keep_images)(read_example) if keep_images else read_example

@@ -1,0 +1,81 @@
+"""The network's weights in files: safetensors with a JSON beside them, or what Lightning writes."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from densegt.completion.features import CHANNELS
+from densegt.completion.model import CompletionNet, Shape
+from densegt.errors import InputError
+
+FORMAT = "densegt-completion"
+# Raised when the same weights would mean something else.
+FORMAT_VERSION = 1
+
+
+def write_weights(net: CompletionNet, path: Path, facts: Mapping[str, Any]) -> None:
+    """Write the weights, and how they were made as `.json` beside them; each appears whole or not at all."""
+    about = {"format": FORMAT, "format_version": FORMAT_VERSION, "channels": CHANNELS}
+    about |= {"widths": list(net.shape.widths), "blocks": list(net.shape.blocks)}
+    tensors = {name: value.detach().cpu().float().contiguous() for name, value in net.state_dict().items()}
+    _replace(path, save(tensors, {"about": json.dumps(about)}))
+    _replace(path.with_suffix(".json"), (json.dumps({**about, **facts}, indent=1) + "\n").encode())
+
+
+def read_network(path: Path) -> CompletionNet:
+    """The network of a file, ready to answer.
+
+    Raises:
+        InputError: there is no such file, it is damaged, or it holds something else.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such checkpoint")
+    shape, tensors = _read_safetensors(path) if path.suffix == ".safetensors" else _read_lightning(path)
+    try:
+        net = CompletionNet(shape)
+        net.load_state_dict(tensors)
+    except (RuntimeError, ValueError, TypeError) as error:
+        raise InputError(f"{path}: its weights do not fit the network ({str(error).splitlines()[0]})") from None
+    if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values()):
+        raise InputError(f"{path}: a weight is not finite; the training went astray")
+    return net.eval()
+
+
+def _read_safetensors(path: Path) -> tuple[Shape, dict[str, Tensor]]:
+    try:
+        with safe_open(path, "pt") as file:
+            about = json.loads((file.metadata() or {}).get("about", "{}"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise InputError(f"{path}: not a readable safetensors file ({error})") from None
+    if about.get("format") != FORMAT:
+        raise InputError(f"{path}: a safetensors file, but not of a completion network")
+    if about.get("format_version") != FORMAT_VERSION or about.get("channels") != CHANNELS:
+        raise InputError(f"{path}: written by another version of densegt, for other input; train again")
+    return Shape(tuple(about["widths"]), tuple(about["blocks"])), tensors
+
+
+def _read_lightning(path: Path) -> tuple[Shape, dict[str, Tensor]]:
+    try:
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+        config = saved["hyper_parameters"]["config"]
+        tensors = {n.removeprefix("net."): t for n, t in saved["state_dict"].items() if n.startswith("net.")}
+        return Shape(tuple(config["widths"]), tuple(config["blocks"])), tensors
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
+        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{path}: neither .safetensors nor a checkpoint of train-completion ({why})") from None
+
+
+def _replace(path: Path, content: bytes) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_bytes(content)
+    partial.replace(path)

@@ -1,0 +1,88 @@
+"""Between an image of a depth store and what a method takes and gives."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densegt.completion.method import Completed, Given
+from densegt.datasets.scene import Camera
+from densegt.depth.depth_map import Source
+from densegt.depth.store import ImageRecord, encode_depth
+from densegt.errors import InputError
+
+
+def without_completed(record: ImageRecord) -> ImageRecord:
+    """The image as it was before an earlier completion: what that filled is no measurement."""
+    filled = record.source == Source.COMPLETED
+    if not filled.any():
+        return record
+    return replace(
+        record,
+        depth_m=np.where(filled, np.float32(0), record.depth_m),
+        source=np.where(filled, np.uint8(Source.NONE), record.source),
+    )
+
+
+def given_of(record: ImageRecord, dataroot: Path) -> Given:
+    """An image of a store with its camera's picture.
+
+    Raises:
+        InputError: the picture is missing, unreadable, or of another size than the depth.
+    """
+    image = _read_image(dataroot / record.filename)
+    height_px, width_px = record.depth_m.shape
+    if image.shape[:2] != record.depth_m.shape:
+        raise InputError(
+            f"{dataroot / record.filename}: {image.shape[1]}x{image.shape[0]} px, but its depth is "
+            f"{width_px}x{height_px}; --dataroot is the folder that the depth was made from"
+        )
+    return Given(image, record.depth_m, record.source, record.K, record.layers)
+
+
+def completed_layers(record: ImageRecord, done: Completed) -> dict[str, NDArray[Any]]:
+    """What to store: the method's depth, and everything else that the store held of the image.
+
+    A pixel keeps its source where its depth is still the stored one, to the store's 1/256 m.
+    """
+    steps, before = encode_depth(done.depth_m), encode_depth(record.depth_m)
+    changed = np.where(steps > 0, np.uint8(Source.COMPLETED), np.uint8(Source.NONE))
+    kept = (steps == before) & (steps > 0)
+    source = np.where(kept, record.source, changed)
+    others = {name: np.where(kept, layer, layer.dtype.type(0)) for name, layer in record.layers.items()}
+    uncertainty_m = np.where(steps > 0, done.uncertainty_m, 0).astype(np.float16)
+    return {**others, "depth": steps, "source": source, "uncertainty": uncertainty_m}
+
+
+def camera_of(record: ImageRecord, dataroot: Path) -> Camera:
+    """The camera of an image as the store tells it; the ego frame is the camera's own."""
+    height_px, width_px = record.depth_m.shape
+    return Camera(
+        token=record.sample_data_token,
+        sample_token=record.sample_token,
+        channel=record.channel,
+        image_path=dataroot / record.filename,
+        filename=record.filename,
+        width_px=width_px,
+        height_px=height_px,
+        timestamp_us=record.timestamp_us,
+        K=record.K,
+        T_ego_cam=np.eye(4),
+        T_global_ego=record.T_global_cam,
+    )
+
+
+def _read_image(path: Path) -> NDArray[np.uint8]:
+    """(H,W,3) uint8 RGB."""
+    import cv2
+
+    if not path.is_file():
+        raise InputError(f"{path}: no such image; --dataroot is the folder that the depth was made from")
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image is None:
+        raise InputError(f"{path}: not a readable image")
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)

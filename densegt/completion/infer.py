@@ -1,0 +1,85 @@
+"""The network's answer to one image: the classical guess, corrected by what the image shows."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from densegt.completion.classical import Classical, measured
+from densegt.completion.features import Features, features_of
+from densegt.completion.method import Completed, Given
+from densegt.completion.model import Answer, CompletionNet, answer
+from densegt.completion.tiles import CORE_PX, MAX_PIECE_PX, Tile, tiles
+
+Float32 = NDArray[np.float32]
+# A measured pixel is given up where the network is this sure that it is wrong, and says something else itself.
+WRONG_AT = 0.9
+OTHER_M, OTHER_SHARE = 0.5, 0.05
+# A pixel is nothing where the network is this sure: to miss a surface costs more than to invent one before the sky. On
+# worlds held out (seeds 12, 22) 0.04 % of surfaces nearer than 60 m are missed so, and 96 % of the sky is found.
+SKY_AT = 0.98
+MAX_LOG_CHANGE, MAX_LOG_SCALE = 4.0, 6.0
+
+
+class Network:
+    """The method. Keeps the classical method's arrays, so one object serves one thread.
+
+    Args:
+        net: weights read, in evaluation mode.
+        max_piece_px, core_px: how large images are cut; see `tiles`.
+    """
+
+    def __init__(self, net: CompletionNet, *, max_piece_px: int = MAX_PIECE_PX, core_px: int = CORE_PX) -> None:
+        # A quarter faster on processors than channel by channel.
+        self._net: CompletionNet = net.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._classical = Classical()
+        self._max_piece_px, self._core_px = max_piece_px, core_px
+
+    def __call__(self, given: Given) -> Completed:
+        """Depth wherever the network sees a surface; nothing at all where nothing is measured."""
+        known = measured(given.depth_m)
+        if not known.any():
+            return Completed(np.zeros_like(given.depth_m), np.zeros_like(given.depth_m))
+        features = features_of(given, self._classical)
+        log_change, log_scale, sky, wrong = self._answer(features)
+        depth_m = features.guess_m * np.exp(log_change)
+        uncertainty_m = features.sigma_m * np.exp(log_scale)
+        # What was measured is kept to the bit, unless there is evidence against it.
+        other = np.abs(depth_m - features.guess_m) > np.maximum(OTHER_M, OTHER_SHARE * depth_m)
+        kept = known & ~((wrong > _log_odds(WRONG_AT)) & other)
+        np.copyto(depth_m, given.depth_m, where=kept)
+        nothing = (sky > _log_odds(SKY_AT)) & ~kept
+        return Completed(np.where(nothing, np.float32(0), depth_m), np.where(nothing, np.float32(0), uncertainty_m))
+
+    def _answer(self, features: Features) -> tuple[Float32, Float32, Float32, Float32]:
+        """(H,W) each, as in `Answer`."""
+        outs = [np.empty(features.guess_m.shape, np.float32) for _ in Answer._fields]
+        for tile in tiles(*features.guess_m.shape, max_piece_px=self._max_piece_px, core_px=self._core_px):
+            for out, part in zip(outs, self._piece(features, tile), strict=True):
+                out[tile.kept] = part
+        log_change, log_scale, sky, wrong = outs
+        np.clip(log_change, -MAX_LOG_CHANGE, MAX_LOG_CHANGE, out=log_change)
+        np.clip(log_scale, -MAX_LOG_SCALE, MAX_LOG_SCALE, out=log_scale)
+        return log_change, log_scale, sky, wrong
+
+    @torch.inference_mode()
+    def _piece(self, features: Features, tile: Tile) -> list[Float32]:
+        """What counts of one piece's answer."""
+
+        def tensor(array: Float32) -> Tensor:
+            return torch.from_numpy(np.ascontiguousarray(array[(..., *tile.seen)])).reshape(1, -1, *size)
+
+        size = [side.stop - side.start for side in tile.seen]
+        channels = tensor(features.channels).contiguous(memory_format=torch.channels_last)
+        found = answer(self._net, channels, tensor(features.guess_m), tensor(features.sky), tensor(features.known))
+        inner = tuple(
+            slice(kept.start - seen.start, kept.stop - seen.start)
+            for kept, seen in zip(tile.kept, tile.seen, strict=True)
+        )
+        return [part[0, 0].numpy()[inner] for part in found]
+
+
+def _log_odds(probability: float) -> float:
+    return float(np.log(probability / (1 - probability)))

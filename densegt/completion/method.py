@@ -1,0 +1,96 @@
+"""What a method of completion takes and gives, and how one is chosen by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densegt.depth.depth_map import Source
+from densegt.errors import InputError
+
+Float32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Given:
+    """One image and what is known of its depth.
+
+    Attributes:
+        image: (H,W,3) uint8 RGB.
+        depth_m: (H,W) float32 z-depth; not finite or not positive = unknown.
+        source: (H,W) uint8, codes of `Source`; none where depth is unknown.
+        K: (3,3) px, where known.
+        layers: what else the store holds of the image, by name (`age`, `confidence`, ...), each (H,W).
+    """
+
+    image: NDArray[np.uint8]
+    depth_m: Float32
+    source: NDArray[np.uint8]
+    K: NDArray[np.float64] | None = None
+    layers: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        shape = self.depth_m.shape
+        if len(shape) != 2 or self.image.shape != (*shape, 3) or self.source.shape != shape:
+            raise ValueError(f"image {self.image.shape}, depth {shape} and source {self.source.shape} do not fit")
+        if self.image.dtype != np.uint8 or self.source.dtype != np.uint8 or self.depth_m.dtype != np.float32:
+            raise ValueError(
+                f"image, source and depth are {self.image.dtype}, {self.source.dtype}, {self.depth_m.dtype}; "
+                "they must be uint8, uint8, float32"
+            )
+        if self.source.size and int(self.source.max()) >= len(Source):
+            raise ValueError(f"source has code {int(self.source.max())}; the highest is {len(Source) - 1}")
+
+
+@dataclass(frozen=True)
+class Completed:
+    """What a method makes of it.
+
+    Attributes:
+        depth_m: (H,W) float32; 0 = nothing there, or no answer. What was measured and is believed is equal to the
+            last bit; where it differs, the method had evidence against the measurement.
+        uncertainty_m: (H,W) float32, one standard deviation of the depth's error; 0 where there is no depth.
+    """
+
+    depth_m: Float32
+    uncertainty_m: Float32
+
+    def __post_init__(self) -> None:
+        if self.depth_m.ndim != 2 or self.depth_m.shape != self.uncertainty_m.shape:
+            raise ValueError(f"depth {self.depth_m.shape} and uncertainty {self.uncertainty_m.shape} do not fit")
+
+
+Method = Callable[[Given], Completed]
+
+
+def open_method(name: str, checkpoint: Path | None = None) -> Method:
+    """The method of that name, its weights read.
+
+    Raises:
+        InputError: there is none of that name, it takes no checkpoint, or the checkpoint cannot be read.
+    """
+    if name not in METHODS:
+        raise InputError(f"no completion method {name!r}; there is {', '.join(METHODS)}")
+    return METHODS[name](checkpoint)
+
+
+def _classical(checkpoint: Path | None) -> Method:
+    from densegt.completion.classical import Classical
+
+    if checkpoint is not None:
+        raise InputError(f"{checkpoint}: --method classical has no weights and takes no --checkpoint")
+    return Classical()
+
+
+def _network(checkpoint: Path | None) -> Method:
+    from densegt.completion.network import open_network
+
+    return open_network(checkpoint)
+
+
+METHODS: Mapping[str, Callable[[Path | None], Method]] = {"classical": _classical, "network": _network}

@@ -1,0 +1,223 @@
+"""Training: from depth stores to checkpoints, and to the weights that `densegt complete` opens."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import sys
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning import Callback, LightningDataModule, LightningModule, Trainer, seed_everything
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.fabric.utilities.rank_zero import rank_zero_only
+from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint
+from lightning.pytorch.loggers import TensorBoardLogger
+from torch.utils.data import DataLoader
+
+import densegt
+from densegt.completion.batches import Crops, Order, Trials
+from densegt.completion.checkpoint import read_network, write_weights
+from densegt.completion.examples import Sources, keys_of
+from densegt.completion.split import Split, split
+from densegt.completion.task import METHODS, SCORE, TRIAL_NAMES, Batch, CompletionTask
+from densegt.completion.train_config import TrainConfig
+from densegt.depth.store import read_header, scene_files
+from densegt.errors import InputError
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What to train, and where to.
+
+    Attributes:
+        folders: to learn from; what is held out for validation are the last of them, see `split`.
+        init: weights to begin with.
+        resume: go on with the training in `out`.
+        devices, nodes: as Lightning counts them; "auto" is every GPU of this machine, or its processor.
+        command: what was typed, for the record.
+    """
+
+    folders: tuple[Sources, ...]
+    out: Path
+    config: TrainConfig
+    init: Path | None = None
+    resume: bool = False
+    devices: int | str = "auto"
+    nodes: int = 1
+    command: str = ""
+
+
+class Data(LightningDataModule):
+    """Loaders; each process of several has its part."""
+
+    def __init__(self, parts: Split, config: TrainConfig) -> None:
+        super().__init__()
+        self._parts, self._config = parts, config
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Shuffled crops."""
+        config, rank, processes = self._config, *self._place()
+        crops = Crops(self._parts.learned, config.crop, config.draws, config.seed, config.keep_images)
+        order = Order(len(crops), config.seed, rank, processes)
+        return DataLoader(
+            crops, config.batch, sampler=order, drop_last=len(order) >= config.batch,
+            num_workers=config.loader_processes, persistent_workers=config.loader_processes > 0,
+        )  # fmt: skip
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """Whole images, one by one."""
+        held_out, wanted = self._parts.held_out, self._config.validation_images
+        rank, processes = self._place()
+        chosen = held_out[:: -(-len(held_out) // wanted)][rank::processes]
+        return DataLoader(Trials(chosen), 1, num_workers=self._config.loader_processes)
+
+    def _place(self) -> tuple[int, int]:
+        """Which process this is, of how many."""
+        return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+
+
+class Tell(Callback):
+    """A line for each validation."""
+
+    def __init__(self, say: Say) -> None:
+        self._say = say
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """RMSE of the network and of what it must beat."""
+        if trainer.is_global_zero:
+            found = {name: float(value) for name, value in trainer.callback_metrics.items()}
+            trials = (
+                f"{trial} " + ", ".join(f"{name} {found[f'{trial}/{name} RMSE m']:.2f}" for name in METHODS)
+                for trial in TRIAL_NAMES
+            )
+            self._say(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}: RMSE m: {'; '.join(trials)}")
+
+
+def train(run: Run, say: Say) -> Path | None:
+    """Train, or go on training; gives the weights' file, those of the best validation, to the first process of several.
+
+    Raises:
+        InputError: there is nothing to learn from, a training is in `out` already, or it was of another configuration.
+    """
+    last = _last_checkpoint(run)
+    parts = split(keys_of(run.folders), run.config.validation_share)
+    rank_zero_only(say)(f"{len(parts.learned)} images to learn from, {len(parts.held_out)} held out")
+    _quiet()
+    seed_everything(run.config.seed, workers=True, verbose=False)
+    if run.config.threads:
+        torch.set_num_threads(run.config.threads)
+    task = CompletionTask(run.config.model_dump())
+    if run.init is not None:
+        task.net.load_state_dict(read_network(run.init).state_dict())
+    folder = run.out / "checkpoints"
+    best = ModelCheckpoint(folder, "best", monitor=SCORE, enable_version_counter=False)
+    # Where to go on, whether or not it was looked at, and whether it is the best.
+    newest = ModelCheckpoint(
+        folder, "last", every_n_epochs=1, save_on_train_epoch_end=True, enable_version_counter=False
+    )
+    trainer = _trainer(run, [best, newest, LearningRateMonitor("step"), Tell(say)])
+    trainer.fit(task, Data(parts, run.config), ckpt_path=last)
+    weights = run.out / "network.safetensors"
+    if not trainer.is_global_zero:
+        return None
+    figures = torch.load(best.best_model_path, map_location="cpu", weights_only=True)["validation"]
+    write_weights(read_network(Path(best.best_model_path)), weights, _facts(run, parts, figures))
+    return weights
+
+
+def _trainer(run: Run, callbacks: list[Callback]) -> Trainer:
+    """Lightning's trainer.
+
+    Raises:
+        InputError: this machine has no such devices or no such arithmetic.
+    """
+    config = run.config
+    devices: Any = int(run.devices) if str(run.devices).isdecimal() else run.devices
+    try:
+        return Trainer(
+            default_root_dir=run.out, max_epochs=config.epochs, precision=config.precision, devices=devices,
+            num_nodes=run.nodes, accelerator="auto", gradient_clip_val=config.clip_gradient,
+            # So that the last epoch is looked at too.
+            check_val_every_n_epoch=math.gcd(config.epochs, config.validate_every),
+            use_distributed_sampler=False, num_sanity_val_steps=0, log_every_n_steps=10,
+            logger=TensorBoardLogger(run.out, name="", version="tensorboard"), callbacks=callbacks,
+            enable_model_summary=False, enable_progress_bar=sys.stderr.isatty(),
+        )  # fmt: skip
+    except (MisconfigurationException, ValueError, TypeError) as error:
+        said = str(error).splitlines()[0]
+        raise InputError(f"devices {run.devices}, precision {config.precision}: {said}") from None
+
+
+def _last_checkpoint(run: Run) -> Path | None:
+    """Where to go on; None at the start."""
+    last = run.out / "checkpoints" / "last.ckpt"
+    if not run.resume:
+        if last.exists():
+            raise InputError(
+                f"{run.out}: a training is there already; --resume goes on with it, another --out lets it be"
+            )
+        return None
+    if not last.exists():
+        raise InputError(f"{last}: no such checkpoint, so there is nothing to resume; leave --resume out")
+    try:
+        saved = torch.load(last, map_location="cpu", weights_only=True)["hyper_parameters"]["config"]
+    except Exception as error:  # a cut-off file may raise anything
+        raise InputError(f"{last}: cannot be read ({error})") from None
+    now = run.config.model_dump()
+    for name in sorted(saved.keys() | now.keys()):
+        if saved.get(name) != now.get(name):
+            raise InputError(
+                f"{last}: was trained with {name} {saved.get(name)!r}, not {now.get(name)!r}; "
+                "resume with the same configuration, or begin anew with --init"
+            )
+    return last
+
+
+def _facts(run: Run, parts: Split, figures: Mapping[str, float]) -> dict[str, Any]:
+    """How the weights were made."""
+    return {
+        "command": run.command,
+        "densegt_version": densegt.__version__,
+        "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        "config": run.config.model_dump(),
+        "init": None if run.init is None else _made_by(run.init),
+        "data": [_origin(sources, parts) for sources in run.folders],
+        "validation": {name: round(value, 4) for name, value in figures.items()},
+    }
+
+
+def _made_by(weights: Path) -> dict[str, Any]:
+    """What is written beside the weights that a training began with."""
+    about = weights.with_suffix(".json")
+    known = json.loads(about.read_text()) if about.is_file() else {}
+    return {
+        "file": weights.name,
+        **{name: known[name] for name in ("command", "date", "stopped_after") if name in known},
+    }
+
+
+def _origin(sources: Sources, parts: Split) -> dict[str, Any]:
+    """A folder, its simulation where it is one, and how many of its images were learned from and held out."""
+    counts = {
+        name: sum(key.sources == sources for key in keys)
+        for name, keys in (("learned", parts.learned), ("held_out", parts.held_out))
+    }
+    simulated = None
+    if sources.truth is not None:
+        simulated = read_header(scene_files(sources.truth)[0]).config.get("simulate")
+    return {"dataroot": sources.dataroot.name, "simulated": simulated, **counts}
+
+
+def _quiet() -> None:
+    """Lightning advertises, and warns of its own deprecations and of what was chosen here."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module=r"lightning\..*")

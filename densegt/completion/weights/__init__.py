@@ -1,0 +1,7 @@
+"""The network that ships: `network.safetensors`, and in `network.json` the command and the data that made it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+SHIPPED = Path(__file__).with_name("network.safetensors")

@@ -1,0 +1,88 @@
+"""The benchmark of completion runs, and what it compares with does what it says."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from .scenes import given, scan_lines, street
+
+FOLDER = Path(__file__).parents[2] / "benchmarks"
+
+
+@pytest.fixture(scope="module")
+def modules():
+    """The folder's modules, which find each other as the commands do."""
+    before, names = (
+        sys.path[:],
+        ("fillers", "completion", "completion_inputs", "completion_real", "completion_uncertainty"),
+    )
+    loaded = set(sys.modules)
+    sys.path.insert(0, str(FOLDER))
+    yield {name: importlib.import_module(name) for name in names}
+    sys.path[:] = before
+    for name in set(sys.modules) - loaded:
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(FOLDER)):
+            del sys.modules[name]
+
+
+def test_the_table(modules, tiny_dataset, tmp_path):
+    files = [tmp_path / "out.json", tmp_path / "out.md"]
+    options = ["--worlds", str(tiny_dataset), "--every", "4", "--inputs", "4 beams", "one sweep", "--no-speed"]
+    modules["completion"].main([*options, "--json", str(files[0]), "--markdown", str(files[1])])
+    found, page = json.loads(files[0].read_text()), files[1].read_text()
+    sparse, sweep = (result["methods"] for result in found["results"])
+    assert sparse["densegt classical"]["groups"]["all"]["mae_m"] > sweep["densegt classical"]["groups"]["all"]["mae_m"]
+    for method, figures in sweep.items():
+        assert f"| {method} |" in page
+        assert figures["answered_percent"] > 80
+    best = sweep["densegt classical"]["groups"]["all"]["mae_m"]
+    assert all(best < other["groups"]["all"]["mae_m"] for name, other in sweep.items() if "densegt" not in name)
+    for figures in found["results"][1]["uncertainty"].values():
+        assert 0 <= figures["ause"] < 1
+
+
+def test_on_recordings_without_exact_depth(modules, tiny_dataset, tmp_path):
+    """One sweep against what all others make: nearer to the truth than the nearest measurement is."""
+    file = tmp_path / "out.json"
+    modules["completion_real"].main(["--dataroot", str(tiny_dataset), "--skip", "2", "--json", str(file)])
+    found = json.loads(file.read_text())
+    pixels = {groups["all"]["pixels"] for groups in found.values()}
+    assert len(pixels) == 1
+    assert pixels.pop() > 10000
+    assert found["densegt classical"]["all"]["mae_m"] < found["nearest neighbour"]["all"]["mae_m"] < 20
+
+
+def test_fillers_answer_planes_and_keep_what_they_should(modules):
+    fillers = modules["fillers"]
+    image, truth = street()
+    truth[truth == 0] = 50
+    sparse = given(image, scan_lines(truth, 3))
+    known = sparse.depth_m > 0
+    for fill in (fillers.nearest_neighbour, fillers.straight_lines, fillers.ip_basic_measured_kept):
+        np.testing.assert_array_equal(fill(sparse)[known], sparse.depth_m[known])
+    flat = given(image, np.where(known, 20, 0).astype(np.float32))
+    for name in ("nearest_neighbour", "straight_lines", "ip_basic_gaussian", "ip_basic_bilateral"):
+        np.testing.assert_allclose(getattr(fillers, name)(flat)[5:-5, 5:-5], 20, rtol=1e-4)
+    nothing = given(image, np.zeros_like(truth))
+    for name in ("nearest_neighbour", "straight_lines", "ip_basic_gaussian", "ip_basic_bilateral"):
+        assert not getattr(fillers, name)(nothing).any()
+
+
+def test_weights_that_are_likeliest(modules):
+    """Errors drawn with known weights give them back."""
+    rng = np.random.default_rng(0)
+    causes = rng.exponential(size=(2, 20000))
+    error = rng.normal(size=20000) * np.sqrt((0.3 * causes[0]) ** 2 + (2.0 * causes[1]) ** 2)
+    np.testing.assert_allclose(modules["completion_uncertainty"].likeliest(error, causes), [0.3, 2.0], rtol=0.1)
+
+
+def test_fewer_beams(modules, tiny_dataset):
+    first = [next(modules["completion_inputs"].samples(tiny_dataset, n)) for n in ("1 beam", "4 beams", "one sweep")]
+    counts = [int((sample.given.depth_m > 0).sum()) for sample in first]
+    assert 0 < counts[0] < counts[1] < counts[2]

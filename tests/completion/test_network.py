@@ -1,0 +1,288 @@
+"""The network: it begins as the classical method, learns, keeps what is measured, and says where it does not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from densegt.completion.batches import stacked  # noqa: E402
+from densegt.completion.classical import Classical  # noqa: E402
+from densegt.completion.draw import draw  # noqa: E402
+from densegt.completion.features import CHANNELS, features_of  # noqa: E402
+from densegt.completion.infer import Network  # noqa: E402
+from densegt.completion.losses import depth_loss, is_wrong, laplace_loss  # noqa: E402
+from densegt.completion.method import Given  # noqa: E402
+from densegt.completion.model import CompletionNet, Shape, answer  # noqa: E402
+from densegt.completion.task import losses_of, run  # noqa: E402
+from densegt.completion.thin import scanned  # noqa: E402
+from densegt.completion.tiles import MARGIN_PX, tiles  # noqa: E402
+from densegt.completion.trivial import nearest, plane  # noqa: E402
+
+from .scenes import given, scan_lines, street  # noqa: E402
+from .streets import whole  # noqa: E402
+
+SMALL = Shape(widths=(8, 16, 24), blocks=(0, 1, 1))
+WRONG = 3
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """The machine may have others to serve."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    yield
+    torch.set_num_threads(before)
+
+
+def shaken(net, by=0.05):
+    """With weights that are nowhere zero."""
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter += by * torch.randn_like(parameter)
+    return net
+
+
+def batch_of(seeds, size=(96, 128)):
+    """Crops of streets that differ, stacked."""
+    items = []
+    for seed in seeds:
+        drawn = draw(whole(seed), size, np.random.default_rng(seed))
+        features = features_of(drawn.given, Classical())
+        items.append(stacked(features, drawn.target_m, drawn.weight, drawn.exact, inner=drawn.inner))
+    return {name: torch.stack([item[name] for item in items]) for name in items[0]}
+
+
+# --- before it has learned anything ---
+
+
+@pytest.mark.parametrize("every_row", [1, 4, 9, 40])
+def test_as_built_it_is_the_classical_method(every_row):
+    """Depth and uncertainty to the bit, sky included, at a size that no stride divides."""
+    image, truth = street()
+    sparse = given(image[:, :153], scan_lines(truth, every_row)[:, :153])
+    before, after = Classical()(sparse), Network(CompletionNet(Shape()))(sparse)
+    np.testing.assert_array_equal(after.depth_m, before.depth_m)
+    np.testing.assert_array_equal(after.uncertainty_m, before.uncertainty_m)
+    assert (before.depth_m == 0).any()
+
+
+def test_nothing_known_gives_nothing():
+    image, truth = street()
+    done = Network(shaken(CompletionNet(SMALL)))(given(image, np.zeros_like(truth)))
+    assert not done.depth_m.any()
+    assert not done.uncertainty_m.any()
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (0, 5), (1, 1), (1, 40), (40, 1), (2, 3)])
+def test_tiny_images(shape):
+    depth = np.full(shape, 12.0, np.float32)
+    done = Network(shaken(CompletionNet(Shape())))(given(np.full((*shape, 3), 60, np.uint8), depth))
+    assert done.depth_m.shape == done.uncertainty_m.shape == shape
+    assert np.isfinite(done.depth_m).all()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, -3.0])
+def test_what_is_no_depth_is_unknown(value):
+    image, truth = street()
+    depth, network = scan_lines(truth), Network(shaken(CompletionNet(SMALL)))
+    source = (depth > 0).astype(np.uint8)
+    wanted = network(Given(image, depth, source))
+    done = network(Given(image, np.where(depth > 0, depth, np.float32(value)), source))
+    np.testing.assert_array_equal(done.depth_m, wanted.depth_m)
+    np.testing.assert_array_equal(done.uncertainty_m, wanted.uncertainty_m)
+
+
+def test_the_same_again():
+    image, truth = street()
+    network = Network(shaken(CompletionNet(SMALL)))
+    one, two = (network(given(image, scan_lines(truth))) for _ in range(2))
+    np.testing.assert_array_equal(one.depth_m, two.depth_m)
+
+
+# --- what is measured, and what is nothing ---
+
+
+def biased(**heads):
+    """A network that answers the same everywhere."""
+    net = CompletionNet(SMALL)
+    with torch.no_grad():
+        for at, value in heads.items():
+            net.head.bias[("change", "scale", "sky", "wrong").index(at)] = value
+    return Network(net)
+
+
+def test_measured_pixels_are_kept_unless_there_is_evidence():
+    image, truth = street()
+    sparse = given(image, scan_lines(truth))
+    known = sparse.depth_m > 0
+    trusting, doubting = biased(change=0.5), biased(change=0.5, wrong=20)
+    kept = trusting(sparse).depth_m
+    np.testing.assert_array_equal(kept[known], sparse.depth_m[known])
+    moved = (kept != Classical()(sparse).depth_m) & ~known
+    assert moved.sum() > 0.5 * (kept > 0).sum()
+    assert (doubting(sparse).depth_m[known] > 1.5 * sparse.depth_m[known]).all()
+    # Doubt alone is no evidence: it must know something else.
+    np.testing.assert_array_equal(biased(wrong=20)(sparse).depth_m[known], sparse.depth_m[known])
+
+
+def test_sky_is_the_networks_to_say():
+    image, truth = street()
+    sparse = given(image, scan_lines(truth))
+    known = sparse.depth_m > 0
+    full, empty = biased(sky=-30)(sparse), biased(sky=30)(sparse)
+    assert (full.depth_m > 0).all()
+    assert (full.uncertainty_m > 0).all()
+    np.testing.assert_array_equal(empty.depth_m > 0, known)
+    np.testing.assert_array_equal(empty.uncertainty_m > 0, known)
+
+
+# --- in pieces ---
+
+
+def test_pieces_are_equal_to_the_whole():
+    image, truth = street()
+    image, truth = np.tile(image, (6, 4, 1)), np.tile(truth, (6, 4))
+    net, sparse = shaken(CompletionNet(Shape()), 0.02), given(image, scan_lines(truth))
+    whole_, pieces = Network(net), Network(net, max_piece_px=1000, core_px=160)
+    assert len(list(tiles(*truth.shape, max_piece_px=1000, core_px=160))) == 16
+    features = features_of(sparse, Classical())
+    for one, other in zip(whole_._answer(features), pieces._answer(features), strict=True):
+        assert np.ptp(one) > 0
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+    one, other = whole_(sparse), pieces(sparse)
+    np.testing.assert_allclose(one.depth_m, other.depth_m, rtol=1e-4)
+
+
+def test_no_answer_looks_beyond_the_margin():
+    net = shaken(CompletionNet(Shape()), 0.02)
+    side = 2 * MARGIN_PX + 64
+    channels = torch.randn(1, CHANNELS, side, side, requires_grad=True)
+    ones = torch.ones(1, 1, side, side)
+    found = answer(net, channels, 10 * ones, 0 * ones, 0 * ones)
+    for at in (side // 2, side // 2 + 13):
+        (slope,) = torch.autograd.grad(sum(part[0, 0, at, at] for part in found), channels, retain_graph=True)
+        seen = (slope[0] != 0).any(0).nonzero()
+        assert (seen - at).abs().max() <= MARGIN_PX
+        assert (seen - at).abs().max() > MARGIN_PX - 32, "a smaller margin would do"
+
+
+@pytest.mark.parametrize("size", [(10, 10), (100, 100), (101, 333), (96, 160)])
+def test_tiles_cover_everything_once(size):
+    count = np.zeros(size, int)
+    for tile in tiles(*size, max_piece_px=2000, core_px=32):
+        count[tile.kept] += 1
+        assert all(s.start <= k.start < k.stop <= s.stop for s, k in zip(tile.seen, tile.kept, strict=True))
+        assert all(s.start % 16 == 0 for s in tile.seen)
+    assert (count == 1).all()
+
+
+# --- learning ---
+
+
+def test_losses_are_finite_and_reach_every_weight():
+    """Also where an image has no target, no measurement, nothing but sky, or a guess far off."""
+    batch = batch_of(range(4))
+    batch["weight"][0] = 0
+    batch["target_m"][1], batch["known"][1] = 0, 0
+    batch["guess_m"][2] = 1e-2
+    batch["sigma_m"][2] = 0
+    net = shaken(CompletionNet(SMALL))
+    losses = losses_of(run(net, batch), batch)
+    assert all(torch.isfinite(loss) for loss in losses.values())
+    sum(losses.values()).backward()
+    for name, parameter in net.named_parameters():
+        assert torch.isfinite(parameter.grad).all(), name
+        assert parameter.grad.any(), name
+
+
+def test_every_head_learns_from_the_start():
+    """The last layer is zero, and what comes before it must move all the same after one step."""
+    net = CompletionNet(SMALL)
+    batch = batch_of(range(4))
+    sum(losses_of(run(net, batch), batch).values()).backward()
+    slope = net.head.weight.grad
+    assert (slope.flatten(1).abs().sum(1) > 0).all()
+
+
+def test_unknown_targets_teach_nothing():
+    """Where the accumulated depth has a gap, nobody says that nothing is there."""
+    net = shaken(CompletionNet(SMALL))
+    batch = batch_of([1])
+    batch["exact"][:] = 0
+    batch["target_m"][..., :40] = 0
+    batch["weight"] = (batch["target_m"] > 0).float()
+    found = run(net, batch)
+    other = type(found)(*(torch.where(batch["target_m"] > 0, part, part + 3) for part in found))
+    for one, two in zip(losses_of(found, batch).values(), losses_of(other, batch).values(), strict=True):
+        torch.testing.assert_close(one, two)
+
+
+def test_wrong_measurements():
+    truth = torch.tensor([[10.0, 10, 10, 30], [10, 10, 10, 30], [10, 10, 10, 0]])[None, None]
+    measured = torch.tensor([[10.4, 11, 30, 30], [9.4, 10, 29, 28], [10, 10, 10, 5]])[None, None]
+    wanted = [[False, True, False, False], [True, False, False, True], [False, False, False, True]]
+    np.testing.assert_array_equal(is_wrong(measured, truth)[0, 0], wanted)
+
+
+def test_losses_are_least_at_the_truth():
+    target = torch.tensor([2.0, 20, 80])
+    for factor in (0.5, 0.9, 1.1, 3.0):
+        assert (depth_loss(target * factor, target) > depth_loss(target, target)).all()
+    # Of all scales the likeliest is that of the errors: a Laplace distribution's deviation is sqrt(2) its mean error.
+    error = torch.distributions.Laplace(0.0, 3.0).sample((20000,))
+    costs = [laplace_loss(error, torch.tensor(3 * 2**0.5 * factor)).mean() for factor in (0.8, 1.0, 1.25)]
+    assert costs[1] < min(costs[0], costs[2])
+
+
+def trained(batches, steps, rate):
+    """A small network after so many steps."""
+    net = CompletionNet(SMALL)
+    optimizer = torch.optim.AdamW(net.parameters(), rate)
+    costs = []
+    for step in range(steps):
+        batch = batches[step % len(batches)]
+        loss = sum(losses_of(run(net, batch), batch).values())
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimizer.step()
+        costs.append(float(loss.detach()))
+    return net, costs
+
+
+def test_one_batch_is_learned_by_heart():
+    _, costs = trained([batch_of([0, 1])], 60, 5e-3)
+    assert np.mean(costs[-5:]) < 0.5 * costs[0]
+
+
+def from_a_few_beams(seed):
+    """A street that a lidar with 12 beams has seen."""
+    given_ = whole(seed).inputs[0]
+    return scanned(given_, 12, np.random.default_rng(seed))
+
+
+def test_it_beats_what_has_not_learned():
+    """On streets that it has not seen, from a few scan lines: nearest neighbour, a plane, and the classical guess."""
+    classical, batches, errors = Classical(), [], {}
+    for first in range(0, 64, 4):
+        items = []
+        for seed in range(first, first + 4):
+            target_m = whole(seed).target_m
+            items.append(
+                stacked(features_of(from_a_few_beams(seed), classical), target_m, np.ones_like(target_m), True)
+            )
+        batches.append({name: torch.stack([item[name] for item in items]) for name in items[0]})
+    net, _ = trained(batches, 96, 3e-3)
+    network = Network(net)
+    for seed in range(1000, 1012):
+        sparse, truth = from_a_few_beams(seed), whole(seed).target_m
+        answers = {"network": network(sparse).depth_m, "classical": classical(sparse).depth_m}
+        answers |= {"nearest": nearest(sparse.depth_m), "plane": plane(sparse.depth_m)}
+        for name, depth_m in answers.items():
+            errors.setdefault(name, []).append((depth_m - truth)[(truth > 0) & (truth < 60)])
+    rmse = {name: np.sqrt(np.square(np.concatenate(parts)).mean()) for name, parts in errors.items()}
+    assert rmse["network"] < 0.8 * min(rmse["nearest"], rmse["plane"]), rmse
+    assert rmse["network"] < 0.95 * rmse["classical"], rmse
