@@ -58,7 +58,7 @@ def test_a_single_sweep_covers_least(figures):
 
 
 def test_densegt_is_right_oftener_and_wrong_less_often_than_nearest_wins(figures):
-    full, points = figures["+ surface (= densegt)"], figures["whole scene"]
+    full, points = figures["+ confidence (= densegt)"], figures["whole scene"]
     assert full["right %"] > points["right %"]
     assert full["outlier %"] < points["outlier %"]
 

@@ -16,7 +16,7 @@ def test_the_whole_line(tmp_path):
     done = CliRunner().invoke(group, arguments, standalone_mode=False)
     assert done.exception is None, done.output
     assert done.return_value == 0
-    for name in ("simulate", "accumulate", "evaluate", "report"):
+    for name in ("simulate", "accumulate", "complete", "evaluate", "report"):
         assert f"\n$ densegt {name} " in done.output
     assert str(out / "report.html") in done.output.splitlines()[-1]
     assert (out / "report.html").read_text().startswith("<!")

@@ -27,7 +27,7 @@ BELOW = {
     "configs": set(),
     **{stage: DATA | {"configuration", "execute"} for stage in STAGES},
 }
-HEAVY = {"cv2", "h5py", "matplotlib", "msgspec", "numba", "nuscenes", "numpy", "open3d", "scipy", "torch"}
+HEAVY = {"cv2", "h5py", "matplotlib", "msgspec", "numba", "nuscenes", "numpy", "open3d", "ray", "scipy", "torch"}
 
 
 def modules():
@@ -97,7 +97,7 @@ def test_at_most_one_file_knows_the_devkit():
     assert len(importers_of("nuscenes")) <= 1
 
 
-@pytest.mark.parametrize("package", ["open3d", "nuscenes"])
+@pytest.mark.parametrize("package", ["open3d", "nuscenes", "ray"])
 def test_optional_packages_are_imported_late(package):
     for name, path in MODULES:
         tree = ast.parse(path.read_text())

@@ -9,7 +9,15 @@ import numpy as np
 
 from densegt.depth.depth_map import Source
 from densegt.depth.store import ImageRecord, SceneReader
-from densegt.report.draw import FARTHEST_M, NEAREST_M, SOURCE_COLOURS, colour_depth
+from densegt.report.draw import (
+    FARTHEST_M,
+    LEAST_SURE_M,
+    NEAREST_M,
+    SOURCE_COLOURS,
+    SUREST_M,
+    colour_depth,
+    uncertainty_picture,
+)
 
 
 @dataclass
@@ -59,6 +67,15 @@ def depth_legend() -> dict[str, object]:
     stops = [f"rgb({r},{g},{b})" for r, g, b in colour_depth(depth)[0].tolist()]
     span = np.log(FARTHEST_M / NEAREST_M)
     marks = [(m, float(100 * np.log(m / NEAREST_M) / span)) for m in (2, 5, 10, 20, 40, 80)]
+    return {"stops": ", ".join(stops), "marks": marks}
+
+
+def uncertainty_legend() -> dict[str, object]:
+    """The same for uncertainty."""
+    sizes = np.geomspace(SUREST_M, LEAST_SURE_M, 24)[None]
+    stops = [f"rgb({r},{g},{b})" for r, g, b in uncertainty_picture(sizes)[0].tolist()]
+    span = np.log(LEAST_SURE_M / SUREST_M)
+    marks = [(m, float(100 * np.log(m / SUREST_M) / span)) for m in (0.05, 0.2, 1, 5, 20)]
     return {"stops": ", ".join(stops), "marks": marks}
 
 

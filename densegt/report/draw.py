@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +15,8 @@ Float32 = NDArray[np.float32]
 
 # Depths outside take the colour of the nearer end.
 NEAREST_M, FARTHEST_M = 2.0, 80.0
+# Uncertainties likewise.
+SUREST_M, LEAST_SURE_M = 0.05, 20.0
 
 NOTHING = (24, 27, 33)
 NOT_PREDICTED = (58, 63, 72)
@@ -50,6 +54,17 @@ def overlay(image: Picture, depth_m: Float32) -> Picture:
     covered = 0.75 * colour_depth(depth_m) + 0.25 * grey
     picture: Picture = np.rint(np.where(known(depth_m)[..., None], covered, 0.45 * grey)).astype(np.uint8)
     return picture
+
+
+def uncertainty_picture(uncertainty_m: NDArray[np.floating[Any]]) -> Picture:
+    """One standard deviation (H,W) m as inferno over its logarithm, SUREST_M and less is dark; 0 is no depth."""
+    import cv2
+
+    has = uncertainty_m > 0
+    size = np.clip(np.where(has, uncertainty_m, SUREST_M).astype(np.float32), SUREST_M, LEAST_SURE_M)
+    share = np.log(size / SUREST_M) / np.log(LEAST_SURE_M / SUREST_M)
+    colours = cv2.applyColorMap(np.rint(share * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1]
+    return np.where(has[..., None], colours, np.array(NOTHING, dtype=np.uint8))
 
 
 def source_picture(source: NDArray[np.uint8]) -> Picture:

@@ -18,7 +18,7 @@ from densegt.depth.figures import DEFINITIONS
 from densegt.depth.store import ImageRecord, SceneReader, scene_files
 from densegt.errors import InputError
 from densegt.report import draw
-from densegt.report.content import Contents, contents, css, depth_legend, source_legend
+from densegt.report.content import Contents, contents, css, depth_legend, source_legend, uncertainty_legend
 from densegt.report.plots import plots
 from densegt.report.shots import Key, Moment, select, shoot
 
@@ -151,6 +151,7 @@ def _render(**values: Any) -> str:
         definitions=DEFINITIONS,
         depth_legend=depth_legend(),
         source_legend=source_legend(),
+        uncertainty_legend=uncertainty_legend(),
         error_legend=_error_legend(),
         sources=[s for s in draw.SOURCE_COLOURS if s != 0],
     )

@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 
 from densegt.depth.store import ImageRecord
 from densegt.errors import InputError
-from densegt.report.draw import colour_depth, error_picture, nearest_in_blocks, overlay, shrink, source_picture
+from densegt.report.draw import (
+    colour_depth,
+    error_picture,
+    nearest_in_blocks,
+    overlay,
+    shrink,
+    source_picture,
+    uncertainty_picture,
+)
 
 TILE_WIDTH_PX = 480
 _CHANNELS = ("CAM_FRONT_LEFT", "CAM_FRONT", "CAM_FRONT_RIGHT", "CAM_BACK_LEFT", "CAM_BACK", "CAM_BACK_RIGHT")
@@ -84,6 +92,9 @@ def shoot(record: ImageRecord, truth: ImageRecord | None, dataroot: Path) -> Sho
         Tile("Depth", _jpeg(overlay(image, depth_m))),
         Tile("Source", _png(source_picture(shrink(record.source, pick, factor).astype(np.uint8)))),
     ]
+    if "uncertainty" in record.layers:
+        uncertainty_m = shrink(record.layers["uncertainty"], pick, factor).astype(np.float32)
+        tiles.append(Tile("Uncertainty", _png(uncertainty_picture(uncertainty_m))))
     if truth is not None:
         _check_size(record, truth)
         exact = shrink(truth.depth_m, nearest_in_blocks(truth.depth_m, factor), factor).astype(np.float32)

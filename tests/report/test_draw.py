@@ -21,6 +21,16 @@ def test_beyond_the_scale_takes_its_end():
     assert (colours[2] == colours[3]).all()
 
 
+def test_uncertain_is_bright_and_no_depth_is_nothing():
+    none, sure, surer, unsure, most = draw.uncertainty_picture(np.array([[0, 0.05, 0.01, 20, 99]], np.float16))[
+        0
+    ].astype(int)
+    assert tuple(none) == draw.NOTHING
+    assert (sure == surer).all()
+    assert (unsure == most).all()
+    assert unsure.sum() > 500 > 50 > sure.sum()
+
+
 def test_overlay_keeps_the_image_grey_where_nothing_is_known():
     image = np.zeros((1, 2, 3), dtype=np.uint8)
     image[..., 0] = 240
