@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from densegt.accumulate.cloud import Cloud
 from densegt.accumulate.discover.track_file import write_tracks
@@ -50,7 +51,12 @@ def _accumulate_to_store(job: Job, dataset: NuScenes, name: str, tell: Tell) -> 
         raise InputError(f"{dataset.tables.folder}: scene {name} has no keyframe camera to render")
     known = []
     tracks = partial(_write_tracks, job, scene)
-    with SceneWriter(job.out, name, job.saved(), input_digest=fingerprint(dataset, name), overwrite=True) as writer:
+    made_of = fingerprint(dataset, name)
+    # BLAS adds up in another order on another number of threads, and the last bit would tell how many there were.
+    with (
+        threadpool_limits(limits=1, user_api="blas"),
+        SceneWriter(job.out, name, job.saved(), input_digest=made_of, overwrite=True) as writer,
+    ):
         for camera, depth in accumulate_scene(scene, job.config, count.step, stages.enter, tracks):
             stages.enter("write")
             writer.write(camera, depth)
