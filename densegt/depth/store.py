@@ -33,8 +33,10 @@ from densegt.depth.attributes import Attributes, inside, integer, matrix, refuse
 from densegt.depth.claim import partial_path
 from densegt.depth.depth_map import DepthMap
 from densegt.depth.guarded import GuardedFile
+from densegt.depth.layer_codec import FILTERS, encode_layer
 from densegt.depth.sink import Sink
 from densegt.errors import InputError
+from densegt.kernels.steps import age_steps, depth_steps, probability_steps
 
 FORMAT = "densegt-depth"
 FORMAT_VERSION = 1
@@ -43,7 +45,6 @@ MAX_DEPTH_M = 65535 / STEPS_PER_M
 
 # Its structures have checksums, and h5py from 3.15 on keeps the time of writing out of them.
 _LIBRARY = ("v110", "v110")
-_LAYER: dict[str, Any] = {"compression": "gzip", "compression_opts": 1, "shuffle": True, "fletcher32": True}
 _TEXT_CRC = "text_crc32"
 # More than any camera has; a foreign file may claim a size that no memory holds.
 _MAX_PIXELS = 1 << 28
@@ -79,8 +80,8 @@ class ImageRecord:
 
 def encode_depth(depth_m: NDArray[np.floating[Any]]) -> NDArray[np.uint16]:
     """Metres to uint16 steps of 1/256 m. What is not finite, not positive or beyond 255.99 m becomes 0."""
-    known = np.isfinite(depth_m) & (depth_m > 0) & (depth_m <= MAX_DEPTH_M)
-    steps: NDArray[np.uint16] = np.rint(np.where(known, depth_m, 0) * STEPS_PER_M).astype(np.uint16)
+    steps = np.empty(depth_m.shape, dtype=np.uint16)
+    depth_steps(depth_m.ravel(), STEPS_PER_M, steps.ravel())
     return steps
 
 
@@ -91,7 +92,15 @@ def decode_depth(steps: NDArray[np.uint16]) -> NDArray[np.float32]:
 
 def encode_confidence(confidence: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Probability to 0..255, rounded; NaN becomes 0."""
-    steps: NDArray[np.uint8] = np.rint(255 * np.clip(np.nan_to_num(confidence), 0, 1)).astype(np.uint8)
+    steps = np.empty(confidence.shape, dtype=np.uint8)
+    probability_steps(confidence.ravel(), steps.ravel())
+    return steps
+
+
+def encode_age(age_s: NDArray[np.float32]) -> NDArray[np.int16]:
+    """Seconds to milliseconds, held to what int16 holds; NaN becomes 0."""
+    steps = np.empty(age_s.shape, dtype=np.int16)
+    age_steps(age_s.ravel(), steps.ravel())
     return steps
 
 
@@ -136,7 +145,7 @@ class SceneWriter:
         own: dict[str, NDArray[Any]] = {
             "depth": encode_depth(depth.depth_m),
             "source": depth.source,
-            "age": np.clip(np.rint(depth.age_s * 1e3), -32768, 32767).astype(np.int16),
+            "age": encode_age(depth.age_s),
         }
         if depth.confidence is not None:
             own["confidence"] = encode_confidence(depth.confidence)
@@ -150,7 +159,10 @@ class SceneWriter:
                 raise ValueError(
                     f"{camera.channel}: layer {name} is {layer.shape}, image {camera.height_px, camera.width_px}"
                 )
-            group.create_dataset(name, data=layer, chunks=layer.shape, **_LAYER)
+            stored = group.create_dataset(
+                name, layer.shape, layer.dtype.newbyteorder("<"), chunks=layer.shape, **FILTERS
+            )
+            stored.id.write_direct_chunk((0, 0), encode_layer(layer))
         _set_attributes(
             group,
             {
