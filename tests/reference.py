@@ -153,17 +153,15 @@ def nearer_of(surface_m, shown, xyz_cam, out):
     out[:] = np.where(shown >= 0, np.minimum(surface_m, xyz_cam[shown, 2]), surface_m)
 
 
-def lay_down(surface_m, best, shown, hidden, xyz_cam, slopes, depth_m, row_of, measured, inverse_slope):
+def lay_down(surface_m, best, shown, hidden, xyz_cam, depth_m, row_of, measured):
     for at in np.ndindex(shown.shape):
-        depth_m[at], row_of[at], measured[at], inverse_slope[at] = 0, -1, False, 0
+        depth_m[at], row_of[at], measured[at] = 0, -1, False
         if hidden[at]:
             continue
         if shown[at] >= 0:
             depth_m[at], row_of[at], measured[at] = xyz_cam[shown[at], 2], shown[at], True
         elif best[at] >= 0:
             depth_m[at], row_of[at] = surface_m[at], best[at]
-        if row_of[at] >= 0:
-            inverse_slope[at] = slopes[row_of[at]]
 
 
 def enlarge(
@@ -212,6 +210,13 @@ def visible_points(xyz_cam, K, front_m, relative, absolute_m, step, shown):
             continue
         if shown[row, col] < 0 or xyz_cam[i, 2] < xyz_cam[shown[row, col], 2]:
             shown[row, col] = i
+
+
+def nearest_of_cell(points, xyz_cam, step, shown):
+    for row, col in np.ndindex(shown.shape):
+        cell = points[row * step : (row + 1) * step, col * step : (col + 1) * step]
+        rows = np.sort(cell[cell >= 0])
+        shown[row, col] = rows[np.argmin(xyz_cam[rows, 2])] if len(rows) else -1
 
 
 def fill_between(depth_m, inverse_slope, max_gap_px, tolerance, out, nearest):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from densegt.accumulate.config import ConfidenceConfig
 from densegt.accumulate.filled import Filled
@@ -13,7 +14,7 @@ from densegt.accumulate.surface import Layers, of_moving
 from densegt.accumulate.view import View
 from densegt.datasets.scene import Camera
 from densegt.kernels.count_layers import count_layers
-from densegt.kernels.evidence import COLUMNS, evidence
+from densegt.kernels.evidence import COLUMNS, evidence, weigh_evidence
 from densegt.kernels.plane_votes import plane_votes
 
 Float32 = NDArray[np.float32]
@@ -28,8 +29,9 @@ AGREE_RELATIVE, AGREE_M = 0.03, 0.1
 def confidence(view: View, camera: Camera, layers: Layers, filled: Filled, config: ConfidenceConfig) -> Float32:
     """Probability (H,W) that a pixel's depth is right to max(0.5 m, 5 %), by logistic regression; 0 where unknown."""
     weights = np.array([getattr(config, name) for name in COLUMNS], dtype=np.float32)
-    out = np.zeros(filled.depth_m.shape, dtype=np.float32)
-    out[filled.depth_m > 0] = expit(np.float32(config.bias) + gather_evidence(view, camera, layers, filled) @ weights)
+    out = np.empty(filled.depth_m.shape, dtype=np.float32)
+    arguments = [*_witnesses(view, camera, layers, filled), weights, config.bias, out.ravel()]
+    weigh_evidence(*arguments)
     return out
 
 
@@ -39,6 +41,14 @@ def gather_evidence(view: View, camera: Camera, layers: Layers, filled: Filled) 
     Most wrong pixels lie beside an outline. There few measured points agree, something nearer is close by, patches
     reach where no beam ever landed (much weight, few points), and weight falls off within a few pixels.
     """
+    out = np.empty((int((filled.depth_m > 0).sum()), len(COLUMNS)), dtype=np.float32)
+    arguments = [*_witnesses(view, camera, layers, filled), out]
+    evidence(*arguments)
+    return out
+
+
+def _witnesses(view: View, camera: Camera, layers: Layers, filled: Filled) -> list[Any]:
+    """What `evidence` takes, in its order."""
     depth_m, shape = filled.depth_m, filled.depth_m.shape
     known = depth_m > 0
     close, around, wide = (_window(angle, camera) for angle in (CLOSE_RAD, AROUND_RAD, WIDE_RAD))
@@ -47,8 +57,7 @@ def gather_evidence(view: View, camera: Camera, layers: Layers, filled: Filled) 
     plane_votes(depth_m, filled.measured, filled.inverse_slope, len(close) // 2, AGREE_RELATIVE, AGREE_M, *votes)
     far_m = np.where(known, depth_m, np.float32(1e6))
     support = _support(layers, view)
-    out = np.empty((int(known.sum()), len(COLUMNS)), dtype=np.float32)
-    evidence(
+    images = (
         depth_m,
         filled.row_of,
         filled.measured,
@@ -62,14 +71,9 @@ def gather_evidence(view: View, camera: Camera, layers: Layers, filled: Filled) 
         layers.second.weight,
         _share(known.astype(np.float32), around),
         seen_through(view, camera, layers, around),
-        view.moving,
-        view.passing,
-        view.trust,
-        view.age_s,
-        view.incidence,
-        out,
     )
-    return out
+    patches = (view.moving, view.passing, view.trust, view.age_s, view.incidence)
+    return [image.ravel() for image in images] + list(patches)
 
 
 def seen_through(view: View, camera: Camera, layers: Layers, window: NDArray[np.uint8]) -> Float32:

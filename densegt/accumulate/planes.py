@@ -20,12 +20,10 @@ class Planes:
     """What `project_patches` says of the patches of a view.
 
     Attributes:
-        slopes: (N,2) float32, of each patch's inverse depth over the image, 1/(m px).
         planes: (M,14) float32, bounds: (M,4) int32, of those that cover pixels.
         rows: (M,) int32, which they are.
     """
 
-    slopes: Float32
     planes: Float32
     bounds: Int32
     rows: Int32
@@ -34,9 +32,9 @@ class Planes:
     def of(cls, patches: Patches, trust: Float32, share: Float32, reach_px: Float32, camera: Camera) -> Planes:
         """Of patches in cam; those with a share of 0 cover nothing."""
         n = len(patches)
-        slopes, planes = np.empty((n, 2), np.float32), np.empty((n, COLUMNS), np.float32)
+        planes = np.empty((n, COLUMNS), np.float32)
         bounds, rows = np.empty((n, 4), np.int32), np.empty(n, np.int32)
         shape_of = (patches.xyz, patches.tangents, patches.half_m, trust, share)
         size = (camera.height_px, camera.width_px)
-        count = project_patches(*shape_of, camera.K, reach_px, *size, slopes, planes, bounds, rows)
-        return cls(slopes, planes[:count], bounds[:count], rows[:count])
+        count = project_patches(*shape_of, camera.K, reach_px, *size, planes, bounds, rows)
+        return cls(planes[:count], bounds[:count], rows[:count])

@@ -20,7 +20,8 @@ from densegt.kernels.enclosed import enclosed
 from densegt.kernels.enlarge import enlarge
 from densegt.kernels.fill_between import fill_between
 from densegt.kernels.lay_down import lay_down, nearer_of
-from densegt.kernels.visible_points import visible_points
+from densegt.kernels.patch import patch_slopes
+from densegt.kernels.visible_points import nearest_of_cell, visible_points
 
 Float32 = NDArray[np.float32]
 Bool = NDArray[np.bool_]
@@ -38,7 +39,8 @@ def render(cloud: Cloud, camera: Camera, config: AccumulateConfig) -> DepthMap:
     coarse = working_camera(camera, step)
     view = look(cloud, coarse, config)
     layers = front_surface(view, coarse, config.patches)
-    shown = shown_points(view, coarse, layers.front, config.patches)
+    points = shown_points(view, camera, layers.front, config.patches, step)
+    shown = nearest_of_cells(points, view, coarse, step)
     hidden = hidden_behind_gaps(view, coarse, layers.front, shown, config.patches)
     filled = fill(view, coarse, shown, layers.front, hidden, config.patches)
     sure = confidence(view, coarse, layers, filled, config.confidence)
@@ -48,19 +50,25 @@ def render(cloud: Cloud, camera: Camera, config: AccumulateConfig) -> DepthMap:
     else:
         keep &= filled.measured & (sure >= config.confidence.least_measured)
     kept = replace(filled, depth_m=np.where(keep, filled.depth_m, np.float32(0)))
-    points = np.where(kept.measured, shown, -1)
-    if step > 1:
-        points = shown_points(view, camera, layers.front, config.patches, step)
+    if step == 1:
+        points = np.where(kept.measured, shown, -1)
     return paint(view, camera, cloud, kept, sure, points, config)
 
 
-def shown_points(
-    view: View, camera: Camera, surface: Surface, config: SurfaceConfig, step: int = 1
-) -> NDArray[np.int32]:
+def shown_points(view: View, camera: Camera, surface: Surface, config: SurfaceConfig, step: int) -> NDArray[np.int32]:
     """The row of the point that each pixel shows (H,W), -1 for none; the surface is on cells of `step` pixels."""
     shown = np.full((camera.height_px, camera.width_px), -1, dtype=np.int32)
     tolerance = (config.hide_relative, config.hide_absolute_m)
     visible_points(view.patches.xyz, camera.K, surface.depth_m, *tolerance, step, shown)
+    return shown
+
+
+def nearest_of_cells(points: NDArray[np.int32], view: View, coarse: Camera, step: int) -> NDArray[np.int32]:
+    """The row of the nearest of the points (H,W) that each cell (h,w) of `step` pixels shows, -1 for none."""
+    if step == 1:
+        return points
+    shown = np.empty((coarse.height_px, coarse.width_px), dtype=np.int32)
+    nearest_of_cell(points, view.patches.xyz, step, shown)
     return shown
 
 
@@ -87,9 +95,9 @@ def fill(
     """Points, then the surface's depth where there is none, then what lies between pixels of one surface."""
     shape = shown.shape
     depth_m, row_of, measured = np.empty(shape, np.float32), np.empty(shape, np.int32), np.empty(shape, np.bool_)
+    lay_down(surface.depth_m, surface.best, shown, hidden, view.patches.xyz, depth_m, row_of, measured)
     slopes = np.empty((*shape, 2), np.float32)
-    known = (surface.depth_m, surface.best, shown, hidden, view.patches.xyz, view.planes.slopes)
-    lay_down(*known, depth_m, row_of, measured, slopes)
+    patch_slopes(row_of, view.patches.xyz, view.patches.tangents, camera.K, slopes)
     max_gap_px = max(3, round(np.deg2rad(config.max_gap_deg) * camera.K[0, 0]))
     filled, nearest = depth_m.copy(), np.full(shape, -1, dtype=np.int32)
     fill_between(depth_m, slopes, max_gap_px, config.fill_tolerance, filled, nearest)

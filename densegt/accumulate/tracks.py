@@ -68,9 +68,11 @@ class ContinuousTrack:
         position: CubicSpline = self._position  # type: ignore[attr-defined]
         rotation: RotationSpline = self._rotation  # type: ignore[attr-defined]
         out = np.zeros((len(t), 4, 4))
-        turn = Rotation.from_rotvec(rotation(inside, 1) * beyond)
-        out[:, :3, :3] = (turn * rotation(inside)).as_matrix()
-        out[:, :3, 3] = position(inside) + position(inside, 1) * beyond
+        attitude, out[:, :3, 3] = rotation(inside), position(inside)
+        if beyond.any():
+            attitude = Rotation.from_rotvec(rotation(inside, 1) * beyond) * attitude
+            out[:, :3, 3] += position(inside, 1) * beyond
+        out[:, :3, :3] = attitude.as_matrix()
         out[:, 3, 3] = 1.0
         return out
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from densegt.accumulate.cloud import Cloud
 from densegt.accumulate.config import AccumulateConfig, SurfaceConfig
 from densegt.accumulate.freespace import beam_time, gone_now, votes
-from densegt.accumulate.patches import Patches, concatenate
+from densegt.accumulate.patches import Patches
 from densegt.accumulate.planes import Planes
 from densegt.accumulate.tracks import ContinuousTrack
 from densegt.datasets.scene import Camera
@@ -52,6 +53,27 @@ class View:
     incidence: Float32
 
 
+@dataclass(frozen=True)
+class Part:
+    """Some of the patches of one frame.
+
+    Attributes:
+        patches: in src; rows: (M,), which of them.
+    """
+
+    patches: Patches
+    rows: NDArray[np.int32]
+    T_cam_src: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, patches: Patches, rows: NDArray[np.int32], T_cam_src: NDArray[np.float64], allowed: Bool) -> Part:
+        """As far as they are of the sweeps (S,) allowed."""
+        return cls(patches, rows if allowed.all() else rows[allowed[patches.sweep[rows]]], T_cam_src)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
 def look(cloud: Cloud, camera: Camera, config: AccumulateConfig) -> View:
     """The static world, the labelled movers at exposure, and what was there just then, all in cam."""
     exposure_s = (camera.timestamp_us - cloud.start_us) * 1e-6
@@ -60,11 +82,10 @@ def look(cloud: Cloud, camera: Camera, config: AccumulateConfig) -> View:
     T_cam_origin[:3, 3] += T_cam_global[:3, :3] @ cloud.origin_global_m
     allowed = sweeps_in_window(cloud, camera, config.window_s)
     standing = standing_now(cloud, camera, T_cam_origin, exposure_s, config)
-    static = placed(cloud.static, standing, T_cam_origin, allowed)
-    just_now = in_view(cloud.transient, T_cam_origin, camera, allowed)
-    just_now = just_now.take(np.abs(just_now.time_s - exposure_s) <= cloud.period_s / 2)
-    parts = [static, just_now, *movers_in_view(cloud, camera, T_cam_global, exposure_s, allowed, config)]
-    patches = concatenate(parts)
+    static = Part.of(cloud.static, standing, T_cam_origin, allowed)
+    then = np.abs(cloud.transient.time_s - exposure_s) <= cloud.period_s / 2
+    just_now = in_view(cloud.transient.take(then), T_cam_origin, camera, allowed)
+    patches = placed([static, just_now, *movers_in_view(cloud, camera, T_cam_global, exposure_s, allowed, config)])
     lidar_cam = se3.apply(T_cam_origin, cloud.images.origin)
     trust, incidence = np.empty(len(patches), dtype=np.float32), np.empty(len(patches), dtype=np.float32)
     seen = (patches.xyz, patches.tangents, patches.sweep, lidar_cam.astype(np.float32))
@@ -139,7 +160,7 @@ def movers_in_view(
     exposure_s: float,
     allowed: Bool,
     config: AccumulateConfig,
-) -> list[Patches]:
+) -> list[Part]:
     """Each mover's patches where it is at exposure, as far as the sweeps about it do not look through them.
 
     Of what deforms only those measured about then.
@@ -191,17 +212,22 @@ def rows_in_view(patches: Patches, T_cam_src: NDArray[np.float64], camera: Camer
     return rows[:count]
 
 
-def in_view(patches: Patches, T_cam_src: NDArray[np.float64], camera: Camera, allowed: Bool) -> Patches:
-    """The patches that the camera looks at, of the sweeps (S,) allowed, in cam."""
-    return placed(patches, rows_in_view(patches, T_cam_src, camera), T_cam_src, allowed)
+def in_view(patches: Patches, T_cam_src: NDArray[np.float64], camera: Camera, allowed: Bool) -> Part:
+    """The patches that the camera looks at, of the sweeps (S,) allowed."""
+    return Part.of(patches, rows_in_view(patches, T_cam_src, camera), T_cam_src, allowed)
 
 
-def placed(patches: Patches, rows: NDArray[np.int32], T_cam_src: NDArray[np.float64], allowed: Bool) -> Patches:
-    """Some patches, as far as they are of the sweeps (S,) allowed, in cam."""
-    if not allowed.all():
-        rows = rows[allowed[patches.sweep[rows]]]
-    xyz = np.empty((len(rows), 3), dtype=np.float32)
-    tangents = np.empty((len(rows), 2, 3), dtype=np.float32)
-    move_patches(patches.xyz, patches.tangents, rows, T_cam_src, xyz, tangents)
-    rest = (patches.half_m.take(rows, axis=0), patches.time_s.take(rows), patches.sweep.take(rows))
-    return Patches(xyz, tangents, *rest)
+def placed(parts: Sequence[Part]) -> Patches:
+    """All patches of some parts, one after the other, in cam."""
+    ends = np.cumsum([0, *(len(part.rows) for part in parts)])
+    n = int(ends[-1])
+    xyz, tangents = np.empty((n, 3), np.float32), np.empty((n, 2, 3), np.float32)
+    half_m, time_s, sweep = np.empty((n, 4), np.float32), np.empty(n, np.float32), np.empty(n, np.int32)
+    for part, begin, end in zip(parts, ends, ends[1:], strict=False):
+        of, rows, to = part.patches, part.rows, slice(begin, end)
+        move_patches(of.xyz, of.tangents, rows, part.T_cam_src, xyz[to], tangents[to])
+        # Any other mode than raising makes take write in place; no row is out of bounds.
+        of.half_m.take(rows, axis=0, out=half_m[to], mode="clip")
+        of.time_s.take(rows, out=time_s[to], mode="clip")
+        of.sweep.take(rows, out=sweep[to], mode="clip")
+    return Patches(xyz, tangents, half_m, time_s, sweep)

@@ -34,20 +34,18 @@ def lay_down(
     shown: NDArray[np.int32],
     hidden: NDArray[np.bool_],
     xyz_cam: NDArray[np.float32],
-    slopes: NDArray[np.float32],
     depth_m: NDArray[np.float32],
     row_of: NDArray[np.int32],
     measured: NDArray[np.bool_],
-    inverse_slope: NDArray[np.float32],
 ) -> None:
-    """Write depth, 0 = unknown, the patch it comes from, whether that is the pixel's own point, and its slopes.
+    """Write depth, 0 = unknown, the patch it comes from, and whether that is the pixel's own point.
 
     Args:
         surface_m, best: (H,W) depth and best patch of the surface, infinity and -1 where there is none.
         shown: (H,W) the point that each pixel shows, -1 for none.
         hidden: (H,W), pixels that show nothing.
-        xyz_cam: (N,3) m; slopes: (N,2), see `project_patches`.
-        depth_m, row_of, measured: (H,W); inverse_slope: (H,W,2) 1/(m px).
+        xyz_cam: (N,3) m.
+        depth_m, row_of, measured: (H,W).
     """
     height_px, width_px = shown.shape
     for row in range(height_px):
@@ -59,5 +57,3 @@ def lay_down(
             i = point if point >= 0 else i
             row_of[row, col] = i
             depth_m[row, col] = 0 if i < 0 else xyz_cam[i, 2] if point >= 0 else surface_m[row, col]
-            inverse_slope[row, col, 0] = slopes[i, 0] if i >= 0 else 0
-            inverse_slope[row, col, 1] = slopes[i, 1] if i >= 0 else 0

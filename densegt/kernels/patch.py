@@ -61,7 +61,6 @@ def project_patches(
     reach_px: NDArray[np.float32],
     height_px: int,
     width_px: int,
-    slopes: NDArray[np.float32],
     planes: NDArray[np.float32],
     bounds: NDArray[np.int32],
     rows: NDArray[np.int32],
@@ -80,7 +79,6 @@ def project_patches(
         share: (N,), each stands for one over so many of its like; 0 covers nothing, see `thin`.
         K: (3,3) px without skew.
         reach_px: (N,), each patch is cut to this many pixels around its point.
-        slopes: out (N,2), the change of w by a column and by a row for every patch, zeros if it is seen edge-on.
         planes: out (N,14), the first so many are written: w, w a and w e, each as its value at the first row and
             column and its change by a column and by a row; one over each reach; trust over the patch's area.
         bounds: out (N,4), first and last row, first and last column of each of these; rows: out (N,), which they are.
@@ -88,19 +86,16 @@ def project_patches(
     per_fx, per_fy, cx, cy = 1 / K[0, 0], 1 / K[1, 1], K[0, 2], K[1, 2]
     count = 0
     for i in range(len(xyz_cam)):
-        slopes[i, 0], slopes[i, 1] = 0, 0
+        a_hi, a_lo, e_hi, e_lo = half_m[i, 0], half_m[i, 1], half_m[i, 2], half_m[i, 3]
+        if share[i] <= 0 or a_hi + a_lo <= 0 or e_hi + e_lo <= 0:
+            continue
         px, py, pz = np.float64(xyz_cam[i, 0]), np.float64(xyz_cam[i, 1]), np.float64(xyz_cam[i, 2])
         nx, ny, nz = patch_normal(tangents[i])
         nn, n_p = nx * nx + ny * ny + nz * nz, nx * px + ny * py + nz * pz
-        # Seen edge-on a plane has no slope to go by; zero makes it agree with equal depth only.
         if not (nn >= 1e-6 and abs(n_p) > 1e-3 * np.sqrt(px * px + py * py + pz * pz)):
             continue
         wx, wy, wz = nx / n_p, ny / n_p, nz / n_p
         w_col, w_row = wx * per_fx, wy * per_fy
-        slopes[i, 0], slopes[i, 1] = w_col, w_row
-        a_hi, a_lo, e_hi, e_lo = half_m[i, 0], half_m[i, 1], half_m[i, 2], half_m[i, 3]
-        if share[i] <= 0 or a_hi + a_lo <= 0 or e_hi + e_lo <= 0:
-            continue
         row_lo, row_hi, col_lo, col_hi = patch_bounds(
             xyz_cam[i], tangents[i], half_m[i], K, reach_px[i], height_px, width_px
         )
@@ -126,3 +121,33 @@ def project_patches(
             plane[PER_REACH + k] = np.float32(1) / half_m[i, k] if half_m[i, k] > 0 else NO_REACH
         plane[SCALE] = trust[i] / share[i] / ((a_hi + a_lo) * (e_hi + e_lo) + np.float32(1e-6))
     return count
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def patch_slopes(
+    row_of: NDArray[np.int32],
+    xyz_cam: NDArray[np.float32],
+    tangents: NDArray[np.float32],
+    K: NDArray[np.float64],
+    out: NDArray[np.float32],
+) -> None:
+    """Write how inverse depth changes by a column and by a row on the patch of each pixel, 1/(m px).
+
+    Args:
+        row_of: (H,W), the patch, -1 for none; xyz_cam: (N,3) m; tangents: (N,2,3) unit vectors in cam.
+        out: (H,W,2), zeros where there is no patch or it is seen edge-on: it agrees with equal depth only.
+    """
+    per_fx, per_fy = np.float32(1 / K[0, 0]), np.float32(1 / K[1, 1])
+    height_px, width_px = row_of.shape
+    for row in range(height_px):
+        for col in range(width_px):
+            i = row_of[row, col]
+            out[row, col, 0], out[row, col, 1] = 0, 0
+            if i < 0:
+                continue
+            p, a, e = xyz_cam[i], tangents[i, 0], tangents[i, 1]
+            nx, ny, nz = a[1] * e[2] - a[2] * e[1], a[2] * e[0] - a[0] * e[2], a[0] * e[1] - a[1] * e[0]
+            n_p, pp = nx * p[0] + ny * p[1] + nz * p[2], p[0] * p[0] + p[1] * p[1] + p[2] * p[2]
+            if nx * nx + ny * ny + nz * nz >= np.float32(1e-6) and n_p * n_p > np.float32(1e-6) * pp:
+                per_n_p = np.float32(1) / n_p
+                out[row, col, 0], out[row, col, 1] = nx * per_n_p * per_fx, ny * per_n_p * per_fy

@@ -1,4 +1,4 @@
-"""Which point each pixel shows."""
+"""Which point each pixel shows, and each cell of several."""
 
 from __future__ import annotations
 
@@ -44,3 +44,25 @@ def visible_points(
         if z < nearest[row, col] and not z * keep - absolute > front_m[row // step, col // step]:
             nearest[row, col] = z
             shown[row, col] = i
+
+
+@njit(cache=True, nogil=True)
+def nearest_of_cell(
+    points: NDArray[np.int32], xyz_cam: NDArray[np.float32], step: int, shown: NDArray[np.int32]
+) -> None:
+    """Write to `shown` (h,w) the nearest of the points that a cell's pixels show, -1 for none; of equals the first.
+
+    Args:
+        points: (H,W) the row of the point that each pixel shows, -1 for none; xyz_cam: (N,3) m.
+        step: a cell holds this many pixels along and across.
+    """
+    height_px, width_px = points.shape
+    for cell_row in range(shown.shape[0]):
+        for cell_col in range(shown.shape[1]):
+            best, nearest = -1, np.float32(np.inf)
+            for row in range(cell_row * step, min(cell_row * step + step, height_px)):
+                for col in range(cell_col * step, min(cell_col * step + step, width_px)):
+                    i = points[row, col]
+                    if i >= 0 and (xyz_cam[i, 2] < nearest or (xyz_cam[i, 2] == nearest and i < best)):
+                        best, nearest = i, xyz_cam[i, 2]
+            shown[cell_row, cell_col] = best

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from densegt.kernels.count_layers import count_layers
-from densegt.kernels.evidence import COLUMNS, evidence
+from densegt.kernels.evidence import COLUMNS, evidence, weigh_evidence
 from densegt.kernels.plane_votes import plane_votes
 
 from .. import reference
@@ -105,7 +105,13 @@ def test_evidence_equals_twin(seed: int, patches: int, known_share: float) -> No
     )
     known = int((depth_m > 0).sum())
     got, wanted = (np.full((known, len(COLUMNS)), np.nan, np.float32) for _ in range(2))
-    evidence(*arguments, got)
+    flat = [argument.ravel() for argument in arguments]
+    evidence(*flat, got)
     reference.evidence(*arguments, wanted)
     np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-5)
     assert np.isfinite(got).all()
+    weights, sure = rng.normal(0, 0.3, len(COLUMNS)).astype(np.float32), np.full(H * W, np.nan, np.float32)
+    weigh_evidence(*flat, weights, -0.4, sure)
+    at = depth_m.ravel() > 0
+    np.testing.assert_allclose(sure[at], 1 / (1 + np.exp(0.4 - wanted @ weights)), rtol=1e-4, atol=1e-5)
+    assert not sure[~at].any()

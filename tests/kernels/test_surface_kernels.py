@@ -20,12 +20,12 @@ from densegt.kernels.canvas import COLUMNS as CANVAS_COLUMNS
 from densegt.kernels.enlarge import enlarge
 from densegt.kernels.fill_between import fill_between
 from densegt.kernels.lay_down import lay_down, nearer_of
-from densegt.kernels.patch import COLUMNS, project_patches
+from densegt.kernels.patch import COLUMNS, patch_slopes, project_patches
 from densegt.kernels.ring_neighbours import ring_neighbours
 from densegt.kernels.splat_patches import splat_patches
 from densegt.kernels.thin import thin
 from densegt.kernels.view import judge_patches, move_patches, select_in_view
-from densegt.kernels.visible_points import visible_points
+from densegt.kernels.visible_points import nearest_of_cell, visible_points
 
 from .. import reference
 
@@ -52,12 +52,12 @@ def agree(got: np.ndarray, wanted: np.ndarray, share: float = 0.0) -> None:
 def project(xyz, tangents, half_m, trust, reach_px, camera=K, shape=(H, W)):
     """Slopes of all patches; planes, bounds and rows of those that cover pixels."""
     n = len(xyz)
-    slopes, planes = np.full((n, 2), 77, np.float32), np.full((n, COLUMNS), 77, np.float32)
+    planes, slopes = np.full((n, COLUMNS), 77, np.float32), np.full((1, n, 2), 77, np.float32)
     bounds, rows = np.full((n, 4), 77, np.int32), np.full(n, -9, np.int32)
     reach, share = np.full(n, reach_px, np.float32), np.ones(n, np.float32)
-    out = (slopes, planes, bounds, rows)
-    count = project_patches(xyz, tangents, half_m, trust, share, camera, reach, *shape, *out)
-    return slopes, planes[:count], bounds[:count], rows[:count]
+    count = project_patches(xyz, tangents, half_m, trust, share, camera, reach, *shape, planes, bounds, rows)
+    patch_slopes(np.arange(n, dtype=np.int32)[None], xyz, tangents, camera, slopes)
+    return slopes[0], planes[:count], bounds[:count], rows[:count]
 
 
 def every(rows: np.ndarray) -> np.ndarray:
@@ -105,7 +105,7 @@ def test_planes_tell_where_rays_meet_patches(seed: int, n: int) -> None:
     assert (bounds[:, 1] >= bounds[:, 0]).all()
     assert len(rows) == len(np.unique(rows))
     assert len(rows) > n / 3 or n < 2
-    np.testing.assert_array_equal(planes[:, 1:3], slopes[rows])
+    np.testing.assert_allclose(planes[:, 1:3], slopes[rows], rtol=1e-4, atol=1e-6 * np.abs(slopes).max(initial=0))
     for plane, (row_lo, row_hi, col_lo, col_hi), i in zip(planes, bounds, rows, strict=True):
         for row, col in ((row_lo, col_lo), (row_hi, col_lo), (row_lo, col_hi), (row_hi, col_hi)):
             got = plane[[0, 3, 6]] + plane[[1, 4, 7]] * (col - col_lo) + plane[[2, 5, 8]] * (row - row_lo)
@@ -260,37 +260,45 @@ def test_thin_keeps_all_of_a_few_and_about_enough_of_many() -> None:
 def test_what_is_left_out_covers_nothing_and_the_rest_weighs_for_it() -> None:
     xyz, tangents, half_m = patches(3, 40)
     share = np.where(np.arange(40) % 2 == 0, 0, 0.5).astype(np.float32)
-    all_slopes, planes, _, rows = project(xyz, tangents, half_m, np.ones(40, np.float32), 9)
+    _, planes, _, rows = project(xyz, tangents, half_m, np.ones(40, np.float32), 9)
     ones, reach = np.ones(40, np.float32), np.full(40, 9, np.float32)
-    slopes, thinned = np.empty((40, 2), np.float32), np.empty((40, COLUMNS), np.float32)
-    left = np.empty(40, np.int32)
-    out = (slopes, thinned, np.empty((40, 4), np.int32), left)
+    thinned, left = np.empty((40, COLUMNS), np.float32), np.empty(40, np.int32)
+    out = (thinned, np.empty((40, 4), np.int32), left)
     count = project_patches(xyz, tangents, half_m, ones, share, K, reach, H, W, *out)
     odd = rows % 2 == 1
     np.testing.assert_array_equal(left[:count], rows[odd])
     assert count
     np.testing.assert_allclose(thinned[:count, 13], 2 * planes[odd, 13], rtol=1e-6)
-    np.testing.assert_array_equal(slopes, all_slopes)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_lay_down_equals_twin(seed: int) -> None:
     rng = np.random.default_rng(seed)
     xyz, _, _ = patches(seed, 50)
-    slopes = rng.normal(size=(50, 2)).astype(np.float32)
     shown = rng.integers(-40, 50, (H, W)).clip(-1).astype(np.int32)
     best = rng.integers(-40, 50, (H, W)).clip(-1).astype(np.int32)
     surface = np.where(best >= 0, rng.uniform(1, 20, (H, W)), np.inf).astype(np.float32)
     hidden = rng.random((H, W)) < 0.2
     results = []
     for lay, near in ((lay_down, nearer_of), (reference.lay_down, reference.nearer_of)):
-        out = [np.full((H, W), 7, t) for t in (np.float32, np.int32, np.bool_)] + [np.full((H, W, 2), 7, np.float32)]
-        lay(surface, best, shown, hidden, xyz, slopes, *out)
+        out = [np.full((H, W), 7, t) for t in (np.float32, np.int32, np.bool_)]
+        lay(surface, best, shown, hidden, xyz, *out)
         out.append(np.full((H, W), 7, np.float32))
         near(surface, shown, xyz, out[-1])
         results.append(out)
     for got, wanted in zip(*results, strict=True):
         np.testing.assert_array_equal(got, wanted)
+
+
+@pytest.mark.parametrize("step", [1, 2, 3])
+def test_nearest_of_cell_equals_twin(step: int) -> None:
+    rng = np.random.default_rng(step)
+    xyz = rng.integers(1, 6, (60, 3)).astype(np.float32)
+    points = rng.integers(-60, 60, (H, W)).clip(-1).astype(np.int32)
+    got, wanted = (np.full((-(-H // step), -(-W // step)), 7, np.int32) for _ in range(2))
+    nearest_of_cell(points, xyz, step, got)
+    reference.nearest_of_cell(points, xyz, step, wanted)
+    np.testing.assert_array_equal(got, wanted)
 
 
 @pytest.mark.parametrize("step", [1, 2, 3])
