@@ -68,12 +68,14 @@ def gather(
     tracks = at_their_time(tracks, measured, scene, config.tracks.box_time)
     tracks = refine_tracks(tracks, measured, config.tracks)
     owners = share_out(measured, tracks, config)
-    standing = owners.owner == STATIC
+    transient = measured.patches.take(owners.passing)
+    standing = np.flatnonzero((owners.owner == STATIC) & ~owners.passing)
     return Cloud(
         origin_global_m=measured.origin_global_m,
         start_us=measured.start_us,
-        static=measured.patches.take(standing & ~owners.passing),
-        transient=measured.patches.take(owners.passing),
+        # Nobody asks for the others again, and two of the largest arrays need not be in memory at a time.
+        static=measured.patches.shrink_to(standing),
+        transient=transient,
         movers=owners.movers,
         found=tuple(track for track, _ in owners.movers[len(tracks) :]),
         images=measured.images,

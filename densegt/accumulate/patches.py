@@ -41,6 +41,14 @@ class Patches:
         xyz, tangents, half_m = (part.take(rows, axis=0) for part in (self.xyz, self.tangents, self.half_m))
         return Patches(xyz, tangents, half_m, self.time_s.take(rows), self.sweep.take(rows))
 
+    def shrink_to(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Patches:
+        """The patches of some rows, which rise, in the memory of all: these patches are spent."""
+        rows = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
+        n = len(rows)
+        for part in (self.xyz, self.tangents, self.half_m, self.time_s, self.sweep):
+            part[:n] = part.take(rows, axis=0)
+        return Patches(self.xyz[:n], self.tangents[:n], self.half_m[:n], self.time_s[:n], self.sweep[:n])
+
 
 def concatenate(parts: list[Patches]) -> Patches:
     """All patches in one; of none, an empty one."""
