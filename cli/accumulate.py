@@ -16,6 +16,18 @@ if TYPE_CHECKING:
     from densegt.execute import Executor
 
 
+def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+    """Bytes, from a number with or without a unit."""
+    from pydantic import ByteSize, TypeAdapter, ValidationError
+
+    if value is None:
+        return None
+    try:
+        return int(TypeAdapter(ByteSize).validate_python(value))
+    except ValidationError:
+        raise click.BadParameter(f"{value!r} is no size such as 16GB or 900MiB", ctx, param) from None
+
+
 @click.command("accumulate")
 @click.option("--dataroot", type=click.Path(path_type=Path), required=True, help="Folder with v1.0-*/ and samples/.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Depth store: one .h5 a scene goes there.")
@@ -30,6 +42,11 @@ if TYPE_CHECKING:
     help="local: processes on this machine. ray: an existing Ray cluster.",
 )  # fmt: skip
 @click.option("--ray-address", metavar="HOST:PORT", help="Of the cluster; the one this machine is in if not given.")
+@click.option(
+    "--memory", metavar="SIZE", callback=_size,
+    help="Such as 16GB. Without --workers as many scenes at the same time as fit into it and there are cores; "
+    "with it no more than fit. With ray: what each scene may take is asked of Ray.",
+)  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Also make scenes again that are finished.")
 @click.option(
     "--summary", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
@@ -50,6 +67,7 @@ def command(
     workers: int | None,
     executor: str,
     ray_address: str | None,
+    memory: int | None,
     overwrite: bool,
     summary: Path | None,
     config: str | None,
@@ -64,8 +82,10 @@ def command(
     """
     from densegt.accumulate.dataset import accumulate
     from densegt.accumulate.job import Job
+    from densegt.accumulate.memory import largest_bytes, workers_within
     from densegt.accumulate.summary import NAME, RunSummary
     from densegt.datasets.nuscenes import NuScenes
+    from densegt.execute.threads import cores
 
     from .progress import standing_on_stderr
     from .stopping import Stopping
@@ -73,12 +93,16 @@ def command(
     if ray_address and executor != "ray":
         raise click.UsageError("--ray-address goes with --executor ray")
     job = Job(dataroot, version, out, resolve(motion, surface, window, refine_poses, config), cameras, overwrite)
-    names = chosen(NuScenes(dataroot, version), scenes)
+    dataset = NuScenes(dataroot, version)
+    names = chosen(dataset, scenes)
+    need = None if memory is None else largest_bytes(dataset, names)
+    if memory is not None and need is not None:
+        workers = workers_within(memory, need, workers or cores())
     stopping = Stopping()
     run = RunSummary(summary or out / NAME, job, executor=executor, workers=workers)
     try:
         with stopping, run, standing_on_stderr() as progress:
-            runner = _executor(executor, ray_address, workers)
+            runner = _executor(executor, ray_address, workers, need[0] if need else None)
             results = accumulate(job, names, executor=runner, progress=progress, record=run.add)
     except KeyboardInterrupt:
         click.echo(_stopped(run, len(names), overwrite), err=True)
@@ -88,11 +112,13 @@ def command(
     return _report(ctx, results)
 
 
-def _executor(name: str, ray_address: str | None, workers: int | None) -> Executor:
+def _executor(name: str, ray_address: str | None, workers: int | None, task_bytes: int | None) -> Executor:
     """A process of its own even for one worker: it stops at once, and where it runs out of memory the run goes on."""
     from densegt.execute import Local, Ray
 
-    return Ray(ray_address, at_once=workers) if name == "ray" else Local(workers or 1)
+    if name == "ray":
+        return Ray(ray_address, at_once=workers, task_bytes=task_bytes)
+    return Local(workers or 1)
 
 
 def _stopped(run: RunSummary, scenes: int, overwrite: bool) -> str:

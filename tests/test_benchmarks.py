@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ def benchmarks():
 
     before = sys.path[:]
     sys.path.insert(0, str(FOLDER))
-    names = ("baselines", "stopwatch", "steps", "ablation", "speed")
+    names = ("baselines", "stopwatch", "steps", "ablation", "speed", "point_by_point", "scale")
     yield {name: importlib.import_module(name) for name in names}
     sys.path[:] = before
     for name in names:
@@ -113,3 +114,29 @@ def test_boxes_cut_out_and_put_back(benchmarks):
     assert [len(tight.of_object[0]), len(wide.of_object[0])] == [1, 3]
     np.testing.assert_allclose(tight.of_object[0], [[0.0, 0.0, 0.0]])
     np.testing.assert_allclose(wide.static, points[3:])
+
+
+def test_scale_tells_what_a_whole_dataset_costs(benchmarks, short_world, tmp_path):
+    file = tmp_path / "scale.json"
+    options = ["--image-size", "160x90", "--keyframes", "1", "--scaling-scenes", "0", "--json", str(file)]
+    benchmarks["scale"].main(["--dataroot", str(short_world), *options])
+    found = json.loads(file.read_text())
+    assert found["total_s"] == pytest.approx(found["prepare_s"] + found["render_s"] + found["write_s"])
+    assert found["trainval_hours"] == pytest.approx(34149 * found["total_s"] / 16 / 3600)
+    assert min(found[name] for name in ("numpy_s", "point_by_point_s", "peak_gb", "points_a_sweep")) > 0
+
+
+def test_point_by_point_is_the_same_method(benchmarks, short_world):
+    """Going through the source image's pixels moves points by up to a pixel and loses those beside that image."""
+    dataset = NuScenes(short_world)
+    scene = dataset.scene(dataset.scene_names[0])
+    quick = next(depth_m for _, depth_m in benchmarks["baselines"].masked_objects(scene))
+    [(_, slow)] = benchmarks["point_by_point"].masked_objects(scene, scene.cameras[:1])
+    both = (quick > 0) & (slow > 0)
+    assert np.median(np.abs(quick - slow)[both] / quick[both]) < 0.01
+    assert 0.5 < both.sum() / (quick > 0).sum() <= 1
+    own = benchmarks["baselines"].own_sweep(scene, scene.cameras[0])
+    alone = replace(scene, sweeps=scene.sweeps[own : own + 1])
+    [(_, slow)] = benchmarks["point_by_point"].masked_objects(alone, scene.cameras[:1])
+    quick = next(depth_m for _, depth_m in benchmarks["baselines"].masked_objects(alone))
+    np.testing.assert_array_equal(slow > 0, quick > 0)

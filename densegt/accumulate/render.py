@@ -55,7 +55,9 @@ def render(cloud: Cloud, camera: Camera, config: AccumulateConfig) -> DepthMap:
     return paint(view, camera, cloud, kept, sure, points, config)
 
 
-def shown_points(view: View, camera: Camera, surface: Surface, config: SurfaceConfig, step: int) -> NDArray[np.int32]:
+def shown_points(
+    view: View, camera: Camera, surface: Surface, config: SurfaceConfig, step: int = 1
+) -> NDArray[np.int32]:
     """The row of the point that each pixel shows (H,W), -1 for none; the surface is on cells of `step` pixels."""
     shown = np.full((camera.height_px, camera.width_px), -1, dtype=np.int32)
     tolerance = (config.hide_relative, config.hide_absolute_m)

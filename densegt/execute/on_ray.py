@@ -25,11 +25,19 @@ _KNOCK_S = 5.0
 
 
 class Ray:
-    """Tasks of one core each on the cluster at `address`, or on the one that this machine belongs to."""
+    """Tasks of one core each on the cluster at `address`, or on the one that this machine belongs to.
 
-    def __init__(self, address: str | None = None, *, at_once: int | None = None) -> None:
+    Args:
+        at_once: at most so many tasks at the same time.
+        task_bytes: memory that Ray is to set aside for each.
+    """
+
+    def __init__(
+        self, address: str | None = None, *, at_once: int | None = None, task_bytes: int | None = None
+    ) -> None:
         self.address = address
         self.at_once = at_once
+        self.task_bytes = task_bytes
 
     def run(
         self, work: Work[Item, Result], items: Sequence[Item], heard: Heard = unheard
@@ -41,7 +49,7 @@ class Ray:
         """
         ray = _connect(self.address)
         try:
-            yield from _run(ray, work, items, heard, self.at_once or len(items))
+            yield from _run(ray, work, items, heard, self.at_once or len(items), self.task_bytes)
         finally:
             # Ends the tasks of this run that are still at work.
             ray.shutdown()
@@ -89,12 +97,12 @@ def _handlers_kept() -> Iterator[None]:
 
 
 def _run(
-    ray: Any, work: Work[Item, Result], items: Sequence[Item], heard: Heard, at_once: int
+    ray: Any, work: Work[Item, Result], items: Sequence[Item], heard: Heard, at_once: int, task_bytes: int | None
 ) -> Generator[tuple[Item, Result | Failed], None, None]:
     board = _board(ray)
     # Sent once, not once a task.
     shared = ray.put(work)
-    task = ray.remote(_task).options(num_cpus=1, runtime_env={"env_vars": thread_limits(1)})
+    task = ray.remote(_task).options(num_cpus=1, memory=task_bytes, runtime_env={"env_vars": thread_limits(1)})
     waiting = iter(range(len(items)))
     at_work: dict[Any, int] = {}
     while True:

@@ -6,10 +6,15 @@ import sys
 from functools import partial
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from densegt.errors import InputError
-from densegt.execute import Failed, Ray
+from densegt.execute import Failed, Here, Ray
+
+from ..depth.stores import camera, write_store
+from ..depth.stores import world as small_world
 
 
 def test_without_ray_there_is_one_clear_line(monkeypatch):
@@ -81,6 +86,30 @@ def test_an_item_that_kills_its_process_is_rays_to_retry(cluster, works, tmp_pat
     failed = results.pop(1)
     assert results == {0: 0, 2: 2}
     assert "Ray gave it up" in failed.why
+
+
+def test_completion_on_ray_is_that_done_here(cluster, tmp_path):
+    """Byte for byte; a scene whose image is gone fails alone."""
+    from densegt.completion.run import Job, complete
+
+    depth_m, _ = small_world()
+    names = ["scene-a", "scene-b", "scene-c"]
+    for name in names:
+        cam = camera(sample=name)
+        write_store(tmp_path / "depth", [(cam, np.where(np.arange(64) % 3, 0, depth_m), None)], scene=name)
+        image = tmp_path / "data" / cam.filename
+        image.parent.mkdir(parents=True, exist_ok=True)
+        if name != "scene-b":
+            cv2.imwrite(str(image), np.full((36, 64, 3), 90, np.uint8))
+    results = {}
+    for out, executor in (("ray", Ray(cluster.address)), ("here", Here())):
+        job = Job(tmp_path / "data", tmp_path / "depth", tmp_path / out)
+        results[out] = complete(job, names, executor=executor)
+        assert [done.status for done in results[out]] == ["done", "failed", "done"]
+    assert "no such image" in (results["ray"][1].error or "")
+    for name in ("scene-a", "scene-c"):
+        one, other = (tmp_path / out / f"{name}.h5" for out in results)
+        assert one.read_bytes() == other.read_bytes()
 
 
 def test_a_node_killed_in_mid_run(cluster, tmp_path):

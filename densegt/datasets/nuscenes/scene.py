@@ -69,13 +69,21 @@ class NuScenes:
         """How many samples a scene has."""
         return self.tables.keyframes(self.scene_names.index(name))
 
-    def scene(self, name: str, *, cameras: Sequence[str] | None = None, spin: SpinModel | None = None) -> Scene:
+    def scene(
+        self,
+        name: str,
+        *,
+        cameras: Sequence[str] | None = None,
+        spin: SpinModel | None = None,
+        keyframes_only: bool = False,
+    ) -> Scene:
         """Build one scene; points and images stay on disk.
 
         Args:
             name: e.g. scene-0061.
             cameras: channels to keep; all where None.
             spin: how the lidar turns; worked out from the stamps where None.
+            keyframes_only: leave the sweeps between keyframes out; their files need not be there.
 
         Raises:
             InputError: unknown scene or camera, a pose that is none, a file that is missing or cut off.
@@ -83,7 +91,7 @@ class NuScenes:
         if name not in self.scene_names:
             raise InputError(f"{self.tables.path('scene')}: no scene {name!r}; there is {_some(self.scene_names)}")
         rows = self.tables.scene_rows(self.scene_names.index(name))
-        sweeps = self._sweeps(rows)
+        sweeps = self._sweeps(rows, keyframes_only)
         if not sweeps:
             raise InputError(f"{self.tables.folder}: scene {name} has no {LIDAR} sweep")
         exposures = self._cameras(rows, cameras)
@@ -96,8 +104,9 @@ class NuScenes:
             read_points=read_points,
         )
 
-    def _sweeps(self, rows: SceneRows) -> tuple[SweepMeta, ...]:
+    def _sweeps(self, rows: SceneRows, keyframes_only: bool) -> tuple[SweepMeta, ...]:
         data = rows.data
+        wanted = rows.is_lidar & data.is_keyframe if keyframes_only else rows.is_lidar
         sweeps = tuple(
             SweepMeta(
                 token=data.tokens[i],
@@ -108,7 +117,7 @@ class NuScenes:
                 T_ego_lidar=self._pose("calibrated_sensor", rows.calibrations.pose, data.calibration[i]),
                 T_global_ego=self._pose("ego_pose", data.ego_pose, i),
             )
-            for i in np.flatnonzero(rows.is_lidar)
+            for i in np.flatnonzero(wanted)
         )
         for sweep in sweeps:
             check_size(sweep.path, sweep.path.stat().st_size)

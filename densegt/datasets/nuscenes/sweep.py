@@ -36,24 +36,29 @@ def check_size(path: Path, size_bytes: int) -> None:
 
 
 def read_points(sweep: SweepMeta) -> Points:
-    """Read one sweep; rows that are not finite or beyond 1 km are left out.
+    """Read one sweep; see `read_sweep`."""
+    return read_sweep(sweep.path)
+
+
+def read_sweep(path: Path) -> Points:
+    """Read a sweep's file; rows that are not finite or beyond 1 km are left out.
 
     Raises:
         InputError: the file is missing, empty, too large or not a multiple of 20 bytes; or most of its rows cannot be
             measurements, as where bytes were lost at its beginning or it is another kind of file.
     """
     try:
-        check_size(sweep.path, sweep.path.stat().st_size)
-        data = sweep.path.read_bytes()
+        check_size(path, path.stat().st_size)
+        data = path.read_bytes()
     except OSError as error:
-        raise InputError(f"{sweep.path}: {error.strerror or error}") from None
-    check_size(sweep.path, len(data))
+        raise InputError(f"{path}: {error.strerror or error}") from None
+    check_size(path, len(data))
     if not data:
-        raise InputError(f"{sweep.path}: empty; a sweep is a multiple of {BYTES_PER_POINT} bytes. Fetch it again")
+        raise InputError(f"{path}: empty; a sweep is a multiple of {BYTES_PER_POINT} bytes. Fetch it again")
     rows = np.frombuffer(data, dtype="<f4").reshape(-1, 5)
     rows = rows[np.isfinite(rows).all(axis=1)]
     within = (np.abs(rows[:, :3]) < MAX_RANGE_M).all(axis=1)
-    _check_plausible(sweep.path, rows, within)
+    _check_plausible(path, rows, within)
     rows = rows[within]
     return Points(
         xyz_lidar=np.ascontiguousarray(rows[:, :3]),
