@@ -25,7 +25,7 @@ import ablation
 import cv2
 import fillers
 import numpy as np
-from completion_inputs import INPUTS, Sample, samples
+from completion_inputs import NAMES, Sample, samples
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
@@ -57,7 +57,8 @@ an outlier is farther than max(0.5 m, 5 %) from every exact depth in the 3x3 pix
 of a jump in exact depth. Answered is the share of such pixels with a depth at all, sky the share of pixels without any
 surface that have one all the same. Distances are to the nearest measured pixel. AUSE is the area between the
 sparsification curves of the uncertainty and of an oracle, divided by the RMSE; the columns beside it are what is left
-when only the surest pixels are kept.
+when only the surest pixels are kept. 1, 4 and 16 beams are those of the simulated lidar's 32; 64 beams are drawn over
+the exact depth, with 2 cm of noise and gaps along them.
 
 Images a second are of processor time on one core at {width}x{height}, from arrays to arrays, uncertainty included for
 densegt, over one input each of one sweep and accumulated depth scaled to that size.
@@ -116,7 +117,7 @@ def parser() -> argparse.ArgumentParser:
     out.add_argument("--seconds", type=float, default=4.0, help="length of a simulated world")
     out.add_argument("--cache", type=Path, default=Path("worlds"), help="where simulated worlds are kept")
     out.add_argument("--every", type=int, default=1, metavar="N", help="only every n-th image")
-    out.add_argument("--inputs", nargs="+", choices=list(INPUTS), default=list(INPUTS), metavar="NAME")
+    out.add_argument("--inputs", nargs="+", choices=NAMES, default=list(NAMES), metavar="NAME")
     out.add_argument(
         "--checkpoint", type=Path, metavar="FILE", help="the network's weights, other than those that ship"
     )

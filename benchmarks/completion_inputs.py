@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from densegt.accumulate.config import AccumulateConfig
 from densegt.accumulate.run import accumulate_scene
 from densegt.completion.method import Given
+from densegt.completion.thin import scanned
 from densegt.datasets.nuscenes import NuScenes
 from densegt.datasets.scene import Camera, Points, Scene, SweepMeta
 from densegt.depth.depth_map import DepthMap
@@ -57,10 +58,16 @@ INPUTS: Mapping[str, tuple[Callable[[Scene], Scene], AccumulateConfig]] = {
     "one sweep": (lambda scene: scene, ONE_SWEEP),
     "accumulated": (lambda scene: scene, ACCUMULATED),
 }
+# More beams than the simulated lidar has, so they are drawn over the exact depth, with a lidar's noise.
+MANY_BEAMS, NOISE_M = 64, 0.02
+NAMES = (*list(INPUTS)[:3], f"{MANY_BEAMS} beams", *list(INPUTS)[3:])
 
 
 def samples(world: Path, name: str, every: int = 1) -> Iterator[Sample]:
     """Every n-th keyframe image of a world, with an input of that name."""
+    if name not in INPUTS:
+        yield from many_beams(world, every)
+        return
     dataset = NuScenes(world)
     for file in scene_files(world / "exact"):
         exact = SceneReader(file)
@@ -71,6 +78,19 @@ def samples(world: Path, name: str, every: int = 1) -> Iterator[Sample]:
             yield sample_of(camera, depth, exact)
 
 
+def many_beams(world: Path, every: int) -> Iterator[Sample]:
+    """The same images, their depth what MANY_BEAMS beams hit of the exact one."""
+    dataset = NuScenes(world)
+    for file in scene_files(world / "exact"):
+        exact, rng = SceneReader(file), np.random.default_rng(0)
+        for camera in dataset.scene(file.stem).cameras[::every]:
+            truth = exact.read(camera.sample_token, camera.channel)
+            noise_m = rng.normal(0, NOISE_M, truth.depth_m.shape).astype(np.float32)
+            depth_m = np.where(truth.depth_m > 0, truth.depth_m + noise_m, np.float32(0))
+            whole = Given(image_of(camera), depth_m, (depth_m > 0).astype(np.uint8), camera.K)
+            yield Sample(scanned(whole, MANY_BEAMS, rng), truth.depth_m, truth.layers["kind"])
+
+
 def sample_of(camera: Camera, depth: DepthMap, exact: SceneReader) -> Sample:
     """Join an input with its image and truth."""
     truth = exact.read(camera.sample_token, camera.channel)
@@ -79,8 +99,12 @@ def sample_of(camera: Camera, depth: DepthMap, exact: SceneReader) -> Sample:
 
 def given_of_depth(camera: Camera, depth: DepthMap) -> Given:
     """What `densegt complete` would be given of it; depth and confidence in the store's steps."""
-    image = cv2.cvtColor(cv2.imread(str(camera.image_path)), cv2.COLOR_BGR2RGB)
     stored = decode_depth(encode_depth(depth.depth_m))
     source = np.where(stored > 0, depth.source, 0).astype(np.uint8)
     layers = {} if depth.confidence is None else {"confidence": encode_confidence(depth.confidence)}
-    return Given(np.asarray(image, np.uint8), stored, source, camera.K, layers)
+    return Given(image_of(camera), stored, source, camera.K, layers)
+
+
+def image_of(camera: Camera) -> NDArray[np.uint8]:
+    """(H,W,3) RGB."""
+    return np.asarray(cv2.cvtColor(cv2.imread(str(camera.image_path)), cv2.COLOR_BGR2RGB), np.uint8)

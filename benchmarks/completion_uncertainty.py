@@ -24,9 +24,9 @@ from densegt.depth.sparsification import sparsification
 from densegt.kernels.expected_error import expected_error
 
 Float64 = NDArray[np.float64]
-CAUSES = ("depth", "distance", "outline", "dispute")
-# A measured pixel has no distance and no dispute.
-CAUSES_OF = {source: (0, 1, 2, 3) if source == Source.COMPLETED else (0, 2) for source in Source if source}
+CAUSES = ("depth", "distance", "outline", "dispute", "farthest")
+# A measured pixel has no distance, no dispute and nothing behind.
+CAUSES_OF = {source: (0, 1, 2, 3, 4) if source == Source.COMPLETED else (0, 2) for source in Source if source}
 PIXELS_PER_IMAGE = 8000
 MAX_DEPTH_M = 60.0
 
@@ -63,13 +63,15 @@ def collect(worlds: Iterable[Path], name: str, every: int) -> Float64:
 
 
 def causes_of(method: Classical, given) -> NDArray[np.float32]:
-    """(4, H W) m: `expected_error` with the weight of one cause alone."""
+    """(causes, H W) m: `expected_error` with the weight of one cause alone."""
     causes, out = method.fill(given), []
     for cause in range(len(CAUSES)):
         one = np.zeros((len(Source), len(CAUSES)), np.float32)
         one[:, cause] = 1
         layer = np.empty_like(given.depth_m)
-        expected_error(causes.inverse, causes.departure, causes.spread, causes.reach_px, given.source, one, layer)
+        expected_error(
+            causes.inverse, causes.departure, causes.spread, causes.farthest, causes.reach_px, given.source, one, layer
+        )
         out.append(layer.ravel())
     return np.stack(out)
 

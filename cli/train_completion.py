@@ -11,7 +11,7 @@ import click
 _PATH = click.Path(path_type=Path)
 
 
-@click.command()
+@click.command("train-completion")
 @click.option("--dataroot", "dataroots", type=_PATH, multiple=True, required=True, help="Where the images lie.")
 @click.option(
     "--depth", "depths", type=_PATH, multiple=True, required=True, help="Depth store of `densegt accumulate`: target."

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import Dataset
 
 from densegt.completion.classical import Classical
 from densegt.completion.draw import draw
@@ -47,29 +47,6 @@ class Crops(Dataset[dict[str, Tensor]]):
         drawn = draw(reader(self._keep_images)(key), self._size, rng)
         features = features_of(drawn.given, self._classical)
         return stacked(features, drawn.target_m, drawn.weight, drawn.exact, inner=drawn.inner)
-
-
-class Order(Sampler[int]):
-    """Indices of an epoch, shuffled, each epoch others; every process of several takes its part of them.
-
-    Lightning tells the epoch, also when it goes on with an interrupted training.
-    """
-
-    def __init__(self, count: int, seed: int, rank: int, processes: int) -> None:
-        self._count, self._seed, self._rank, self._processes = count, seed, rank, processes
-        self._epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Which comes next."""
-        self._epoch = epoch
-
-    def __len__(self) -> int:
-        return self._count // self._processes
-
-    def __iter__(self) -> Iterator[int]:
-        shuffled = np.random.default_rng((self._seed, self._epoch)).permutation(self._count)
-        mine = shuffled[self._rank :: self._processes][: len(self)]
-        return iter((self._epoch * self._count + mine).tolist())
 
 
 class Trials(Dataset[dict[str, Tensor]]):

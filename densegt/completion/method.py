@@ -93,4 +93,14 @@ def _network(checkpoint: Path | None) -> Method:
     return open_network(checkpoint)
 
 
-METHODS: Mapping[str, Callable[[Path | None], Method]] = {"classical": _classical, "network": _network}
+def _prompt_depth_anything(checkpoint: Path | None) -> Method:
+    from densegt.completion.foundation import open_foundation
+
+    return open_foundation(checkpoint)
+
+
+METHODS: Mapping[str, Callable[[Path | None], Method]] = {
+    "classical": _classical,
+    "network": _network,
+    "prompt-depth-anything": _prompt_depth_anything,
+}

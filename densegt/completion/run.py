@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from densegt.completion.foundation import model_folder
 from densegt.completion.images import camera_of, completed_layers, given_of, without_completed
 from densegt.completion.method import open_method
 from densegt.completion.weights import SHIPPED
@@ -49,8 +50,12 @@ class Job:
 
     def saved(self) -> dict[str, Any]:
         """What a scene's file keeps of it beside what its input says of its own making."""
-        path = self.checkpoint or (SHIPPED if self.method == "network" else None)
-        weights = None if path is None else _digest(path)
+        path = self.checkpoint
+        if self.method == "network":
+            path = path or SHIPPED
+        elif self.method == "prompt-depth-anything":
+            path = model_folder(path)
+        weights = None if path is None else _digest_of_all(path) if path.is_dir() else _digest(path)
         return {"method": self.method, "checkpoint_sha256": weights, "cameras": sorted(set(self.cameras))}
 
 
@@ -60,6 +65,7 @@ class SceneDone:
 
     Attributes:
         coverage: share of pixels with a depth.
+        given_up: share of measured pixels that the method had evidence against.
         by_input: the user can mend what failed.
     """
 
@@ -68,6 +74,7 @@ class SceneDone:
     path: Path | None = None
     images: int = 0
     coverage: float = 0.0
+    given_up: float = 0.0
     error: str | None = None
     by_input: bool = False
 
@@ -130,20 +137,23 @@ def complete_scene(job: Job, name: str, tell: Share) -> SceneDone:
             _check_finished(path, saved, digest, reader.path)
             return SceneDone(name, "skipped", path)
         with SceneWriter(job.out, name, saved, input_digest=digest, overwrite=True) as writer:
-            coverage = _write_images(job, reader, writer, tell)
-    return SceneDone(name, "done", path, len(coverage), float(np.mean(coverage)))
+            counts = _write_images(job, reader, writer, tell)
+    pixels, answered, measured, given_up = np.sum(counts, axis=0)
+    return SceneDone(name, "done", path, len(counts), float(answered / pixels), float(given_up / max(measured, 1)))
 
 
-def _write_images(job: Job, reader: SceneReader, writer: SceneWriter, tell: Share) -> list[float]:
-    """The share of pixels with a depth, image by image."""
-    method, keys, coverage = _method(job.method, job.checkpoint), _chosen(reader, job.cameras), []
+def _write_images(job: Job, reader: SceneReader, writer: SceneWriter, tell: Share) -> list[tuple[int, ...]]:
+    """Pixels, those with a depth, those measured, and of these those given up, image by image."""
+    method, keys, counts = _method(job.method, job.checkpoint), _chosen(reader, job.cameras), []
     for key in keys:
         record = without_completed(reader.read(*key))
         layers = completed_layers(record, method(given_of(record, job.dataroot)))
         writer.write_layers(camera_of(record, job.dataroot), layers)
-        coverage.append(float((layers["depth"] > 0).mean()))
-        tell(len(coverage) / len(keys))
-    return coverage
+        answered, measured = layers["depth"] > 0, record.depth_m > 0
+        given_up = measured & (layers["source"] != record.source)
+        counts.append((answered.size, *(int(np.count_nonzero(which)) for which in (answered, measured, given_up))))
+        tell(len(counts) / len(keys))
+    return counts
 
 
 # One a process: reading weights takes long, and every scene uses the same.
@@ -179,6 +189,12 @@ def _digest(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def _digest_of_all(folder: Path) -> str:
+    """Of a model in several files: of their names and contents."""
+    files = sorted(path for path in folder.iterdir() if path.suffix in (".json", ".safetensors", ".bin"))
+    return hashlib.sha256("".join(f"{path.name} {_digest(path)}\n" for path in files).encode()).hexdigest()
 
 
 def _failed(name: str, failed: Failed) -> SceneDone:

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
-import math
-import sys
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,21 +11,19 @@ from typing import Any
 
 import torch
 from lightning import Callback, LightningDataModule, LightningModule, Trainer, seed_everything
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.fabric.utilities.rank_zero import rank_zero_only
 from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint
-from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
 import densegt
-from densegt.completion.batches import Crops, Order, Trials
+from densegt.completion.batches import Crops, Trials
 from densegt.completion.checkpoint import read_network, write_weights
 from densegt.completion.examples import Sources, keys_of
 from densegt.completion.split import Split, split
 from densegt.completion.task import METHODS, SCORE, TRIAL_NAMES, Batch, CompletionTask
 from densegt.completion.train_config import TrainConfig
 from densegt.depth.store import read_header, scene_files
-from densegt.errors import InputError
+from densegt.training import Order, last_checkpoint, make_trainer, quiet
 
 Say = Callable[[str], None]
 
@@ -108,10 +102,10 @@ def train(run: Run, say: Say) -> Path | None:
     Raises:
         InputError: there is nothing to learn from, a training is in `out` already, or it was of another configuration.
     """
-    last = _last_checkpoint(run)
+    last = last_checkpoint(run.out, run.config, resume=run.resume)
     parts = split(keys_of(run.folders), run.config.validation_share)
     rank_zero_only(say)(f"{len(parts.learned)} images to learn from, {len(parts.held_out)} held out")
-    _quiet()
+    quiet()
     seed_everything(run.config.seed, workers=True, verbose=False)
     if run.config.threads:
         torch.set_num_threads(run.config.threads)
@@ -124,7 +118,8 @@ def train(run: Run, say: Say) -> Path | None:
     newest = ModelCheckpoint(
         folder, "last", every_n_epochs=1, save_on_train_epoch_end=True, enable_version_counter=False
     )
-    trainer = _trainer(run, [best, newest, LearningRateMonitor("step"), Tell(say)])
+    callbacks = [best, newest, LearningRateMonitor("step"), Tell(say)]
+    trainer = make_trainer(run.out, run.config, callbacks, devices=run.devices, nodes=run.nodes)
     trainer.fit(task, Data(parts, run.config), ckpt_path=last)
     weights = run.out / "network.safetensors"
     if not trainer.is_global_zero:
@@ -132,54 +127,6 @@ def train(run: Run, say: Say) -> Path | None:
     figures = torch.load(best.best_model_path, map_location="cpu", weights_only=True)["validation"]
     write_weights(read_network(Path(best.best_model_path)), weights, _facts(run, parts, figures))
     return weights
-
-
-def _trainer(run: Run, callbacks: list[Callback]) -> Trainer:
-    """Lightning's trainer.
-
-    Raises:
-        InputError: this machine has no such devices or no such arithmetic.
-    """
-    config = run.config
-    devices: Any = int(run.devices) if str(run.devices).isdecimal() else run.devices
-    try:
-        return Trainer(
-            default_root_dir=run.out, max_epochs=config.epochs, precision=config.precision, devices=devices,
-            num_nodes=run.nodes, accelerator="auto", gradient_clip_val=config.clip_gradient,
-            # So that the last epoch is looked at too.
-            check_val_every_n_epoch=math.gcd(config.epochs, config.validate_every),
-            use_distributed_sampler=False, num_sanity_val_steps=0, log_every_n_steps=10,
-            logger=TensorBoardLogger(run.out, name="", version="tensorboard"), callbacks=callbacks,
-            enable_model_summary=False, enable_progress_bar=sys.stderr.isatty(),
-        )  # fmt: skip
-    except (MisconfigurationException, ValueError, TypeError) as error:
-        said = str(error).splitlines()[0]
-        raise InputError(f"devices {run.devices}, precision {config.precision}: {said}") from None
-
-
-def _last_checkpoint(run: Run) -> Path | None:
-    """Where to go on; None at the start."""
-    last = run.out / "checkpoints" / "last.ckpt"
-    if not run.resume:
-        if last.exists():
-            raise InputError(
-                f"{run.out}: a training is there already; --resume goes on with it, another --out lets it be"
-            )
-        return None
-    if not last.exists():
-        raise InputError(f"{last}: no such checkpoint, so there is nothing to resume; leave --resume out")
-    try:
-        saved = torch.load(last, map_location="cpu", weights_only=True)["hyper_parameters"]["config"]
-    except Exception as error:  # a cut-off file may raise anything
-        raise InputError(f"{last}: cannot be read ({error})") from None
-    now = run.config.model_dump()
-    for name in sorted(saved.keys() | now.keys()):
-        if saved.get(name) != now.get(name):
-            raise InputError(
-                f"{last}: was trained with {name} {saved.get(name)!r}, not {now.get(name)!r}; "
-                "resume with the same configuration, or begin anew with --init"
-            )
-    return last
 
 
 def _facts(run: Run, parts: Split, figures: Mapping[str, float]) -> dict[str, Any]:
@@ -215,9 +162,3 @@ def _origin(sources: Sources, parts: Split) -> dict[str, Any]:
     if sources.truth is not None:
         simulated = read_header(scene_files(sources.truth)[0]).config.get("simulate")
     return {"dataroot": sources.dataroot.name, "simulated": simulated, **counts}
-
-
-def _quiet() -> None:
-    """Lightning advertises, and warns of its own deprecations and of what was chosen here."""
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", module=r"lightning\..*")

@@ -141,6 +141,13 @@ def fill_from_nearest(
                 reach_px[row, col] = far.min()
 
 
+def farthest_around(inverse, above, below, left, right, out):
+    for (row, col), own in np.ndenumerate(inverse):
+        keys = [(above[row, col], 1), (below[row, col], 1), (left[col, row], -1), (right[col, row], -1)]
+        named = [((int(k) >> 16) & 0xFFFF, int(k) & 0xFFFF)[::turn] for k, turn in keys if k < NOWHERE]
+        out[row, col] = min(inverse[at] for at in named) if named and own == 0 else 0
+
+
 def open_sky(image, guide, above, below, min_brightness, max_yellow, max_step, min_key, out):
     height, width = guide.shape
     able = np.zeros(guide.shape, bool)
@@ -180,7 +187,7 @@ def departure(inverse, step_px, out):
             out[row, col] = max(values, key=abs)
 
 
-def expected_error(filled, departure, spread, reach_px, source, weights, out):
+def expected_error(filled, departure, spread, farthest, reach_px, source, weights, out):
     for where, w in np.ndenumerate(filled):
         if not w > 0:
             out[where] = 0
@@ -191,6 +198,7 @@ def expected_error(filled, departure, spread, reach_px, source, weights, out):
             z * min(float(reach_px[where]), 100),
             z - 1 / max(float(w) + 2 * float(departure[where]), float(w) / 3),
             1 / max(float(w) - float(spread[where]), float(w) / 3) - z,
+            min(max(1 / float(farthest[where]), z), 3 * z) - z if farthest[where] > 0 else 0,
         ]
         mine = weights[source[where] if reach_px[where] == 0 else -1]
         out[where] = np.sqrt(sum((k * cause) ** 2 for k, cause in zip(mine, causes, strict=True)))

@@ -7,6 +7,7 @@ import pytest
 
 from densegt.kernels.departure import departure
 from densegt.kernels.expected_error import expected_error
+from densegt.kernels.farthest_around import farthest_around
 from densegt.kernels.fill_from_nearest import fill_from_nearest
 from densegt.kernels.invert import invert
 from densegt.kernels.nearest_measured import NOWHERE, nearest_above, nearest_below
@@ -115,6 +116,17 @@ def test_fill_equals_twin(shape, share, seed):
         assert (reach > 1).any()
 
 
+@pytest.mark.parametrize("shape", [(0, 0), *SHAPES, (70, 40)])
+@pytest.mark.parametrize("share", SHARES)
+def test_farthest_around_equals_twin(shape, share):
+    rng = np.random.default_rng(2)
+    guide, inverse = image(rng, shape), measured(rng, shape, share)
+    arguments = (inverse, *keys_of(guide, inverse))
+    (got,), (wanted,) = both(farthest_around, *arguments, outs=[(shape, np.float32)])
+    np.testing.assert_array_equal(got, wanted)
+    assert not got[inverse > 0].any()
+
+
 @pytest.mark.parametrize("shape", [(0, 0), *SHAPES])
 @pytest.mark.parametrize("seed", range(4))
 def test_open_sky_equals_twin(shape, seed):
@@ -153,8 +165,9 @@ def test_expected_error_equals_twin(shape):
     bend, spread = (rng.normal(0, 0.1, shape).astype(np.float32) for _ in range(2))
     reach = rng.choice([0, 1.4, 50, 300], shape).astype(np.float32)
     source = rng.integers(0, 5, shape).astype(np.uint8)
-    weights = rng.random((6, 4)).astype(np.float32)
-    arguments = (filled, bend, np.abs(spread), reach, source, weights)
+    weights = rng.random((6, 5)).astype(np.float32)
+    farthest = np.abs(rng.choice([0, 0.02, 0.1, 0.5], shape)).astype(np.float32)
+    arguments = (filled, bend, np.abs(spread), farthest, reach, source, weights)
     (got,), (wanted,) = both(expected_error, *arguments, outs=[(shape, np.float32)])
     np.testing.assert_allclose(got, wanted, rtol=1e-3)
     np.testing.assert_array_equal(got > 0, filled > 0)

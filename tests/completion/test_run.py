@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import sys
 
@@ -155,6 +156,7 @@ def test_one_scene_and_one_camera(run, world):
         (["--method", "network", "--checkpoint", "nowhere.ckpt"], "nowhere.ckpt: no such checkpoint"),
         (["--checkpoint", "weights.ckpt"], "takes no --checkpoint"),
         (["--workers", "0"], "--workers"),
+        (["--ray-address", "here:1"], "goes with --executor ray"),
     ],
 )
 def test_bad_options(run, world, more, says):
@@ -190,6 +192,8 @@ def test_one_scene_fails_and_the_other_is_written(run, world, damage):
     code, out, err = run(*options(world))
     assert code == 1
     assert err.startswith("densegt: scene-a failed: ")
+    assert err.splitlines()[1].startswith("densegt: 1 of 2 scenes failed; to do just these again: densegt complete")
+    assert err.splitlines()[1].endswith("--scene scene-a")
     assert str(path) in err
     assert "scene-b.h5: 2 images" in out
     assert sorted(p.name for p in (world / "out").iterdir()) == ["scene-b.h5"]
@@ -209,4 +213,7 @@ def test_the_page_shows_uncertainty(run, world):
         pages[name] = (world / f"{name}.html").read_text()
     assert "One standard deviation" in pages["out"]
     assert pages["out"].count('alt="Uncertainty, ') == 4
+    titles = re.findall('alt="([A-Za-z ]+), CAM_BACK', pages["out"])
+    assert titles[:5] == ["Image", "Input", "Depth", "Uncertainty", "Source"]
+    assert 'alt="Input' not in pages["depth"]
     assert "ncertainty" not in pages["depth"].split("<h2>How it was made</h2>")[0]
