@@ -30,6 +30,28 @@ def load_config(model: type[Config], name: str | None, given: Mapping[str, Any])
         raise InputError(f"{name or 'options'}: {key}: {first['msg']} (got {first['input']!r})") from None
 
 
+def overridden(config: Config, changes: Mapping[str, Any]) -> Config:
+    """The same configuration with some values changed, at any depth: {"model": {"bins": {"kind": "LID"}}}.
+
+    Raises:
+        InputError: an unknown key, a value out of range.
+    """
+    try:
+        return type(config).model_validate(_merged(config.model_dump(), changes))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"options: {key}: {first['msg']} (got {first['input']!r})") from None
+
+
+def _merged(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    deeper = {
+        name: _merged(values[name], change) if isinstance(change, Mapping) and name in values else change
+        for name, change in changes.items()
+    }
+    return {**values, **deeper}
+
+
 def _read(name: str) -> dict[str, Any]:
     path = Path(name)
     shipped = files("densegt.configs") / f"{name}.yaml"

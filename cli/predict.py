@@ -1,0 +1,62 @@
+"""`densegt predict`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command("predict")
+@click.option("--checkpoint", type=_PATH, required=True, help="Of `densegt train-lss`.")
+@click.option("--dataroot", type=_PATH, required=True, help="nuScenes-format folder.")
+@click.option("--out", type=_PATH, required=True, help="results.json, scores.json, depth/ and pictures/ go there.")
+@click.option("--version", help="Folder of tables.  [default: the only v1.0-* there]")
+@click.option("--scene", "scenes", multiple=True, metavar="NAME", help="This scene only; may be repeated.")
+@click.option("--truth", type=_PATH, help="Store of exact or accumulated depth to score depth against.")
+@click.option("--pictures", type=click.IntRange(0), default=12, show_default=True, help="How many to draw.")
+@click.option("--score/--no-score", default=True, show_default=True, help="Compare with the folder's boxes.")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")
+@click.option("--overwrite", is_flag=True, help="Replace what is there.")
+def command(
+    checkpoint: Path,
+    dataroot: Path,
+    out: Path,
+    version: str | None,
+    scenes: tuple[str, ...],
+    truth: Path | None,
+    pictures: int,
+    score: bool,
+    device: str,
+    overwrite: bool,
+) -> None:
+    """Find boxes, vehicles and depth in a nuScenes-format folder with a trained detector.
+
+    \b
+    densegt predict --checkpoint trained/checkpoints/best.ckpt --dataroot /data/nuscenes --out found
+    densegt evaluate --pred found/depth --truth depth
+
+    results.json is in nuScenes' detection format; depth/ is a depth store like any other. Where the folder has boxes,
+    scores.json has nuScenes' own scores, vehicles' IoU and depth errors, each beside the best fixed answer's.
+    """
+    from densegt.errors import InputError
+
+    try:
+        from densegt.detection.predict import Job, run
+    except ImportError as error:
+        raise InputError(f'predict: {error}; pip install "densegt[train]"') from None
+    from .progress import progress_on_stderr
+
+    job = Job(checkpoint, dataroot, out, version, scenes or None, truth, pictures, score, device, overwrite)
+    with progress_on_stderr("predict") as progress:
+        found = run(job, progress)
+    click.echo(f"{out / 'results.json'}: detections; depth maps in {out / 'depth'}")
+    if found is not None:
+        vehicles, detection, depth = found["vehicles"], found["detection"], found["depth"]
+        click.echo(
+            f"vehicle IoU {vehicles['IoU']:.3f} (best fixed map {vehicles['best fixed map']:.3f}), "
+            f"mAP {detection['mean_ap']:.3f}, NDS {detection['nd_score']:.3f}, "
+            f"depth MAE {depth['all']['MAE m']:.2f} m (best constant {depth['best constant']['MAE m']:.2f})"
+        )

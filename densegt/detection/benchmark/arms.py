@@ -1,0 +1,56 @@
+"""What is compared: ways to train that differ in supervision, bins or sampling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Literal, get_args
+
+from densegt.detection.bins import Kind
+from densegt.detection.dataset import Supervision
+from densegt.detection.sampling import Name
+
+Design = Literal["axes", "full"]
+FACTORS = ("supervision", "bins", "sampling")
+SUPERVISIONS: tuple[Supervision, ...] = get_args(Supervision)
+BINS: tuple[Kind, ...] = get_args(Kind)
+SAMPLINGS: tuple[Name, ...] = ("fixed", "pdf", "offset")
+
+
+@dataclass(frozen=True, order=True)
+class Arm:
+    """One way to train."""
+
+    supervision: Supervision
+    bins: Kind
+    sampling: Name
+
+    @property
+    def name(self) -> str:
+        """For folders and tables."""
+        return f"{self.supervision}-{self.bins}-{self.sampling}"
+
+    def level(self, factor: str) -> str:
+        """Its supervision, bins or sampling."""
+        return str(getattr(self, factor))
+
+    def differs_only_in(self, factor: str, other: Arm) -> bool:
+        """All else is equal, and this is not."""
+        return [name for name in FACTORS if self.level(name) != other.level(name)] == [factor]
+
+
+def arms(design: Design, supervisions: tuple[Supervision, ...] = SUPERVISIONS) -> list[Arm]:
+    """All to train, each once.
+
+    Args:
+        design: `axes` varies one thing at a time from dense supervision, uniform bins and fixed samples; `full` takes
+            every combination.
+        supervisions: that there is depth for.
+    """
+    middle = Arm("dense" if "dense" in supervisions else supervisions[-1], BINS[0], SAMPLINGS[0])
+    if design == "full":
+        every = [Arm(*levels) for levels in product(supervisions, BINS, SAMPLINGS)]
+        return sorted(every, key=lambda arm: arm != middle)
+    ways = [replace(middle, supervision=level) for level in supervisions]
+    ways += [replace(middle, bins=level) for level in BINS] + [replace(middle, sampling=level) for level in SAMPLINGS]
+    return list(dict.fromkeys([middle, *ways]))

@@ -1,0 +1,126 @@
+"""`densegt train-lss --benchmark`: from a folder to the page, interrupted, and gone on with."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("lightning")
+pytest.importorskip("nuscenes")
+
+from densegt.detection.benchmark import trial as trial_module
+from densegt.detection.benchmark.arms import Arm
+from densegt.detection.benchmark.run import SUMMARY, Benchmark, possible, run
+from densegt.detection.benchmark.trial import RESULT, Trial, finished, perform
+from densegt.detection.train import Sources
+from densegt.errors import InputError
+from densegt.execute import Failed, Here
+from densegt.report.benchmark_page import write_benchmark_page
+
+from ...depth.stores import densegt
+from .. import small
+
+
+@pytest.fixture(scope="module")
+def folders(tiny_dataset):
+    """Its scene is learned from once, and held out once; no completed depth."""
+    return (Sources(tiny_dataset, tiny_dataset / "exact"),) * 2
+
+
+@pytest.fixture(scope="module")
+def config():
+    return small.config().model_copy(update={"epochs": 1, "batch": 2})
+
+
+@pytest.fixture(scope="module")
+def done(folders, config, tmp_path_factory):
+    """One trial for real."""
+    out = tmp_path_factory.mktemp("benchmark")
+    trial = Trial(Arm("dense", "UD", "fixed"), 0, folders, out, config)
+    return trial, perform(trial, lambda _: None)
+
+
+def test_a_trial_is_trained_and_scored(done):
+    trial, result = done
+    assert set(result["fixed"]) <= set(result["figures"])
+    assert 0 <= result["figures"]["vehicle IoU"] <= 1
+    assert 0 < result["figures"]["depth MAE m"] < 60
+    assert result["curves"]["vehicle IoU"]
+    assert list(trial.folder.glob("picture-*.png"))
+    assert trial.settings.supervision == "dense"
+
+
+def test_what_is_finished_is_not_done_again(done, monkeypatch):
+    trial, result = done
+    monkeypatch.setattr(trial_module, "train", lambda *_: pytest.fail("trained again"))
+    assert json.dumps(perform(trial, lambda _: None)) == json.dumps(result)
+
+
+def test_a_result_of_another_configuration_is_refused(done):
+    trial, _ = done
+    other = Trial(trial.arm, 0, trial.folders, trial.out, trial.config.model_copy(update={"learning_rate": 0.5}))
+    with pytest.raises(InputError, match=r"result\.json: is of other data or another configuration"):
+        finished(other)
+
+
+class Instead:
+    """An executor that gives the finished trial's result for every other, one of them failed."""
+
+    def __init__(self, result):
+        self.result, self.asked = result, []
+
+    def run(self, work, items, heard=None):
+        for trial in items:
+            self.asked.append(trial)
+            if trial.arm.bins == "SID":
+                yield trial, Failed("no reason")
+                continue
+            lift = 0.1 if trial.arm.bins == "LID" else 0.001 * trial.seed
+            figures = {name: value + lift for name, value in self.result["figures"].items()}
+            yield trial, {**self.result, "arm": trial.arm.name, "seed": trial.seed, "figures": figures}
+
+
+def test_from_results_to_the_page(done, folders, config):
+    trial, result = done
+    executor, lines, told = Instead(result), [], []
+    benchmark = Benchmark(folders, trial.out, config, seeds=2)
+    failed = run(benchmark, executor, lines.append, lambda *counts: told.append(counts))
+    assert [name for name, _ in failed] == ["dense-SID-fixed with seed 0", "dense-SID-fixed with seed 1"]
+    # Completed depth is in no store; one trial is finished.
+    assert len(executor.asked) == 7 * 2 - 1
+    assert lines[0] == "completed supervision is left out: a depth store holds no completed pixel"
+    assert lines[1] == "1 of 14 trainings are finished already"
+    assert told[-1] == (14, 14)
+    found = json.loads((trial.out / SUMMARY).read_text())
+    assert found["table"][0]["arm"] == "dense-UD-fixed"
+    assert len(found["trials"]) == 12
+    said = write_benchmark_page(trial.out / SUMMARY, trial.out / "index.html")
+    page = (trial.out / "index.html").read_text()
+    assert all(sentence.split("±")[0] in page.replace("&#39;", "'") for sentence in said)
+    assert any("LID leads UD" in sentence for sentence in said)
+    assert page.count("<svg") == 6 + 3 + 2
+    assert "data:image/png;base64" in page
+    assert "nan" not in page
+    assert not re.search(r'(src|href)="https?:', page)
+
+
+def test_depth_that_is_not_there_is_not_compared(tiny_dataset, folders):
+    assert possible((Sources(tiny_dataset),)) == ("none", "sparse")
+    assert possible(folders) == ("none", "sparse", "dense")
+
+
+def test_a_trial_that_cannot_be_is_told_of(tmp_path, config, tiny_dataset):
+    folders = (Sources(tiny_dataset),) * 2
+    trial = Trial(Arm("dense", "UD", "fixed"), 0, folders, tmp_path, config)
+    [(_, failed)] = Here().run(perform, [trial])
+    assert "dense depth comes from a depth store" in failed.why
+    assert not (trial.folder / RESULT).exists()
+
+
+def test_what_a_benchmark_chooses_itself_cannot_be_given(tiny_dataset, tmp_path):
+    done = densegt("train-lss", "--dataroot", tiny_dataset, "--out", tmp_path, "--benchmark", "--bins", "LID")
+    assert done.exit_code == 2
+    assert "--benchmark chooses" in done.output

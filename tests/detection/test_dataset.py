@@ -1,0 +1,211 @@
+"""From a folder to tensors: frames, boxes, depth, in this process and in others."""
+
+from __future__ import annotations
+
+import multiprocessing
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from torch.utils.data import DataLoader  # noqa: E402
+
+from densegt.datasets.nuscenes import NuScenes  # noqa: E402
+from densegt.datasets.nuscenes.classes import ATTRIBUTES, CLASSES, class_of  # noqa: E402
+from densegt.datasets.nuscenes.keyframes import annotation_facts, keyframes_of  # noqa: E402
+from densegt.depth.depth_map import Source  # noqa: E402
+from densegt.detection.augment import Augmentation, BevRanges, ImageRanges  # noqa: E402
+from densegt.detection.dataset import Draws, NuScenesDepth  # noqa: E402
+from densegt.errors import InputError  # noqa: E402
+
+from ..depth.stores import camera, write_store  # noqa: E402
+
+SIZE = (48, 96)
+ALL = Augmentation(
+    ImageRanges((0.9, 1.2), (0.0, 0.1), (-5, 5), 0.5, True), BevRanges((-22, 22), (0.95, 1.05), 0.5, 0.5)
+)
+
+
+def dataset(root, **options):
+    return NuScenesDepth(root, root / "exact", **{"size": SIZE, **options})
+
+
+def points_ref(sample):
+    """What is known of depth, in ref: (N,3)."""
+    found = []
+    for K, T_ref_cam, depth_m in zip(sample["K"], sample["T_ref_cam"], sample["depth_m"], strict=True):
+        v, u = np.nonzero(depth_m.numpy())
+        z = depth_m.numpy()[v, u]
+        xyz_cam = (np.linalg.inv(K.numpy()) @ np.stack([u, v, np.ones_like(u)])) * z
+        found.append((T_ref_cam.numpy()[:3, :3] @ xyz_cam).T + T_ref_cam.numpy()[:3, 3])
+    return np.concatenate(found)
+
+
+def test_three_lines(tiny_dataset):
+    batch = next(iter(DataLoader(dataset(tiny_dataset), batch_size=2)))
+    assert batch["images"].shape == (2, 6, 3, *SIZE)
+    assert batch["depth_m"].shape == batch["source"].shape == batch["confidence"].shape == (2, 6, *SIZE)
+    assert batch["K"].shape == (2, 6, 3, 3)
+    assert batch["T_ref_cam"].shape == (2, 6, 4, 4)
+    assert 0 <= batch["images"].min() < batch["images"].max() <= 1
+    assert len(batch["sample_token"]) == 2
+
+
+def test_boxes_are_the_devkits(tiny_dataset):
+    devkit = pytest.importorskip("nuscenes.nuscenes").NuScenes("v1.0-mini", str(tiny_dataset), verbose=False)
+    data = dataset(tiny_dataset, min_points=0)
+    facts = annotation_facts(NuScenes(tiny_dataset))
+    frames = keyframes_of(NuScenes(tiny_dataset), data.keyframes[0].scene, facts)
+    assert [f.sample_token for f in frames] == [k.sample_token for k in data.keyframes]
+    for index, keyframe in enumerate(data.keyframes):
+        lidar = devkit.get("sample", keyframe.sample_token)["data"]["LIDAR_TOP"]
+        theirs = {}
+        for box in devkit.get_boxes(lidar):
+            if class_of(box.name) is not None:
+                theirs[tuple(np.round(box.center, 5))] = box
+        sample = data[index]
+        count = int((sample["labels"] >= 0).sum())
+        assert count == len(theirs) > 0
+        T = sample["T_global_ref"].numpy()
+        for box, label, attribute in zip(sample["boxes"], sample["labels"], sample["attributes"], strict=True):
+            if label < 0:
+                assert box.isnan().all()
+                continue
+            b = box.double().numpy()
+            centre = T[:3, :3] @ b[:3] + T[:3, 3]
+            (other,) = (o for o in theirs.values() if np.allclose(o.center, centre, atol=1e-3))
+            assert CLASSES[label] == class_of(other.name)
+            np.testing.assert_allclose(b[3:6], other.wlh[[1, 0, 2]], rtol=1e-5)
+            ahead = T[:3, :3] @ [np.cos(b[6]), np.sin(b[6]), 0]
+            # The ego may be tilted a little; yaw is about its own z.
+            np.testing.assert_allclose(ahead[:2], other.rotation_matrix[:2, 0], atol=1e-3)
+            velocity = devkit.box_velocity(other.token)
+            np.testing.assert_allclose(T[:2, :2] @ b[7:], velocity[:2], atol=5e-3)
+            row = devkit.get("sample_annotation", other.token)
+            names = [devkit.get("attribute", t)["name"] for t in row["attribute_tokens"]]
+            assert [ATTRIBUTES[a] for a in [int(attribute)] if a >= 0] == names
+
+
+@pytest.mark.parametrize("augmentation", [None, ALL], ids=["as it is", "augmented"])
+def test_depth_of_objects_lies_in_their_boxes(tiny_dataset, augmentation):
+    """Exact depth, through K and T_ref_cam, must fill the boxes: all frames and augmentations agree."""
+    data = dataset(tiny_dataset, augmentation=augmentation, size=(96, 160))
+    inside = []
+    for index in range(len(data)):
+        sample = data.draw(index, None if augmentation is None else np.random.default_rng(index))
+        xyz = points_ref(sample)
+        for box in sample["boxes"][sample["labels"] == CLASSES.index("car")].numpy():
+            c, s = np.cos(box[6]), np.sin(box[6])
+            x, y = xyz[:, 0] - box[0], xyz[:, 1] - box[1]
+            local = np.stack([c * x + s * y, c * y - s * x, xyz[:, 2] - box[2]], 1)
+            near = (np.abs(local) <= box[3:6] / 2 + [0.05, 0.05, 0.05]).all(1)
+            around = (np.abs(local) <= box[3:6] / 2 + [0.6, 0.6, -0.3]).all(1)
+            if around.sum() > 30:
+                inside.append((near & around).sum() / around.sum())
+    assert len(inside) > 3
+    # A neighbour may stand within the margin, so not all of them.
+    assert np.median(inside) > 0.95
+
+
+def test_supervision(tiny_dataset):
+    none, sparse, own, dense = (
+        NuScenesDepth(tiny_dataset, store, supervision=kind, size=SIZE)[0]
+        for store, kind in (
+            (None, "none"), (None, "sparse"), (tiny_dataset / "exact", "none"), (tiny_dataset / "exact", "dense"),
+        )
+    )  # fmt: skip
+    assert not none["depth_m"].any()
+    assert not own["depth_m"].any()
+    assert 0 < (sparse["depth_m"] > 0).float().mean() < 0.5 < (dense["depth_m"] > 0).float().mean()
+    assert set(sparse["source"].unique().tolist()) == {Source.NONE, Source.OWN_SWEEP}
+    both = (sparse["depth_m"] > 0) & (dense["depth_m"] > 0)
+    error = (sparse["depth_m"] - dense["depth_m"]).abs()[both] / dense["depth_m"][both]
+    assert error.median() < 0.05
+    assert ((sparse["confidence"] > 0) == (sparse["depth_m"] > 0)).all()
+
+
+def test_draws_repeat_and_differ(tiny_dataset):
+    data = Draws([dataset(tiny_dataset, augmentation=ALL)], seed=3)
+    one, again, other = data[1], data[1], data[1 + len(data)]
+    assert one["sample_token"] == other["sample_token"]
+    for name in ("images", "K", "T_ref_cam", "depth_m", "boxes"):
+        assert torch.equal(one[name].nan_to_num(), again[name].nan_to_num())
+        assert not torch.equal(one[name].nan_to_num(), other[name].nan_to_num())
+
+
+@pytest.mark.parametrize("how", ["fork", "spawn"])
+def test_workers_give_the_same(tiny_dataset, how):
+    data = dataset(tiny_dataset, supervision="dense")
+    here = [data[i] for i in range(len(data))]
+    loader = DataLoader(data, None, num_workers=1, multiprocessing_context=multiprocessing.get_context(how))
+    for mine, theirs in zip(here, loader, strict=True):
+        assert mine["sample_token"] == theirs["sample_token"]
+        for name in ("images", "depth_m", "source", "K"):
+            assert torch.equal(mine[name], theirs[name])
+
+
+def test_the_keyframe_before_is_seen_from_here(tiny_dataset):
+    data = dataset(tiny_dataset, previous=True)
+    first, second = data[0], data[1]
+    assert second["images"].shape[0] == 12
+    torch.testing.assert_close(first["T_ref_cam"][:6], first["T_ref_cam"][6:])
+    torch.testing.assert_close(second["images"][6:], first["images"][:6])
+    T_global = second["T_global_ref"] @ second["T_ref_cam"][6]
+    torch.testing.assert_close(T_global, first["T_global_ref"] @ first["T_ref_cam"][0])
+    assert not second["depth_m"][6:].any()
+
+
+def test_fewer_cameras_and_boxes(tiny_dataset):
+    data = dataset(tiny_dataset, augmentation=ALL, draw_cameras=5, max_boxes=3)
+    assert data[0]["images"].shape[0] == 5
+    assert data[0]["boxes"].shape == (3, 9)
+    near = data.labels(0).boxes
+    assert (np.diff(np.hypot(near[:, 0], near[:, 1])) >= 0).all()
+
+
+def test_what_does_not_fit_is_refused(tiny_dataset, tmp_path):
+    with pytest.raises(InputError, match="comes from a depth store"):
+        NuScenesDepth(tiny_dataset, supervision="dense")
+    with pytest.raises(InputError, match="no such folder"):
+        NuScenesDepth(tiny_dataset, tmp_path / "nowhere")
+    cam = camera(sample="elsewhere", size=(160, 90))
+    write_store(tmp_path / "other", [(cam, np.ones((90, 160), np.float32), None)], scene="scene-9999")
+    with pytest.raises(InputError, match=r"no scene-0001.h5"):
+        NuScenesDepth(tiny_dataset, tmp_path / "other")
+    write_store(tmp_path / "same", [(cam, np.ones((90, 160), np.float32), None)], scene="scene-0001")
+    with pytest.raises(InputError, match="no image"):
+        NuScenesDepth(tiny_dataset, tmp_path / "same")
+    with pytest.raises(InputError, match="to be drawn of 6"):
+        dataset(tiny_dataset, draw_cameras=7)
+    with pytest.raises(IndexError):
+        dataset(tiny_dataset)[99]
+
+
+def test_only_files_of_keyframes_are_wanted(tiny_dataset, tmp_path):
+    for name in ("v1.0-mini", "samples", "exact", "maps"):
+        if (tiny_dataset / name).exists():
+            (tmp_path / name).symlink_to(tiny_dataset / name)
+    assert len(NuScenesDepth(tmp_path, supervision="sparse", size=SIZE)) == len(dataset(tiny_dataset))
+
+
+def test_boxes_project_into_real_images(find_recording):
+    """Centres of boxes that the devkit sees in an image lie in it here too."""
+    root = find_recording("nuscenes-keyframe")
+    devkit = pytest.importorskip("nuscenes.nuscenes").NuScenes("v1.0-mini", str(root), verbose=False)
+    data = NuScenesDepth(root, supervision="none", size=(900, 1600), min_points=0)
+    sample, keyframe = data[0], data.keyframes[0]
+    boxes = sample["boxes"][sample["labels"] >= 0].double().numpy()
+    compared = 0
+    for K, T_ref_cam, exposure in zip(sample["K"], sample["T_ref_cam"], keyframe.cameras, strict=True):
+        T_cam_ref = np.linalg.inv(T_ref_cam.numpy())
+        xyz_cam = boxes[:, :3] @ T_cam_ref[:3, :3].T + T_cam_ref[:3, 3]
+        uv = (xyz_cam @ K.numpy().T)[:, :2] / xyz_cam[:, 2:]
+        _, seen, _ = devkit.get_sample_data(exposure.token)
+        for box in seen:
+            if class_of(box.name) is not None:
+                at = np.linalg.norm(xyz_cam - box.center, axis=1).argmin()
+                theirs = (K.numpy() @ box.center)[:2] / box.center[2]
+                np.testing.assert_allclose(uv[at], theirs, atol=0.2)
+                compared += 1
+    assert compared > 20
