@@ -1,5 +1,6 @@
 # make demo   the whole line on a simulated drive; needs nothing but Python
 # make test   what a change must pass
+# make docs   the documentation as a site, in site/
 # Each installs densegt in a virtual environment in .venv first. VENV=... places it elsewhere, PYTHON=... picks the
 # interpreter, OUT=... the demo's folder.
 
@@ -14,7 +15,7 @@ OUT ?= densegt-demo
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo test lint types unit clean
+.PHONY: help demo test docs lint types unit clean
 
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
@@ -34,8 +35,11 @@ types: $(VENV)/dev.stamp
 unit: $(VENV)/dev.stamp
 	$(BIN)/pytest -n $(WORKERS)
 
+docs: $(VENV)/dev.stamp
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir site
+
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache build *.egg-info
+	rm -rf $(VENV) site .mypy_cache .pytest_cache .ruff_cache build *.egg-info
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "densegt needs Python 3.11 or 3.12; none found. Try make PYTHON=/path/to/python3.12"; exit 1; }

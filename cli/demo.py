@@ -15,7 +15,7 @@ from densegt.errors import InputError
 MARKER = ".densegt-demo"
 
 
-@click.command()
+@click.command("demo")
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("densegt-demo"), show_default=True,
     help="Folder for everything; an earlier demo in it is replaced.",
@@ -26,6 +26,10 @@ MARKER = ".densegt-demo"
 @click.pass_context
 def command(ctx: click.Context, out: Path, seconds: float, image_size: str, seed: int) -> int:
     """Simulate a drive, build dense depth from its lidar, fill its gaps, score it against the exact depth, draw a page.
+
+    \b
+    densegt demo
+    densegt demo --out another --seconds 5 --seed 3
 
     Needs nothing but the installed package; takes about two minutes on two cores.
     """

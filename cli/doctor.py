@@ -5,9 +5,12 @@ from __future__ import annotations
 import click
 
 
-@click.command()
+@click.command("doctor")
 def command() -> int:
     """What is installed, what is missing and how to get it.
+
+    \b
+    densegt doctor
 
     Exit code 1 only where a package of the core is missing or broken; optional parts may be absent.
     """

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from densegt.depth.figures import Summary
 
 
-@click.command()
+@click.command("evaluate")
 @click.option("--pred", "pred_dir", type=click.Path(path_type=Path), help="Depth store to score.")
 @click.option("--truth", "truth_dir", type=click.Path(path_type=Path), help="Store taken as exact.")
 @click.option("--leave-one-out", is_flag=True, help="Rebuild each keyframe of --dataroot without its own sweep.")

@@ -16,7 +16,7 @@ Read back with:
 For BEVDepth, --out is its data folder (data/nuScenes): files go to depth_gt/ in it."""
 
 
-@click.command(epilog=EPILOG)
+@click.command("export", epilog=EPILOG)
 @click.option("--depth", "depth_dir", type=click.Path(path_type=Path), required=True, help="Depth store to read.")
 @click.option(
     "--format", "form", type=click.Choice(["kitti-png", "bevdepth-bin", "npz"]), required=True, help="What to write."
@@ -25,7 +25,11 @@ For BEVDepth, --out is its data folder (data/nuScenes): files go to depth_gt/ in
 @click.option("--overwrite", "existing", flag_value="overwrite", help="Replace files that are there already.")
 @click.option("--resume", "existing", flag_value="keep", help="Keep files that are there already, write the rest.")
 def command(depth_dir: Path, form: str, out_dir: Path, existing: str | None) -> None:
-    """Write a depth store in another tool's format."""
+    """Write a depth store in another tool's format.
+
+    \b
+    densegt export --depth depth --format bevdepth-bin --out data/nuScenes
+    """
     from densegt.depth.export import Existing, export_store
 
     modes: dict[str | None, Existing] = {None: "error", "overwrite": "overwrite", "keep": "keep"}

@@ -15,9 +15,12 @@ COMMANDS = {
     "accumulate": "Turn a nuScenes folder into dense depth maps of every camera keyframe.",
     "complete": "Fill the gaps of a depth store, guided by the images.",
     "train-completion": "Train the network that `complete --method network` uses.",
+    "train-lss": "Train a Lift-Splat detector, with or without depth to learn from.",
+    "predict": "Find boxes, vehicles and depth with a trained detector.",
     "evaluate": "Score depth against depth, by kind and by range.",
     "export": "Write a depth store in another tool's format.",
     "report": "Write one self-contained HTML page about a depth store.",
+    "view": "Write one page to look around in: every pixel's metres, and the cloud in 3D.",
     "check": "Is this folder whole and readable?",
     "demo": "simulate, accumulate, complete, evaluate, report, in one folder.",
     "doctor": "What is installed, what is missing and how to get it.",
@@ -52,6 +55,8 @@ def group() -> None:
     \b
     Try it with nothing downloaded:  densegt demo
     On your recordings:              densegt accumulate --dataroot /data/nuscenes --out depth
+    What is installed:               densegt doctor
+    Completion in bash:              eval "$(_DENSEGT_COMPLETE=bash_source densegt)"   (zsh_source, fish_source)
     """
 
 

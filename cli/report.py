@@ -11,14 +11,18 @@ from .progress import progress_on_stderr
 _PATH = click.Path(path_type=Path)
 
 
-@click.command()
+@click.command("report")
 @click.option("--depth", "depth_dir", type=_PATH, required=True, help="Depth store to show.")
 @click.option("--dataroot", type=_PATH, required=True, help="Where the images lie.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="HTML file to write.")
 @click.option("--truth", "truth_dir", type=_PATH, help="Store of exact depth.  [default: DATAROOT/exact if it fits]")
 @click.option("--max-images", type=click.IntRange(min=0), default=36, show_default=True, help="Show at most so many.")
 def command(depth_dir: Path, dataroot: Path, out: Path, truth_dir: Path | None, max_images: int) -> None:
-    """Write one self-contained HTML page about a depth store."""
+    """Write one self-contained HTML page about a depth store.
+
+    \b
+    densegt report --depth depth --dataroot /data/nuscenes --out report.html
+    """
     from densegt.report.page import write_report
 
     with progress_on_stderr("Drawing") as progress:

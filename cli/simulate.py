@@ -15,7 +15,7 @@ def _image_size(ctx: click.Context, param: click.Parameter, value: str) -> tuple
     return int(match[1]), int(match[2])
 
 
-@click.command()
+@click.command("simulate")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write; it appears when whole.")
 @click.option("--scenes", default=2, show_default=True, type=click.IntRange(1, 9999), help="How many scenes.")
 @click.option("--seconds", default=5.0, show_default=True, type=click.FloatRange(0.5, 60), help="Length of a scene.")

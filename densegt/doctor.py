@@ -20,8 +20,15 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
 # Where a package is imported under another name.
-_MODULES = {"nuscenes-devkit": "nuscenes", "opencv-python-headless": "cv2", "pyyaml": "yaml"}
-_PARTS = ("train", "cloud", "devkit", "ray")
+_MODULES = {
+    "mkdocs-click": "mkdocs_click",
+    "mkdocs-material": "material",
+    "nuscenes-devkit": "nuscenes",
+    "opencv-python-headless": "cv2",
+    "pyyaml": "yaml",
+    "rerun-sdk": "rerun",
+}
+_PARTS = ("train", "foundation", "cloud", "devkit", "ray", "rerun", "docs")
 _APT = "apt-get install libusb-1.0-0 libegl1 libgl1 libx11-6 libudev1 libidn2-0 libgomp1"
 _IMPORT_TIMEOUT_S = 120
 

@@ -28,6 +28,24 @@ def tiny_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def whole_line(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `world` (1 scene of 0.5 s, six cameras of 96x54 px), its `depth`, and that `completed`; to read."""
+    from click.testing import CliRunner
+    from densegt.cli.main import group
+
+    folder = tmp_path_factory.mktemp("whole-line")
+    data = ["--dataroot", str(folder / "world")]
+    for arguments in (
+        ["simulate", "--out", str(folder / "world"), "--scenes", "1", "--seconds", "0.5", "--image-size", "96x54"],
+        ["accumulate", *data, "--out", str(folder / "depth")],
+        ["complete", *data, "--depth", str(folder / "depth"), "--out", str(folder / "completed")],
+    ):
+        done = CliRunner().invoke(group, arguments, standalone_mode=False, catch_exceptions=False)
+        assert not done.return_value, done.output
+    return folder
+
+
+@pytest.fixture(scope="session")
 def find_recording() -> Callable[[str], Path]:
     """Gives a real recording by name; skips the test where it is not on this machine."""
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from densegt.cli.main import COMMANDS
+from densegt.cli.main import COMMANDS, group
 
 import densegt
 
@@ -34,6 +34,7 @@ def test_every_command_explains_itself(name):
     done = run(name, "--help")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("Usage:")
+    assert group.get_command(None, name).name == name
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -19,15 +19,20 @@ BELOW = {
     "configuration": {"configs"},
     "execute": set(),
     "doctor": set(),
+    "training": set(),
     "geometry": set(),
     "kernels": {"geometry"},
     "datasets": LOWEST,
     "depth": LOWEST | {"datasets"},
-    "cli": DATA | STAGES | {"configs", "configuration", "doctor", "execute"},
+    # Above the stages: it shows what they make.
+    "view": DATA | {"accumulate", "configuration", "report"},
+    "cli": DATA | STAGES | {"configs", "configuration", "doctor", "execute", "view"},
     "configs": set(),
-    **{stage: DATA | {"configuration", "execute"} for stage in STAGES},
+    **{stage: DATA | {"configuration", "execute", "training"} for stage in STAGES},
 }
-HEAVY = {"cv2", "h5py", "matplotlib", "msgspec", "numba", "nuscenes", "numpy", "open3d", "ray", "scipy", "torch"}
+HEAVY = {"cv2", "h5py", "matplotlib", "msgspec", "numba", "nuscenes", "numpy", "open3d", "ray", "rerun", "scipy"} | {
+    "torch"
+}
 
 
 def modules():
@@ -83,7 +88,11 @@ def test_imports_point_down(name, path):
 
 @pytest.mark.parametrize(
     ("package", "parts"),
-    [("torch", {"completion", "detection"}), ("numba", {"kernels"}), ("lightning", {"completion", "detection"})],
+    [
+        ("torch", {"completion", "detection", "training"}),
+        ("numba", {"kernels"}),
+        ("lightning", {"completion", "detection", "training"}),
+    ],
 )
 def test_only_these_parts_import(package, parts):
     assert {part_of(name) for name in importers_of(package)} <= parts
@@ -97,7 +106,7 @@ def test_at_most_one_file_knows_the_devkit():
     assert len(importers_of("nuscenes")) <= 1
 
 
-@pytest.mark.parametrize("package", ["open3d", "nuscenes", "ray"])
+@pytest.mark.parametrize("package", ["open3d", "nuscenes", "ray", "rerun"])
 def test_optional_packages_are_imported_late(package):
     for name, path in MODULES:
         tree = ast.parse(path.read_text())

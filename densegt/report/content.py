@@ -19,6 +19,15 @@ from densegt.report.draw import (
     uncertainty_picture,
 )
 
+SOURCE_WORDS = {
+    Source.OWN_SWEEP: "the keyframe's own sweep",
+    Source.STATIC: "static point of another sweep",
+    Source.MOVER: "moving object",
+    Source.SURFACE: "surface between measured points",
+    Source.COMPLETED: "completed",
+    Source.NONE: "no depth",
+}
+
 
 @dataclass
 class Contents:
@@ -81,15 +90,7 @@ def uncertainty_legend() -> dict[str, object]:
 
 def source_legend() -> list[tuple[str, str]]:
     """Colour and meaning of each source."""
-    meaning = {
-        Source.OWN_SWEEP: "the keyframe's own sweep",
-        Source.STATIC: "static point of another sweep",
-        Source.MOVER: "moving object",
-        Source.SURFACE: "surface between measured points",
-        Source.COMPLETED: "completed",
-        Source.NONE: "no depth",
-    }
-    return [(css(SOURCE_COLOURS[source]), words) for source, words in meaning.items()]
+    return [(css(SOURCE_COLOURS[source]), words) for source, words in SOURCE_WORDS.items()]
 
 
 def css(colour: tuple[int, int, int]) -> str:

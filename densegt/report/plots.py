@@ -40,28 +40,28 @@ def coverage_chart(groups: Mapping[str, Figures]) -> str:
     names = list(groups)
     covered = [f.coverage_percent or 0 for f in groups.values()]
     right = [f.right_percent or 0 for f in groups.values()]
-    with _chart("Coverage by range", "% of pixels with truth") as (axes, svg):
+    with chart("Coverage by range", "% of pixels with truth") as (axes, svg):
         axes.bar(names, covered, color=_COVERED, width=0.65, label="covered")
         bars = axes.bar(names, right, color=_RIGHT, width=0.65, label="and right")
         axes.bar_label(bars, [f"{x:.0f}" for x in right], padding=-12, color="white", fontsize=8)
         axes.set_ylim(0, 100)
         axes.legend(frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0.45, 1.0), ncols=2, handlelength=1)
-    return _inline(svg)
+    return inline(svg)
 
 
 def outlier_chart(groups: Mapping[str, Figures], *, title: str) -> str:
     """Outliers by group as SVG."""
     values = [f.outlier_percent or 0 for f in groups.values()]
     labels = ["none" if f.outlier_percent is None else f"{f.outlier_percent:.2g}" for f in groups.values()]
-    with _chart(title, "% of predicted pixels") as (axes, svg):
+    with chart(title, "% of predicted pixels") as (axes, svg):
         bars = axes.bar(list(groups), values, color=_WRONG, width=0.65)
         axes.bar_label(bars, labels, padding=2, fontsize=8)
         axes.set_ylim(0, max([*values, 1]) * 1.15)
-    return _inline(svg)
+    return inline(svg)
 
 
 @contextmanager
-def _chart(title: str, unit: str) -> Iterator[tuple[Any, io.StringIO]]:
+def chart(title: str, unit: str) -> Iterator[tuple[Any, io.StringIO]]:
     """Axes to draw on, and where the SVG stands afterwards."""
     import matplotlib
     from matplotlib.figure import Figure
@@ -79,7 +79,7 @@ def _chart(title: str, unit: str) -> Iterator[tuple[Any, io.StringIO]]:
         figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
 
 
-def _inline(svg: io.StringIO) -> str:
+def inline(svg: io.StringIO) -> str:
     """An SVG file as part of a page: no XML head, ink in the colour of the page's text."""
     text = svg.getvalue()
     return text[text.index("<svg") :].replace(_INK, "currentColor")

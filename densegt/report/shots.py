@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from densegt.depth.depth_map import Source
 from densegt.depth.store import ImageRecord
 from densegt.errors import InputError
 from densegt.report.draw import (
@@ -87,11 +88,10 @@ def shoot(record: ImageRecord, truth: ImageRecord | None, dataroot: Path) -> Sho
     pick = nearest_in_blocks(record.depth_m, factor)
     depth_m = shrink(record.depth_m, pick, factor).astype(np.float32)
     image = _read_image(dataroot / record.filename, width_px=depth_m.shape[1], height_px=depth_m.shape[0])
-    tiles = [
-        Tile("Image", _jpeg(image)),
-        Tile("Depth", _jpeg(overlay(image, depth_m))),
-        Tile("Source", _png(source_picture(shrink(record.source, pick, factor).astype(np.uint8)))),
-    ]
+    tiles = [Tile("Image", _jpeg(image))]
+    if (record.source == Source.COMPLETED).any():
+        tiles.append(Tile("Input", _jpeg(overlay(image, _given(record, factor)))))
+    tiles.append(Tile("Depth", _jpeg(overlay(image, depth_m))))
     if "uncertainty" in record.layers:
         uncertainty_m = shrink(record.layers["uncertainty"], pick, factor).astype(np.float32)
         tiles.append(Tile("Uncertainty", _png(uncertainty_picture(uncertainty_m))))
@@ -99,13 +99,20 @@ def shoot(record: ImageRecord, truth: ImageRecord | None, dataroot: Path) -> Sho
         _check_size(record, truth)
         exact = shrink(truth.depth_m, nearest_in_blocks(truth.depth_m, factor), factor).astype(np.float32)
         error = shrink(error_picture(record.depth_m, truth.depth_m), pick, factor).astype(np.uint8)
-        tiles += [Tile("Exact depth", _jpeg(colour_depth(exact))), Tile("Error", _png(error))]
+        tiles += [Tile("Error", _png(error)), Tile("Exact depth", _jpeg(colour_depth(exact)))]
+    tiles.append(Tile("Source", _png(source_picture(shrink(record.source, pick, factor).astype(np.uint8)))))
     return Shot(
         channel=record.channel,
         filename=record.filename,
         coverage_percent=100 * float(np.count_nonzero(record.depth_m)) / max(record.depth_m.size, 1),
         tiles=tiles,
     )
+
+
+def _given(record: ImageRecord, factor: int) -> NDArray[np.float32]:
+    """What the depth was completed from, made smaller: all but what was filled."""
+    given_m = np.where(record.source == Source.COMPLETED, np.float32(0), record.depth_m)
+    return shrink(given_m, nearest_in_blocks(given_m, factor), factor).astype(np.float32)
 
 
 def _by_sample(images: Sequence[Key]) -> list[list[Key]]:

@@ -1,0 +1,150 @@
+// The accumulated cloud in 3D. With motion compensation each object stands where it is at the keyframe; without, every
+// point stands where some sweep saw it, and what moves leaves a ghost.
+"use strict";
+function cloudView(canvas) {
+  const PASSING = [150, 110, 160], STATIC = [70, 145, 235], MOVER = [240, 80, 70], FOUND = [255, 160, 40];
+  const camera = new THREE.PerspectiveCamera(55, 1, 0.2, 2000);
+  camera.up.set(0, 0, 1);
+  let renderer;
+  try {
+    renderer = new THREE.WebGLRenderer({ canvas, antialias: true, preserveDrawingBuffer: true });
+  } catch {
+    return null;
+  }
+  // Colours as they are written, without a linear space between.
+  THREE.ColorManagement.enabled = false;
+  renderer.outputColorSpace = "srgb-linear";
+  renderer.setClearColor(0x14171d);
+  const scene = new THREE.Scene();
+  const controls = new THREE.OrbitControls(camera, canvas);
+  const root = new THREE.Group();
+  scene.add(root);
+  let shown = null, pending = false;
+
+  function render() {
+    if (pending) return;
+    pending = true;
+    requestAnimationFrame(() => {
+      pending = false;
+      const { clientWidth: w, clientHeight: h } = canvas;
+      if (!w || !h) return;
+      renderer.setPixelRatio(Math.min(window.devicePixelRatio, 2));
+      renderer.setSize(w, h, false);
+      camera.aspect = w / h;
+      camera.updateProjectionMatrix();
+      renderer.render(scene, camera);
+      canvas.dataset.frames = 1 + Number(canvas.dataset.frames || 0);
+    });
+  }
+  controls.addEventListener("change", () => {
+    canvas.dataset.eye = camera.position.toArray().map((x) => x.toFixed(3));
+    render();
+  });
+  new ResizeObserver(render).observe(canvas);
+
+  async function positions(about, read) {
+    const q = codec.uint16(await codec.bytes(read(about.part))), n = about.count, out = new Float32Array(3 * n);
+    for (let i = 0; i < n; i++)
+      for (let k = 0; k < 3; k++) out[3 * i + k] = about.low[k] + about.step_m * q[k * n + i];
+    return out;
+  }
+  function points(xyz) {
+    const geometry = new THREE.BufferGeometry();
+    geometry.setAttribute("position", new THREE.BufferAttribute(xyz, 3));
+    const material = new THREE.PointsMaterial({ size: 2, sizeAttenuation: false, vertexColors: true });
+    const object = new THREE.Points(geometry, material);
+    object.frustumCulled = false;
+    root.add(object);
+    return object;
+  }
+  function paint(object, colourOf) {
+    const xyz = object.geometry.getAttribute("position").array, n = xyz.length / 3, rgb = new Uint8Array(3 * n);
+    for (let i = 0; i < n; i++) rgb.set(colourOf(xyz[3 * i + 2]), 3 * i);
+    object.geometry.setAttribute("color", new THREE.BufferAttribute(rgb, 3, true));
+  }
+  // Colours far apart for neighbours in number: steps of the golden angle.
+  const hue = (k) => {
+    const c = new THREE.Color().setHSL((k * 0.381966) % 1, 0.85, 0.6);
+    return [c.r, c.g, c.b].map((x) => Math.round(255 * x));
+  };
+  function edges(size) {
+    const [l, w, h] = size.map((x) => x / 2), corner = (i) => [i & 1 ? l : -l, i & 2 ? w : -w, i & 4 ? h : -h], xyz = [];
+    for (let a = 0; a < 8; a++) for (const bit of [1, 2, 4]) if (!(a & bit)) xyz.push(...corner(a), ...corner(a | bit));
+    return lines(xyz, 0xffffff);
+  }
+  function lines(xyz, colour) {
+    const geometry = new THREE.BufferGeometry();
+    geometry.setAttribute("position", new THREE.BufferAttribute(new Float32Array(xyz), 3));
+    const object = new THREE.LineSegments(geometry, new THREE.LineBasicMaterial({ color: colour, transparent: true, opacity: 0.7 }));
+    object.frustumCulled = false;
+    root.add(object);
+    return object;
+  }
+
+  async function load(cloud, read) {
+    for (const object of [...root.children]) { root.remove(object); object.geometry.dispose(); object.material.dispose(); }
+    shown = { cloud, static: points(await positions(cloud.static, read)), passing: points(await positions(cloud.passing, read)), movers: [] };
+    for (const mover of cloud.movers) {
+      const box = points(await positions(mover.box, read)), seen = points(await positions(mover.seen, read));
+      const frame = edges(mover.size_lwh_m);
+      for (const object of [box, frame]) object.matrixAutoUpdate = false;
+      shown.movers.push({ mover, box, seen, frame });
+    }
+    const z = shown.static.geometry.getAttribute("position").array.filter((_, i) => i % 3 === 2).sort();
+    shown.low = z[Math.floor(0.02 * z.length)] || 0;
+    shown.frustum = lines([0, 0, 0, 0, 0, 0], 0xffffff);
+  }
+
+  // options: keyframe (index), compensated, colour: source | object | height, boxes
+  function show(options) {
+    if (!shown) return;
+    const { cloud } = shown;
+    const grey = (z) => { const g = 70 + 110 * Math.min(Math.max((z - shown.low) / 8, 0), 1); return [g, g, g + 8]; };
+    const byHeight = (z) => { const s = Math.min(Math.max((z - shown.low) / 8, 0), 1); return [40 + 215 * s, 110 + 90 * s, 220 - 170 * s]; };
+    const pick = (bySource, byObject) => ({ source: () => bySource, object: byObject, height: byHeight }[options.colour]);
+    paint(shown.static, pick(STATIC, grey));
+    paint(shown.passing, pick(PASSING, () => PASSING));
+    const [from, to] = options.compensated ? cloud.passing.ranges[options.keyframe] : [0, cloud.passing.count];
+    shown.passing.geometry.setDrawRange(from, to - from);
+    let drawn = 0;
+    shown.movers.forEach(({ mover, box, seen, frame }, k) => {
+      const pose = mover.poses[options.keyframe];
+      box.visible = options.compensated && !!pose;
+      frame.visible = box.visible && options.boxes;
+      seen.visible = !options.compensated;
+      if (pose) for (const object of [box, frame]) { object.matrix.fromArray(pose); object.matrixWorldNeedsUpdate = true; }
+      for (const object of [box, seen]) paint(object, pick(mover.labelled ? MOVER : FOUND, () => hue(k)));
+      drawn += box.visible + seen.visible;
+    });
+    canvas.dataset.state = JSON.stringify({ ...options, passing: to - from, movers: drawn });
+    render();
+  }
+
+  const inCloud = (T) => { // rows of T_global_cam, less the cloud's origin
+    const o = shown.cloud.origin;
+    return (x, y, z) => [0, 1, 2].map((r) => T[r][0] * x + T[r][1] * y + T[r][2] * z + T[r][3] - o[r]);
+  };
+  function frustum(shot) {
+    if (!shown) return;
+    const at = inCloud(shot.T_global_cam), [w, h] = shot.size, K = shot.K, far = 6;
+    const eye = at(0, 0, 0), corner = (u, v) => at((far * (u - K[0][2])) / K[0][0], (far * (v - K[1][2])) / K[1][1], far);
+    const corners = [corner(0, 0), corner(w, 0), corner(w, h), corner(0, h)], xyz = [];
+    corners.forEach((c, i) => xyz.push(...eye, ...c, ...c, ...corners[(i + 1) % 4]));
+    shown.frustum.geometry.setAttribute("position", new THREE.BufferAttribute(new Float32Array(xyz), 3));
+    render();
+  }
+  // From behind and above, or through the camera itself.
+  function look(shot, through) {
+    if (!shown) return;
+    const at = inCloud(shot.T_global_cam), [w, h] = shot.size;
+    camera.fov = through ? (2 * Math.atan(Math.max(h, (w * canvas.clientHeight) / canvas.clientWidth) / 2 / shot.K[1][1]) * 180) / Math.PI : 55;
+    camera.position.set(...(through ? at(0, 0, 0) : at(-3, -11, -18)));
+    controls.target.set(...(through ? at(0, 0, 0.5) : at(0, 0, 12)));
+    controls.update();
+    canvas.dataset.eye = camera.position.toArray().map((x) => x.toFixed(3));
+    render();
+  }
+  function size(px) { root.children.forEach((o) => { if (o.isPoints) o.material.size = px; }); render(); }
+
+  return { load, show, frustum, look, size };
+}

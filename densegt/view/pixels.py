@@ -1,0 +1,129 @@
+"""What the page carries of one image: its depth without loss, and beside it what explains the depth."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densegt.depth.store import ImageRecord, encode_depth
+from densegt.errors import InputError
+from densegt.report.draw import nearest_in_blocks, shrink
+from densegt.view.codec import encode_bytes, encode_steps
+
+# Age is shown in these classes; a value at an edge belongs to the class above it.
+AGE_EDGES_S = (-8.0, -4.0, -2.0, -1.0, -0.5, -0.25, -0.1, -0.025, 0.025, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+# Code of the first class; 0 says that nobody knows.
+FIRST_AGE = 1
+# Exact depth is for comparing with: steps of 1/32 m are a sixteenth of the smallest tolerance.
+TRUTH_STEPS_PER_M = 32
+# One age and one confidence for so many pixels a side.
+BLOCK_PX = 2
+WEBP_QUALITY = 75
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """One image of the page.
+
+    Attributes:
+        size: width, height in px of depth, source and image.
+        layers: encoded, by name: image, depth, source, and where there are such age, confidence, truth.
+        K, T_global_cam: as nested lists, K for this size.
+    """
+
+    sample_token: str
+    channel: str
+    timestamp_us: int
+    filename: str
+    size: tuple[int, int]
+    layers: dict[str, str]
+    K: list[list[float]]
+    T_global_cam: list[list[float]]
+
+
+def pixels_of(record: ImageRecord, truth: ImageRecord | None, dataroot: Path, *, downscale: int = 1) -> Pixels:
+    """Encode one image.
+
+    Args:
+        truth: the same image's exact depth, where there is one.
+        downscale: keep of so many pixels a side the one with the nearest depth; 1 keeps all.
+
+    Raises:
+        InputError: the camera's image cannot be read, or the truth is of another size.
+    """
+    if truth is not None and truth.depth_m.shape != record.depth_m.shape:
+        where = f"{record.scene}/{record.sample_token}/{record.channel}"
+        raise InputError(f"{where}: depth is {record.depth_m.shape}, truth {truth.depth_m.shape}")
+    pick = nearest_in_blocks(record.depth_m, downscale)
+    depth_m = shrink(record.depth_m, pick, downscale).astype(np.float32)
+    height, width = depth_m.shape
+    layers = {
+        "image": _webp(dataroot / record.filename, width, height),
+        "depth": encode_steps(encode_depth(depth_m)),
+        "source": encode_bytes(shrink(record.source, pick, downscale)),
+    }
+    coarse = nearest_in_blocks(depth_m, BLOCK_PX)
+    for name, codes in _explaining(record).items():
+        layers[name] = encode_bytes(shrink(shrink(codes, pick, downscale), coarse, BLOCK_PX))
+    if truth is not None:
+        exact_m = shrink(truth.depth_m, pick, downscale).astype(np.float32)
+        layers["truth"] = encode_steps(truth_steps(exact_m))
+    K = record.K.copy()
+    # Pixel centres are integers: column u of the small image stands for columns f u ... f u + f - 1.
+    K[:2, 2] = (K[:2, 2] - (downscale - 1) / 2) / downscale
+    K[:2, :2] /= downscale
+    return Pixels(
+        sample_token=record.sample_token,
+        channel=record.channel,
+        timestamp_us=record.timestamp_us,
+        filename=record.filename,
+        size=(width, height),
+        layers=layers,
+        K=K.tolist(),
+        T_global_cam=record.T_global_cam.tolist(),
+    )
+
+
+def truth_steps(exact_m: NDArray[np.float32]) -> NDArray[np.uint16]:
+    """Exact depth (H,W) in steps of 1/32 m, 0 = no surface; what is beyond 2047 m is at 2047 m."""
+    has = np.isfinite(exact_m) & (exact_m > 0)
+    steps = np.clip(np.rint(np.where(has, exact_m, 0).astype(np.float64) * TRUTH_STEPS_PER_M), 1, 65535)
+    return np.where(has, steps, 0).astype(np.uint16)
+
+
+def age_classes(age_ms: NDArray[Any], known: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """The class (H,W) of each known pixel's age in AGE_EDGES_S, from FIRST_AGE; 0 elsewhere."""
+    classes = FIRST_AGE + np.digitize(np.asarray(age_ms, dtype=np.float64) / 1e3, AGE_EDGES_S)
+    return np.where(known, classes, 0).astype(np.uint8)
+
+
+def _explaining(record: ImageRecord) -> dict[str, NDArray[np.uint8]]:
+    """Layers (H,W) that a store may lack, in the page's codes; confidence in steps of 4/255."""
+    found = {}
+    if "age" in record.layers:
+        found["age"] = age_classes(record.layers["age"], record.depth_m > 0)
+    if "confidence" in record.layers:
+        found["confidence"] = record.layers["confidence"].astype(np.uint8) & np.uint8(0xFC)
+    return found
+
+
+def _webp(path: Path, width: int, height: int) -> str:
+    """A camera's image at this size in base 64, as a data URI wants it."""
+    import cv2
+
+    if not path.is_file():
+        raise InputError(f"{path}: no such image; --dataroot is the folder that the depth was made from")
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image is None:
+        raise InputError(f"{path}: not a readable image")
+    if image.shape[:2] != (height, width):
+        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    ok, data = cv2.imencode(".webp", image, [cv2.IMWRITE_WEBP_QUALITY, WEBP_QUALITY])
+    if not ok:
+        raise OSError(f"{path}: cannot be encoded as WebP")
+    return base64.b64encode(data.tobytes()).decode("ascii")

@@ -1,0 +1,5 @@
+export {
+  BufferAttribute, BufferGeometry, Color, ColorManagement, LineBasicMaterial, LineSegments, Group, PerspectiveCamera,
+  Points, PointsMaterial, Scene, WebGLRenderer,
+} from "three";
+export { OrbitControls } from "three/examples/jsm/controls/OrbitControls.js";

@@ -1,0 +1,81 @@
+"""The same scene for the Rerun viewer: cameras, depth and cloud over time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densegt.accumulate.cloud import Cloud
+from densegt.accumulate.patches import Patches
+from densegt.accumulate.tracks import ContinuousTrack
+from densegt.depth.depth_map import Source
+from densegt.depth.store import SceneReader
+from densegt.errors import InputError
+from densegt.report.draw import SOURCE_COLOURS
+from densegt.view.placed import FOUND_COLOUR
+
+
+def rerun_writer(folder: Path, dataroot: Path) -> Callable[[SceneReader, Cloud, NDArray[np.int64]], None]:
+    """Writes `<folder>/<scene>.rrd`; global coordinates less the scene's origin, time since the first keyframe."""
+    try:
+        import rerun as rr
+    except ImportError as error:
+        raise InputError(f'--rerun needs rerun-sdk ({error}): pip install "densegt[rerun]"') from None
+
+    def write(reader: SceneReader, cloud: Cloud, keyframes_us: NDArray[np.int64]) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        stream = rr.RecordingStream("densegt")
+        stream.save(str(folder / f"{reader.scene}.rrd"))
+        stream.log("world", rr.ViewCoordinates.RIGHT_HAND_Z_UP, static=True)
+        stream.log(
+            "world/static",
+            rr.Points3D(cloud.static.xyz, colors=[SOURCE_COLOURS[Source.STATIC]], radii=0.03),
+            static=True,
+        )
+        found = {track.token for track in cloud.found}
+        for k, (track, patches) in enumerate(cloud.movers):
+            colour = FOUND_COLOUR if track.token in found else SOURCE_COLOURS[Source.MOVER]
+            _log_mover(rr, stream, f"world/movers/{k}", cloud, (track, patches), colour, keyframes_us)
+        _log_cameras(rr, stream, reader, dataroot, cloud.origin_global_m, int(keyframes_us[0]))
+        stream.flush(blocking=True)
+        stream.disconnect()
+
+    return write
+
+
+def _log_mover(
+    rr: Any,
+    stream: Any,
+    name: str,
+    cloud: Cloud,
+    mover: tuple[ContinuousTrack, Patches],
+    colour: tuple[int, int, int],
+    keyframes_us: NDArray[np.int64],
+) -> None:
+    track, patches = mover
+    stream.log(f"{name}/points", rr.Points3D(patches.xyz, colors=[colour], radii=0.03), static=True)
+    times_us = keyframes_us[track.known_at(keyframes_us.astype(np.float64))]
+    for time_us, T in zip(times_us, track.poses_at(times_us.astype(np.float64)), strict=True):
+        stream.set_time("drive", duration=(int(time_us) - int(keyframes_us[0])) * 1e-6)
+        stream.log(name, rr.Transform3D(mat3x3=T[:3, :3], translation=T[:3, 3] - cloud.origin_global_m))
+
+
+def _log_cameras(
+    rr: Any, stream: Any, reader: SceneReader, dataroot: Path, origin_m: NDArray[np.float64], start_us: int
+) -> None:
+    for record in reader:
+        stream.set_time("drive", duration=(record.timestamp_us - start_us) * 1e-6)
+        name = f"world/{record.channel}"
+        T = record.T_global_cam
+        height, width = record.depth_m.shape
+        stream.log(name, rr.Transform3D(mat3x3=T[:3, :3], translation=T[:3, 3] - origin_m))
+        stream.log(
+            f"{name}/image",
+            rr.Pinhole(image_from_camera=record.K, resolution=[width, height], camera_xyz=rr.ViewCoordinates.RDF),
+        )
+        stream.log(f"{name}/image", rr.EncodedImage(path=dataroot / record.filename))
+        stream.log(f"{name}/image/depth", rr.DepthImage(record.depth_m, meter=1.0))

@@ -1,0 +1,144 @@
+"""The documentation builds without a warning, its code runs, and its figures say where they come from."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from densegt.cli.main import COMMANDS
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted(DOCS.glob("*.md"))
+
+# What is true after a block of code ran, by a word that stands in it.
+AFTERWARDS = {
+    "image = cameras[": """
+assert depth_m.shape == source.shape == (54, 96) and (depth_m > 0).any()
+assert K.shape == (3, 3)
+""",
+    "DataLoader(": """
+assert images.shape == (2, 6, 3, 128, 352)
+assert depth_m.shape == (2, 6, 128, 352) and (depth_m > 0).any()
+""",
+    "class Store(Dataset)": """
+depth_m = Store("depth/scene-0001.h5")[0]["depth_m"]
+assert depth_m.shape == (54, 96) and (depth_m > 0).any()
+""",
+    "class LoadDenseDepth": """
+with h5py.File("depth/scene-0001.h5") as file:
+    token = next(iter(file))
+    names = ["data/" + image.attrs["filename"] for image in file[token].values()][::-1]
+    last = list(file[token].values())[0]["depth"][:] / 256
+found = LoadDenseDepth("depth")({"scene_name": "scene-0001", "token": token, "img_path": names})["gt_depth"]
+assert found.shape == (6, 54, 96) and (found[-1] == last).all() and last.any()
+""",
+    "mine.create_group": """
+from pathlib import Path
+from densegt.depth.evaluate import evaluate_stores
+found = evaluate_stores(Path("mine"), Path("world/exact")).summary
+assert found.all.right_percent > 99 and 0 < found.all.mae_m < 0.6
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The pages as mkdocs builds them; dead links and anchors, pages in no menu and unknown names are errors."""
+    pytest.importorskip("mkdocs", reason='mkdocs is missing: pip install "densegt[docs]"')
+    folder = tmp_path_factory.mktemp("site")
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)],
+        cwd=ROOT, capture_output=True, text=True, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+class Loads(HTMLParser):
+    """What a page fetches by itself, and what it links to."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.fetched, self.ids = [], set()
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        if tag in ("script", "img", "iframe") and "src" in attrs:
+            self.fetched.append(attrs["src"])
+        if tag == "link" and attrs.get("rel") == "stylesheet":
+            self.fetched.append(attrs["href"])
+        self.ids.add(attrs.get("id"))
+
+
+def test_every_page_is_there_and_fetches_nothing_from_elsewhere(site):
+    for page in PAGES:
+        built = site / page.stem / "index.html" if page.stem != "index" else site / "index.html"
+        loads = Loads(built.read_text())
+        assert not [name for name in loads.fetched if "//" in name], page.name
+
+
+def test_every_command_has_its_options_there(site):
+    text = (site / "commands" / "index.html").read_text()
+    ids = Loads(text).ids
+    for name in COMMANDS:
+        assert f"densegt-{name}" in ids, name
+    assert "--refine-poses" in text
+    assert "--no-cloud" in text
+
+
+def test_the_python_interface_is_there(site):
+    ids = Loads((site / "python" / "index.html").read_text()).ids
+    for name in re.findall(r"^::: (\S+)", (DOCS / "python.md").read_text(), re.MULTILINE):
+        assert name in ids or any(i and i.startswith(f"{name}.") for i in ids), name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_figure_stands_with_its_command(page):
+    text = page.read_text()
+    figures = re.findall(r"!\[.+?\]\((.+?)\)", text)
+    for figure in figures:
+        assert (DOCS / figure).is_file()
+    assert not figures or re.search(r"python benchmarks/make_\w+\.py", text)
+
+
+def test_every_figure_is_used():
+    used = {name for page in PAGES for name in re.findall(r"figures/[\w.]+\.(?:jpg|png)", page.read_text())}
+    assert used == {f"figures/{path.name}" for path in (DOCS / "figures").iterdir()}
+
+
+def blocks():
+    for page in PAGES:
+        for code in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL):
+            yield pytest.param(code, id=f"{page.name}: {code.strip().splitlines()[-1].strip()[:40]}")
+
+
+@pytest.mark.parametrize("code", list(blocks()))
+def test_code_runs(code, whole_line, tmp_path):
+    (found,) = [check for word, check in AFTERWARDS.items() if word in code]
+    for name in ("world", "depth"):
+        (tmp_path / name).symlink_to(whole_line / name)
+    (tmp_path / "mine").mkdir()
+    script = tmp_path / "shown.py"
+    script.write_text(f"{code}\n{found}")
+    if "torch" in code:
+        pytest.importorskip("torch")
+    done = subprocess.run([sys.executable, script.name], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+
+
+def test_figures_are_drawn_by_the_command(whole_line, tmp_path):
+    demo = tmp_path / "demo"
+    demo.mkdir()
+    for name in ("world", "depth", "completed"):
+        (demo / name).symlink_to(whole_line / name)
+    command = [sys.executable, "benchmarks/make_figures.py", str(demo), str(tmp_path / "drawn"), "--keyframe", "1"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert {p.name for p in (tmp_path / "drawn").iterdir()} == {p.name for p in (DOCS / "figures").iterdir()}

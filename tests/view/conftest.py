@@ -1,0 +1,68 @@
+"""A small recording with its depth, and a browser."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+FLAGS = (
+    "headless",
+    "no-sandbox",
+    "no-first-run",
+    "disable-quic",
+    "disable-background-networking",
+    "disable-component-update",
+    "disable-sync",
+    "window-size=1500,1000",
+    # WebGL without a graphics card.
+    "disable-gpu",
+    "enable-unsafe-swiftshader",
+)
+
+
+@pytest.fixture(scope="session")
+def viewed(tiny_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """Two cameras of the tiny dataset: `depth`, accumulated and completed, and `out`, the page about it."""
+    from click.testing import CliRunner
+    from densegt.cli.main import group
+
+    folder = tmp_path_factory.mktemp("viewed")
+    page = folder / "view.html"
+    cameras = ["--camera", "CAM_FRONT", "--camera", "CAM_BACK"]
+    data = ["--dataroot", str(tiny_dataset)]
+    outputs = []
+    for arguments in (
+        ["accumulate", *data, "--out", str(folder / "depth"), *cameras],
+        ["complete", *data, "--depth", str(folder / "depth"), "--out", str(folder / "completed")],
+        ["view", *data, "--depth", str(folder / "completed"), "--out", str(page)],
+    ):
+        done = CliRunner().invoke(group, arguments, standalone_mode=False, catch_exceptions=False)
+        assert not done.return_value, done.output
+        outputs.append(done.output)
+    return SimpleNamespace(data=tiny_dataset, depth=folder / "completed", out=page, said=outputs[-1])
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Chromium or Chrome without a window; its tests skip where there is none."""
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    driver = shutil.which("chromedriver")
+    if not program or not driver:
+        pytest.skip("no Chromium with chromedriver on this machine (Debian: apt-get install chromium chromium-driver)")
+    webdriver = pytest.importorskip("selenium.webdriver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = program
+    for flag in FLAGS:
+        options.add_argument(f"--{flag}")
+    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('profile')}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    window = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    try:
+        yield window
+    finally:
+        window.quit()

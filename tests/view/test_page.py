@@ -1,0 +1,112 @@
+"""The page as a file: whole, on its own, and honest about what it leaves out."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from densegt.cli.main import group
+
+from densegt.depth.store import SceneReader, encode_depth
+from densegt.errors import InputError
+from densegt.view.codec import decode_steps
+from densegt.view.page import Choice, write_view
+
+
+def parts_of(text):
+    return dict(re.findall(r'<script type="text/plain" id="([^"]+)">([^<]*)</script>', text))
+
+
+def content_of(text):
+    return json.loads(re.search(r'id="content">(.*?)</script>', text, re.DOTALL)[1])
+
+
+def write(viewed, out, **choice):
+    return write_view(viewed.depth, viewed.data, out, Choice(**{"max_points": 0, **choice}))
+
+
+def test_the_page_loads_nothing(viewed):
+    text = viewed.out.read_text()
+    assert not re.search(r"<(link|iframe|img|script)[^>]+(src|href)=|@import|url\(", text)
+    assert viewed.said.startswith(f"{viewed.out}: ")
+    assert "images of scene-0001" in viewed.said
+
+
+def test_every_image_is_there_without_loss(viewed):
+    text = viewed.out.read_text()
+    parts, (scene,) = parts_of(text), content_of(text)["scenes"]
+    reader = SceneReader(viewed.depth / "scene-0001.h5")
+    seen = []
+    for keyframe in scene["keyframes"]:
+        for shot in keyframe["cameras"]:
+            record = reader.read(keyframe["token"], shot["channel"])
+            steps = decode_steps(parts[f"{shot['part']}-depth"], record.depth_m.shape)
+            np.testing.assert_array_equal(steps, encode_depth(record.depth_m))
+            np.testing.assert_allclose(shot["K"], record.K)
+            seen.append((keyframe["token"], shot["channel"]))
+    assert sorted(seen) == sorted(reader.keys)
+    assert [k["time_s"] for k in scene["keyframes"]] == pytest.approx([0, 0.5, 1.0, 1.5], abs=0.02)
+
+
+def test_the_cloud_is_the_scenes(viewed):
+    (scene,) = content_of(viewed.out.read_text())["scenes"]
+    cloud = scene["cloud"]
+    assert cloud["static"]["count"] > 1000
+    assert cloud["movers"]
+    assert all(len(m["poses"]) == len(scene["keyframes"]) for m in cloud["movers"])
+    assert all(m["box"]["count"] == m["seen"]["count"] for m in cloud["movers"])
+    assert len(cloud["passing"]["ranges"]) == len(scene["keyframes"])
+
+
+def test_choices(viewed, tmp_path):
+    out = tmp_path / "some.html"
+    shown = write(viewed, out, cameras=("CAM_BACK",), every=2, downscale=2)
+    text = out.read_text()
+    (scene,) = content_of(text)["scenes"]
+    assert shown.images == len(scene["keyframes"]) == 2
+    assert {c["channel"] for k in scene["keyframes"] for c in k["cameras"]} == {"CAM_BACK"}
+    assert {tuple(c["size"]) for k in scene["keyframes"] for c in k["cameras"]} == {(80, 45)}
+    assert "Shown at 1/2 size" in text
+    assert scene["cloud"] is None
+
+
+def test_the_same_store_gives_the_same_page(viewed, tmp_path):
+    for name in ("a.html", "b.html"):
+        write(viewed, tmp_path / name)
+    assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("choice", "says"),
+    [({"scenes": ("scene-9",)}, "no scene 'scene-9'"), ({"cameras": ("CAM_UP",)}, "no camera 'CAM_UP'")],
+)
+def test_what_is_not_there_is_named(viewed, tmp_path, choice, says):
+    with pytest.raises(InputError, match=says):
+        write(viewed, tmp_path / "none.html", **choice)
+    assert not (tmp_path / "none.html").exists()
+
+
+def test_a_truth_that_does_not_fit_is_named(viewed, tmp_path):
+    with pytest.raises(InputError, match="no such file; --truth"):
+        write_view(viewed.depth, viewed.data, tmp_path / "v.html", Choice(max_points=0), truth_dir=tmp_path)
+
+
+def test_ply_and_rerun(viewed, tmp_path):
+    o3d = pytest.importorskip("open3d")
+    pytest.importorskip("rerun")
+    arguments = ["view", "--depth", viewed.depth, "--dataroot", viewed.data, "--out", tmp_path / "v.html", "--every", 2]
+    arguments += ["--ply", tmp_path / "ply", "--rerun", tmp_path / "rrd"]
+    done = CliRunner().invoke(group, [str(a) for a in arguments], standalone_mode=False)
+    assert done.exception is None, done.exception
+    points = o3d.io.read_point_cloud(str(tmp_path / "ply" / "scene-0001.ply"))
+    (scene,) = content_of((tmp_path / "v.html").read_text())["scenes"]
+    assert len(points.points) > scene["cloud"]["static"]["count"] > 0
+    assert np.linalg.norm(points.get_center() - scene["cloud"]["origin"]) < 100
+    assert (tmp_path / "rrd" / "scene-0001.rrd").read_bytes()[:4] == b"RRF2"
+
+
+def test_ply_wants_the_cloud(viewed, tmp_path):
+    arguments = ["view", "--depth", "d", "--dataroot", "w", "--out", "v.html", "--no-cloud", "--ply", "p"]
+    done = CliRunner().invoke(group, arguments, standalone_mode=False)
+    assert "leave --no-cloud out" in str(done.exception)
