@@ -139,6 +139,16 @@ class DiscoverConfig(_Strict):
     landed_share: float = Field(default=0.4, description="of a cluster, carried by its velocity onto other sweeps")
     sound_share: float = Field(default=0.93, description="of a cluster, that its velocity carries into no empty space")
     explained_share: float = Field(default=0.8, description="of a track's points, that its motion explains")
+    gone_share: float = Field(
+        default=0.6,
+        description="of a track's points, refuted if they stood; with fewer it may be a fence",
+    )
+    hardly_gone_share: float = Field(default=0.1, description="with fewer than these it is no fence either")
+    thin_gone_share: float = Field(default=0.9, description="the same of what is long and thin")
+    left_share: float = Field(
+        default=0.04,
+        description="of those, what the motion of what may be a fence leaves refuted",
+    )
     moving_m: float = Field(default=0.5, description="a track that stays within this radius stands still")
     patience_s: float = Field(default=0.5, description="a track that is not seen again for so long has ended")
     draw_in_m: float = Field(default=0.4, description="beside a track's box: points that may be its own")

@@ -11,7 +11,7 @@ from densegt.accumulate.cloud import gather
 from densegt.accumulate.config import AccumulateConfig
 from densegt.accumulate.tracks import ContinuousTrack
 
-from ..worlds import MAP_ORIGIN, START_US, World
+from ..worlds import MAP_ORIGIN, START_US, WALL, World
 
 FREE = AccumulateConfig(motion="free")
 ALONG = World(box_velocity=np.array([6.0, 0.0, 0.0]), labelled=False)
@@ -42,6 +42,23 @@ class Pair(World):
         return np.where(nearer, theirs[0], mine[0]), np.where(nearer, theirs[1], mine[1])
 
 
+@dataclass(frozen=True, eq=False)
+class Fenced(World):
+    """Bars beside the road, `gap_m` apart, between which beams pass."""
+
+    gap_m: float = 0.14
+    bar_m: float = 0.07
+
+    def cast(self, origin: np.ndarray, d: np.ndarray, t_s: float | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        far, kind = super().cast(origin, d, t_s)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            to_fence = (-3.5 - origin[..., 1]) / d[:, 1]
+            x, _, z = (origin + d * to_fence[:, None]).T
+        bars = (x > 3) & (x < 20) & (z > 0) & (z < 1.1) & (x % self.gap_m < self.bar_m)
+        nearer = bars & (to_fence > 0) & (to_fence < far)
+        return np.where(nearer, to_fence, far), np.where(nearer, WALL, kind)
+
+
 def found_in(world: World) -> list[ContinuousTrack]:
     return list(gather(world.scene(), [], FREE).found)
 
@@ -57,6 +74,12 @@ def velocities(track: ContinuousTrack, t_s: np.ndarray) -> np.ndarray:
 def test_nothing_is_found_where_nothing_moves() -> None:
     assert found_in(World(box_middle=np.array([-60.0, 0, 0.8]), labelled=False)) == []
     assert found_in(World(box_velocity=np.zeros(3), labelled=False)) == []
+
+
+@pytest.mark.parametrize("gap_m", [0.1, 0.14, 0.2, 0.3])
+def test_a_fence_does_not_slide_along_itself(gap_m: float) -> None:
+    away = np.array([-60.0, 0, 0.8])
+    assert found_in(Fenced(box_middle=away, labelled=False, gap_m=gap_m, bar_m=gap_m / 2, seconds=2.5)) == []
 
 
 def test_a_box_is_found_with_its_velocity_and_as_much_of_its_size_as_can_be_seen() -> None:
