@@ -19,7 +19,7 @@ from densegt.errors import InputError
 
 FORMAT = "densegt-completion"
 # Raised when the same weights would mean something else.
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 def write_weights(net: CompletionNet, path: Path, facts: Mapping[str, Any]) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from densegt.completion.classical import Classical, measured
+from densegt.completion.ground import ground
 from densegt.completion.method import Given
 from densegt.depth.depth_map import Source
 from densegt.kernels.nearest_measured import FIFTHS_PER_PX, NOWHERE
@@ -21,9 +23,13 @@ FAR_SIGMA_M = 20.0
 UNSAID_CONFIDENCE = 0.95
 SOURCES = (Source.OWN_SWEEP, Source.STATIC, Source.MOVER, Source.SURFACE)
 SIDES = 4
-CHANNELS = 9 + len(SOURCES) + 2 * SIDES
-# The log change that would put each pixel at the depth of what is measured above, below, at its left, at its right.
-ALTERNATIVES = slice(9 + len(SOURCES), 9 + len(SOURCES) + SIDES)
+FIRST = 9 + len(SOURCES)
+CHANNELS = FIRST + 3 * SIDES + 2
+# The log change that would put each pixel at the depth of what is measured above, below, at its left, at its right, and
+# of the ground.
+ALTERNATIVES = slice(FIRST, FIRST + SIDES + 1)
+COLOURS = slice(CHANNELS - SIDES, CHANNELS)
+MAX_ALTERNATIVE = 3.0
 NO_DISTANCE_PX = 1e4
 
 
@@ -52,7 +58,8 @@ def features_of(given: Given, classical: Classical) -> Features:
     Channels: red, green, blue; log depth of the guess, whether there is one, its log relative uncertainty, log
     distance to what it was carried from, its relative dispute; the row's slope in the camera; the confidence of
     measured pixels, a channel each source; how the nearest measurements on four sides differ from the guess in log
-    depth, and their log distances, across edges of the image farther.
+    depth, and the ground likewise; the log distances of the former, across edges of the image farther; whether the
+    ground is below its horizon there; how far the colours of those measurements are from the pixel's own.
     """
     done, causes = classical.complete(given)
     answered = done.depth_m > 0
@@ -70,21 +77,41 @@ def features_of(given: Given, classical: Classical) -> Features:
     confidence = confidence_of(given)
     for at, source in enumerate(SOURCES, start=9):
         channels[at] = np.where(known & (given.source == source), confidence, 0)
-    for at, keys in enumerate(causes.keys, start=ALTERNATIVES.start):
-        depth_m, distance_px = _at(keys, given.depth_m, transposed=at >= ALTERNATIVES.start + 2)
-        channels[at] = np.log(np.where(depth_m > 0, depth_m / guess_m, 1))
-        channels[at + SIDES] = np.log1p(distance_px) / 3 - 1
+    others_m = []
+    for side, keys in enumerate(causes.keys):
+        named = _named(keys, transposed=side >= 2)
+        others_m.append(np.where(named.there, given.depth_m[named.row, named.col], np.float32(0)))
+        channels[ALTERNATIVES.stop + side] = np.log1p(named.distance_px) / 3 - 1
+        channels[COLOURS.start + side] = np.where(named.there, _colour_apart(given.image, named), 0)
+    others_m.append(ground(given.depth_m, given.K))
+    for at, other_m in enumerate(others_m, start=ALTERNATIVES.start):
+        change = np.log(np.where(other_m > 0, other_m / guess_m, np.float32(1)))
+        channels[at] = np.clip(change, -MAX_ALTERNATIVE, MAX_ALTERNATIVE)
+    channels[COLOURS.start - 1] = others_m[-1] > 0
     return Features(channels, guess_m, sigma_m, (~answered).astype(np.float32), known.astype(np.float32))
 
 
-def _at(keys: NDArray[np.int64], depth_m: Float32, *, transposed: bool) -> tuple[Float32, Float32]:
-    """Depth (H,W) of the pixels that keys name, 0 where they name none, and their distance in px."""
-    first, second = (keys >> 16) & 0xFFFF, keys & 0xFFFF
+class _Named(NamedTuple):
+    """(H,W) each: row and column of the pixels that keys name, 0 where they name none, and their distance."""
+
+    there: NDArray[np.bool_]
+    row: NDArray[np.int64]
+    col: NDArray[np.int64]
+    distance_px: Float32
+
+
+def _named(keys: NDArray[np.int64], *, transposed: bool) -> _Named:
     there = keys < NOWHERE
+    first, second = (np.where(there, part & 0xFFFF, 0) for part in (keys >> 16, keys))
     row, col = (second, first) if transposed else (first, second)
-    named = depth_m[np.where(there, row, 0), np.where(there, col, 0)]
-    distance_px = np.where(there, (keys >> 32) / FIFTHS_PER_PX, NO_DISTANCE_PX)
-    return np.where(there, named, np.float32(0)), distance_px.astype(np.float32)
+    distance_px = np.where(there, (keys >> 32) / FIFTHS_PER_PX, NO_DISTANCE_PX).astype(np.float32)
+    return _Named(there, row, col, distance_px)
+
+
+def _colour_apart(image: NDArray[np.uint8], at: _Named) -> Float32:
+    """(H,W) the largest difference of a colour."""
+    apart = np.maximum(image, image[at.row, at.col]) - np.minimum(image, image[at.row, at.col])
+    return np.asarray(apart.max(axis=2) / np.float32(60), np.float32)
 
 
 def confidence_of(given: Given) -> Float32:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 # Of the mean error, of large errors, of relative ones: the first sets MAE, the second RMSE, the third what is near.
 PER_M = 0.3
-PER_SQUARE_M = 0.05
-PER_LOG = 3.0
+PER_SQUARE_M = 0.1
+PER_LOG = 2.0
 LARGE_M = 20.0
 # A measurement is wrong when it is farther from the truth than this, in m, or as a share.
 WRONG_M = 0.5
 WRONG_SHARE = 0.05
 MIN_SIGMA_M = 1e-3
+MANY_SIGMAS = 4.0
+# A choice fits as well as its log depth is near that of the truth, in units of this.
+CHOICE_LOG = 0.05
 
 
 def depth_loss(depth_m: Tensor, target_m: Tensor) -> Tensor:
@@ -27,10 +28,20 @@ def depth_loss(depth_m: Tensor, target_m: Tensor) -> Tensor:
     return PER_M * error + PER_SQUARE_M * square + PER_LOG * log
 
 
-def laplace_loss(error_m: Tensor, sigma_m: Tensor) -> Tensor:
-    """Negative log-likelihood of errors under a Laplace distribution with that standard deviation, per pixel."""
-    scale = sigma_m.clamp(min=MIN_SIGMA_M) / math.sqrt(2)
-    return error_m.abs() / scale + torch.log(2 * scale)
+def choice_loss(log_shares: Tensor, choices_m: Tensor, target_m: Tensor) -> Tensor:
+    """Negative log-likelihood, per pixel, of log depth under Laplace distributions about the choices (B,C,H,W), with
+    the probabilities given; the part that no choice can mend is left out."""
+    off = (choices_m.log() - target_m.log()).abs() / CHOICE_LOG
+    return -off.amin(1, keepdim=True) - torch.logsumexp(log_shares - off, dim=1, keepdim=True)
+
+
+def scale_loss(error_m: Tensor, sigma_m: Tensor) -> Tensor:
+    """Per pixel: negative log-likelihood of errors under a Gaussian, which asks for their mean square; but an error of
+    more than MANY_SIGMAS counts linearly, so that no single one decides."""
+    sigma_m = sigma_m.clamp(min=MIN_SIGMA_M)
+    ratio = error_m / sigma_m
+    square = 2 * functional.huber_loss(ratio, torch.zeros_like(ratio), reduction="none", delta=MANY_SIGMAS)
+    return square / 2 + sigma_m.log()
 
 
 def is_wrong(measured_m: Tensor, target_m: Tensor) -> Tensor:

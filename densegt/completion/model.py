@@ -1,4 +1,4 @@
-"""The completion network: a small U-shaped encoder and decoder corrects the classical guess, then propagates it."""
+"""The completion network: a small U-shaped encoder and decoder chooses among the depths around, then propagates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from densegt.completion.features import ALTERNATIVES, CHANNELS, SIDES
+from densegt.completion.features import ALTERNATIVES, CHANNELS
 from densegt.completion.propagation import normalised, propagate
 
 # Log-odds that the network starts from: of sky, by what the classical method says; of a measurement being wrong.
@@ -18,6 +18,12 @@ SKY_ODDS = 4.0
 WRONG_ODDS = -5.0
 # (dilation, steps): from far to near.
 PROPAGATION = ((4, 3), (1, 3))
+# The guess and its alternatives; how much likelier the guess is at the start, in log-odds.
+CHOICES = 1 + ALTERNATIVES.stop - ALTERNATIVES.start
+GUESS_ODDS = 4.0
+# A choice is no better known than this share of its depth.
+CHOICE_SHARE = 0.01
+HEADS = 4 + CHOICES + 8 * len(PROPAGATION)
 
 
 @dataclass(frozen=True)
@@ -25,37 +31,47 @@ class Shape:
     """How large the network is.
 
     Attributes:
-        widths: channels at 1/1, 1/2, 1/4, ...; each halves both sides.
+        widths: channels at 1/2, 1/4, 1/8, ...; each halves both sides.
         blocks: residual blocks at each.
     """
 
-    widths: tuple[int, ...] = (16, 32, 64, 96, 128)
-    blocks: tuple[int, ...] = (0, 1, 1, 1, 2)
+    widths: tuple[int, ...] = (32, 64, 96, 128)
+    blocks: tuple[int, ...] = (1, 1, 1, 2)
 
     @property
     def stride(self) -> int:
         """Images are padded to a multiple of this."""
-        return 1 << (len(self.widths) - 1)
+        return 1 << len(self.widths)
 
 
 class Answer(NamedTuple):
-    """(B,1,H,W) each: depth is the guess times exp(log_change), its uncertainty that of the guess times exp(log_scale);
-    log-odds of sky and of a measured pixel being wrong."""
+    """(B,1,H,W) each, but the last: depth is the guess times exp(log_change), its uncertainty that times
+    exp(log_doubt); log-odds of sky and of a measured pixel being wrong; (B,CHOICES,H,W) log probability of each choice.
+    """
 
     log_change: Tensor
-    log_scale: Tensor
+    log_doubt: Tensor
     sky: Tensor
     wrong: Tensor
+    log_shares: Tensor
 
 
 class CompletionNet(nn.Module):
-    """Corrects a guess. As built it corrects nothing: the last layer is zero."""
+    """Chooses, pixel by pixel, between a guess and its alternatives. As built it hardly leaves the guess.
+
+    At an outline depth is this or that and seldom between, and away from outlines all choices agree, so that there is
+    little to spoil. The answer is the mean of the choices, which has the least square error, and how far they are apart
+    is its uncertainty. What none of them says it may add, as far as the guess itself is unsure.
+
+    Its features are at half the image's size, for on processors most of the time would go into the finest ones; the
+    last layer gives each of the four pixels its own answer, and what is corrected and propagated is the whole image.
+    """
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.shape = shape
         widths = shape.widths
-        self.stem = nn.Conv2d(CHANNELS, widths[0], 3, padding=1)
+        self.stem = nn.Conv2d(CHANNELS, widths[0], 4, stride=2, padding=1)
         self.down = nn.ModuleList(nn.Conv2d(fine, coarse, 3, stride=2, padding=1) for fine, coarse in pairwise(widths))
         self.encode = nn.ModuleList(
             nn.Sequential(*(Block(width) for _ in range(count)))
@@ -63,24 +79,26 @@ class CompletionNet(nn.Module):
         )
         self.up = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for fine, coarse in pairwise(widths))
         self.decode = nn.ModuleList(Block(width) for width in widths[:-1])
-        self.head = nn.Conv2d(widths[0], 4 + SIDES + 8 * len(PROPAGATION), 3, padding=1)
+        self.head = nn.Conv2d(widths[0], 4 * HEADS, 3, padding=1)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
 
-    def forward(self, channels: Tensor, log_guess: Tensor, sky: Tensor, known: Tensor) -> Answer:
+    def forward(self, channels: Tensor, guess_m: Tensor, sigma_m: Tensor, sky: Tensor, known: Tensor) -> Answer:
         """channels (B,CHANNELS,H,W), the others (B,1,H,W); H and W multiples of the stride."""
-        out: Tensor = self.head(self._trunk(channels))
-        change, log_scale, sky_odds, wrong = out[:, :4].chunk(4, dim=1)
+        out = functional.pixel_shuffle(self.head(self._trunk(channels)), 2).float()
+        further, log_scale, sky_odds, wrong = out[:, :4].chunk(4, dim=1)
+        odds, *affinities = torch.split(out[:, 4:], [CHOICES, *[8] * len(PROPAGATION)], dim=1)
         wrong = wrong + WRONG_ODDS
         # Sound measurements hold their place while the others move.
         trust = known * torch.sigmoid(-wrong)
-        # Part of the way to what is measured on each side, and what else the image tells.
-        shares, *affinities = torch.split(out[:, 4:], [SIDES, *[8] * len(PROPAGATION)], dim=1)
-        change = change + (normalised(shares) * channels[:, ALTERNATIVES]).sum(1, keepdim=True)
-        value = log_guess + (1 - trust) * change
+        log_shares, mean, spread = _chosen(odds, channels[:, ALTERNATIVES])
+        change = mean.log() + torch.tanh(further) * sigma_m / guess_m
+        change = (1 - trust) * change
         for affinity, (dilation, steps) in zip(map(normalised, affinities), PROPAGATION, strict=True):
-            value = propagate(value, affinity, log_guess, trust, dilation=dilation, steps=steps)
-        return Answer(value - log_guess, log_scale, sky_odds + SKY_ODDS * (2 * sky - 1), wrong)
+            change = propagate(guess_m.log() + change, affinity, guess_m.log(), trust, dilation=dilation, steps=steps)
+            change = change - guess_m.log()
+        doubt = (spread.detach() / mean.detach() ** 2 + CHOICE_SHARE**2).log() / 2 + log_scale
+        return Answer(change, doubt, sky_odds + SKY_ODDS * (2 * sky - 1), wrong, log_shares)
 
     def _trunk(self, channels: Tensor) -> Tensor:
         feature: Tensor = self.encode[0](functional.relu(self.stem(channels)))
@@ -94,14 +112,29 @@ class CompletionNet(nn.Module):
         return feature
 
 
-def answer(net: CompletionNet, channels: Tensor, guess_m: Tensor, sky: Tensor, known: Tensor) -> Answer:
+def choices(channels: Tensor, guess_m: Tensor) -> Tensor:
+    """(B,CHOICES,H,W) m."""
+    return guess_m * functional.pad(channels[:, ALTERNATIVES], (0, 0, 0, 0, 1, 0)).exp()
+
+
+def _chosen(odds: Tensor, alternatives: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Log probabilities (B,CHOICES,H,W), and mean and variance (B,1,H,W) of the depth over the guess's."""
+    prior = odds.new_zeros(CHOICES, 1, 1)
+    prior[0] = GUESS_ODDS
+    log_shares = functional.log_softmax(odds + prior, dim=1)
+    shares, ratios = log_shares.exp(), functional.pad(alternatives, (0, 0, 0, 0, 1, 0)).exp()
+    mean = (shares * ratios).sum(1, keepdim=True)
+    return log_shares, mean, (shares * (ratios - mean) ** 2).sum(1, keepdim=True)
+
+
+def answer(net: CompletionNet, channels: Tensor, *maps: Tensor) -> Answer:
     """The network on images (B,.,H,W) of any size: padded to its stride, and cut again."""
-    height, width = guess_m.shape[-2:]
+    height, width = channels.shape[-2:]
     stride = net.shape.stride
     pad = (0, -width % stride, 0, -height % stride)
-    wide = (functional.pad(part, pad, mode="replicate") for part in (channels, guess_m.log(), sky, known))
+    wide = (functional.pad(part, pad, mode="replicate") for part in (channels, *maps))
     found: Answer = net(*wide)
-    return Answer(*(part[..., :height, :width].float() for part in found))
+    return Answer(*(part[..., :height, :width] for part in found))
 
 
 class Block(nn.Module):

@@ -9,15 +9,17 @@ from lightning import LightningModule
 from torch import Tensor
 
 from densegt.completion.batches import TRIALS
-from densegt.completion.losses import depth_loss, is_wrong, laplace_loss
-from densegt.completion.model import Answer, CompletionNet, Shape, answer
+from densegt.completion.losses import choice_loss, depth_loss, is_wrong, scale_loss
+from densegt.completion.model import Answer, CompletionNet, Shape, answer, choices
 from densegt.completion.train_config import TrainConfig
 
 # Beyond this nothing is asked of the depth.
 MAX_TARGET_M = 100.0
 # Validation counts what `benchmarks/completion.py` counts.
 MAX_SCORED_M = 60.0
-SCALE_WEIGHT, SKY_WEIGHT, WRONG_WEIGHT = 0.2, 1.0, 0.5
+CHOICE_WEIGHT, SCALE_WEIGHT, SKY_WEIGHT, WRONG_WEIGHT = 4.0, 0.2, 1.0, 0.5
+# Choices farther apart than this count no more.
+MAX_APART_M = 10.0
 # A guess that costs less than this is good enough to be left alone.
 EASY = 0.3
 
@@ -97,7 +99,7 @@ class CompletionTask(LightningModule):
 
 def run(net: CompletionNet, batch: Batch) -> Answer:
     """The network on a batch."""
-    return answer(net, batch["channels"], batch["guess_m"], batch["sky"], batch["known"])
+    return answer(net, *(batch[name] for name in ("channels", "guess_m", "sigma_m", "sky", "known")))
 
 
 def losses_of(found: Answer, batch: Batch) -> dict[str, Tensor]:
@@ -106,20 +108,29 @@ def losses_of(found: Answer, batch: Batch) -> dict[str, Tensor]:
     meant = weight * ((target_m > 0) & (target_m < MAX_TARGET_M))
     aim_m = torch.where(meant > 0, target_m, 1.0)
     depth_m = batch["guess_m"] * found.log_change.clamp(-4, 4).exp()
-    sigma_m = batch["sigma_m"] * found.log_scale.clamp(-6, 6).exp()
+    sigma_m = depth_m.detach() * found.log_doubt.clamp(-9, 3).exp()
     nothing = (target_m == 0).float()
     knows_nothing = batch["exact"].view(-1, 1, 1, 1) * weight + (1 - batch["exact"].view(-1, 1, 1, 1)) * meant
     wrong = is_wrong(batch["guess_m"], target_m).float()
     asked = batch["known"] * meant
     odds = torch.nn.functional.binary_cross_entropy_with_logits
-    # Against the guess, image by image: else the few with hardly any measurement would outshout all others.
+    # Against the root of the guess's: RMSE is made where the guess is far off, but the few images with hardly any
+    # measurement must not outshout all others.
     guess_costs, costs = (_of_each(depth_loss(m, aim_m), meant) for m in (batch["guess_m"], depth_m))
     return {
-        "depth": (costs / (guess_costs + EASY)).mean(),
-        "scale": SCALE_WEIGHT * _mean(laplace_loss((depth_m - aim_m).detach(), sigma_m), meant),
+        "depth": (costs / (guess_costs + EASY).sqrt()).mean(),
+        "choice": CHOICE_WEIGHT * _choice(found, batch, aim_m, meant),
+        "scale": SCALE_WEIGHT * _mean(scale_loss((depth_m - aim_m).detach(), sigma_m), meant),
         "sky": SKY_WEIGHT * _mean(odds(found.sky, nothing, reduction="none"), knows_nothing),
         "wrong": WRONG_WEIGHT * _mean(odds(found.wrong, wrong, reduction="none"), asked),
     }
+
+
+def _choice(found: Answer, batch: Batch, aim_m: Tensor, meant: Tensor) -> Tensor:
+    """Mean cost of the choice, which counts as much as there is to choose between."""
+    choices_m = choices(batch["channels"], batch["guess_m"])
+    apart_m = (choices_m.amax(1, keepdim=True) - choices_m.amin(1, keepdim=True)).clamp(max=MAX_APART_M)
+    return _mean(choice_loss(found.log_shares, choices_m, aim_m) * apart_m / MAX_APART_M, meant)
 
 
 def _of_each(loss: Tensor, weight: Tensor) -> Tensor:

@@ -29,8 +29,8 @@ class TrainConfig(BaseModel):
     learning_rate: float = Field(default=1e-3, gt=0)
     weight_decay: float = Field(default=1e-4, ge=0)
     clip_gradient: float = Field(default=1.0, gt=0)
-    widths: tuple[int, ...] = (16, 32, 64, 96, 128)
-    blocks: tuple[int, ...] = (0, 1, 1, 1, 2)
+    widths: tuple[int, ...] = (32, 64, 96, 128)
+    blocks: tuple[int, ...] = (1, 1, 1, 2)
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     validation_share: float = Field(default=0.2, gt=0, lt=1)
     validation_images: int = Field(default=60, ge=1)

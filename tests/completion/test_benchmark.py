@@ -10,6 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from densegt.datasets.nuscenes import NuScenes
+from densegt.datasets.nuscenes.check import check
+
 from .scenes import given, scan_lines, street
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
@@ -20,7 +23,7 @@ def modules():
     """The folder's modules, which find each other as the commands do."""
     before, names = (
         sys.path[:],
-        ("fillers", "completion", "completion_inputs", "completion_real", "completion_uncertainty"),
+        ("fillers", "completion", "completion_inputs", "completion_real", "completion_uncertainty", "first_sweeps"),
     )
     loaded = set(sys.modules)
     sys.path.insert(0, str(FOLDER))
@@ -86,3 +89,15 @@ def test_fewer_beams(modules, tiny_dataset):
     first = [next(modules["completion_inputs"].samples(tiny_dataset, n)) for n in ("1 beam", "4 beams", "one sweep")]
     counts = [int((sample.given.depth_m > 0).sum()) for sample in first]
     assert 0 < counts[0] < counts[1] < counts[2]
+
+
+def test_the_first_sweeps_alone(modules, tiny_dataset, tmp_path):
+    """Each is a keyframe with its image; the data set is whole, and knows nothing that came later or was labelled."""
+    modules["first_sweeps"].main(["--dataroot", str(tiny_dataset), "--count", "12", "--out", str(tmp_path / "first")])
+    whole, (name,) = NuScenes(tiny_dataset), NuScenes(tiny_dataset).scene_names
+    scene, before = NuScenes(tmp_path / "first").scene(name), whole.scene(name)
+    assert [s.timestamp_us for s in scene.sweeps] == [s.timestamp_us for s in before.sweeps[:12]]
+    assert len({camera.sample_token for camera in scene.cameras}) > 1, "images of one keyframe only"
+    assert max(camera.timestamp_us for camera in scene.cameras) <= before.sweeps[12].timestamp_us
+    assert not scene.tracks
+    assert not check(tmp_path / "first").findings

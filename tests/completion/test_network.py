@@ -1,4 +1,4 @@
-"""The network: it begins as the classical method, learns, keeps what is measured, and says where it does not."""
+"""The network: it begins near the classical method, learns, keeps what is measured, and says where it does not."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ torch = pytest.importorskip("torch")
 from densegt.completion.batches import stacked  # noqa: E402
 from densegt.completion.classical import Classical  # noqa: E402
 from densegt.completion.draw import draw  # noqa: E402
-from densegt.completion.features import CHANNELS, features_of  # noqa: E402
-from densegt.completion.infer import Network  # noqa: E402
-from densegt.completion.losses import depth_loss, is_wrong, laplace_loss  # noqa: E402
+from densegt.completion.features import ALTERNATIVES, CHANNELS, features_of  # noqa: E402
+from densegt.completion.infer import Network, leaning  # noqa: E402
+from densegt.completion.losses import MANY_SIGMAS, choice_loss, depth_loss, is_wrong, scale_loss  # noqa: E402
 from densegt.completion.method import Given  # noqa: E402
-from densegt.completion.model import CompletionNet, Shape, answer  # noqa: E402
+from densegt.completion.model import CHOICES, GUESS_ODDS, CompletionNet, Shape, answer, choices  # noqa: E402
 from densegt.completion.task import losses_of, run  # noqa: E402
 from densegt.completion.thin import scanned  # noqa: E402
 from densegt.completion.tiles import MARGIN_PX, tiles  # noqa: E402
@@ -24,7 +24,7 @@ from .scenes import given, scan_lines, street  # noqa: E402
 from .streets import whole  # noqa: E402
 
 SMALL = Shape(widths=(8, 16, 24), blocks=(0, 1, 1))
-WRONG = 3
+HEADS_IN_ORDER = ("further", "scale", "sky", "wrong")
 
 
 @pytest.fixture(autouse=True)
@@ -59,14 +59,40 @@ def batch_of(seeds, size=(96, 128)):
 
 
 @pytest.mark.parametrize("every_row", [1, 4, 9, 40])
-def test_as_built_it_is_the_classical_method(every_row):
-    """Depth and uncertainty to the bit, sky included, at a size that no stride divides."""
+def test_as_built_it_leans_on_the_classical_method(every_row):
+    """Where its choices agree it is the guess, sky included, and mostly elsewhere; at a size that no stride divides."""
     image, truth = street()
     sparse = given(image[:, :153], scan_lines(truth, every_row)[:, :153])
     before, after = Classical()(sparse), Network(CompletionNet(Shape()))(sparse)
-    np.testing.assert_array_equal(after.depth_m, before.depth_m)
-    np.testing.assert_array_equal(after.uncertainty_m, before.uncertainty_m)
-    assert (before.depth_m == 0).any()
+    np.testing.assert_array_equal(after.depth_m == 0, before.depth_m == 0)
+    there = before.depth_m > 0
+    assert not there.all()
+    features = features_of(sparse, Classical())
+    alternatives = features.channels[ALTERNATIVES]
+    apart = np.log(np.maximum(after.depth_m, 1e-3) / np.maximum(before.depth_m, 1e-3))
+    np.testing.assert_allclose(apart[there & (alternatives == 0).all(0)], 0, atol=1e-6)
+    assert (apart <= np.maximum(alternatives.max(0), 0) + 1e-5)[there].all()
+    assert (apart >= np.minimum(alternatives.min(0), 0) - 1e-5)[there].all()
+    assert np.median(np.abs(apart[there])) < 0.02
+
+
+def test_the_answer_is_the_mean_of_the_choices():
+    """By their probabilities, in metres; their spread is its uncertainty."""
+    net = CompletionNet(SMALL)
+    odds = torch.linspace(-1, 1, CHOICES)
+    with torch.no_grad():
+        net.head.bias[4 * 4 : 4 * (4 + CHOICES)] = odds.repeat_interleave(4)
+    channels = torch.zeros(1, CHANNELS, 16, 16)
+    channels[:, ALTERNATIVES] = torch.randn(CHOICES - 1)[:, None, None] / 2
+    ones = torch.ones(1, 1, 16, 16)
+    found = answer(net, channels, 10 * ones, ones, 0 * ones, 0 * ones)
+    weights = torch.softmax(odds + torch.tensor([GUESS_ODDS] + [0] * (CHOICES - 1)), 0)
+    choices_m = choices(channels, 10 * ones)[0, :, 5, 5]
+    mean = (weights * choices_m).sum()
+    deviation = (weights * (choices_m - mean) ** 2).sum().sqrt()
+    torch.testing.assert_close(10 * found.log_change[0, 0, 5, 5].exp(), mean)
+    torch.testing.assert_close(found.log_shares[0, :, 5, 5].exp(), weights)
+    torch.testing.assert_close(found.log_doubt[0, 0, 5, 5].exp(), torch.hypot(deviation / mean, torch.tensor(0.01)))
 
 
 def test_nothing_known_gives_nothing():
@@ -110,22 +136,35 @@ def biased(**heads):
     net = CompletionNet(SMALL)
     with torch.no_grad():
         for at, value in heads.items():
-            net.head.bias[("change", "scale", "sky", "wrong").index(at)] = value
+            if at == "neighbours":
+                net.head.bias[4 * (4 + CHOICES) :] = value
+                continue
+            # Each answer four times: for the pixels of a 2x2 block.
+            first = 4 * HEADS_IN_ORDER.index(at)
+            net.head.bias[first : first + 4] = value
     return Network(net)
 
 
 def test_measured_pixels_are_kept_unless_there_is_evidence():
-    image, truth = street()
-    sparse = given(image, scan_lines(truth))
-    known = sparse.depth_m > 0
-    trusting, doubting = biased(change=0.5), biased(change=0.5, wrong=20)
-    kept = trusting(sparse).depth_m
-    np.testing.assert_array_equal(kept[known], sparse.depth_m[known])
-    moved = (kept != Classical()(sparse).depth_m) & ~known
-    assert moved.sum() > 0.5 * (kept > 0).sum()
-    assert (doubting(sparse).depth_m[known] > 1.5 * sparse.depth_m[known]).all()
+    """Evidence is what lies around: here all pixels move to the mean of their neighbours."""
+    truth = np.full((48, 64), 10, np.float32)
+    truth[20, 30] = 30
+    dense = given(np.full((48, 64, 3), 90, np.uint8), truth)
+    trusting, doubting = biased(neighbours=5)(dense).depth_m, biased(neighbours=5, wrong=20)(dense).depth_m
+    np.testing.assert_array_equal(trusting, truth)
+    assert doubting[20, 30] < 15
+    np.testing.assert_array_equal(doubting[10:15, 10:15], truth[10:15, 10:15])
     # Doubt alone is no evidence: it must know something else.
-    np.testing.assert_array_equal(biased(wrong=20)(sparse).depth_m[known], sparse.depth_m[known])
+    np.testing.assert_array_equal(biased(wrong=20)(dense).depth_m, truth)
+
+
+def test_small_changes_are_left_to_the_classical_method():
+    image, truth = street()
+    features = features_of(given(image, scan_lines(truth)), Classical())
+    for factor, wanted in ((0.85, 1.0), (1.1, 1.0), (1.3, 1.15), (1.5, 1.5), (0.5, 0.5), (4, 4)):
+        found = leaning(features, features.guess_m * np.float32(factor)) / features.guess_m
+        np.testing.assert_allclose(found[features.sky == 0], wanted, rtol=1e-5)
+        np.testing.assert_allclose(found[features.sky > 0], factor, rtol=1e-5)
 
 
 def test_sky_is_the_networks_to_say():
@@ -161,9 +200,9 @@ def test_no_answer_looks_beyond_the_margin():
     side = 2 * MARGIN_PX + 64
     channels = torch.randn(1, CHANNELS, side, side, requires_grad=True)
     ones = torch.ones(1, 1, side, side)
-    found = answer(net, channels, 10 * ones, 0 * ones, 0 * ones)
+    found = answer(net, channels, 10 * ones, ones, 0 * ones, 0 * ones)
     for at in (side // 2, side // 2 + 13):
-        (slope,) = torch.autograd.grad(sum(part[0, 0, at, at] for part in found), channels, retain_graph=True)
+        (slope,) = torch.autograd.grad(sum(part[0, :, at, at].sum() for part in found), channels, retain_graph=True)
         seen = (slope[0] != 0).any(0).nonzero()
         assert (seen - at).abs().max() <= MARGIN_PX
         assert (seen - at).abs().max() > MARGIN_PX - 32, "a smaller margin would do"
@@ -231,10 +270,29 @@ def test_losses_are_least_at_the_truth():
     target = torch.tensor([2.0, 20, 80])
     for factor in (0.5, 0.9, 1.1, 3.0):
         assert (depth_loss(target * factor, target) > depth_loss(target, target)).all()
-    # Of all scales the likeliest is that of the errors: a Laplace distribution's deviation is sqrt(2) its mean error.
-    error = torch.distributions.Laplace(0.0, 3.0).sample((20000,))
-    costs = [laplace_loss(error, torch.tensor(3 * 2**0.5 * factor)).mean() for factor in (0.8, 1.0, 1.25)]
+    # Of all scales the likeliest is the root of the mean square.
+    error = torch.distributions.Normal(0.0, 3.0).sample((20000,))
+    costs = [scale_loss(error, torch.tensor(3 * factor)).mean() for factor in (0.8, 1.0, 1.25)]
     assert costs[1] < min(costs[0], costs[2])
+
+
+def test_the_right_choice_costs_least():
+    """Nothing where it is sure of the one that is nearest the truth, whatever that is off by."""
+    choices_m = torch.tensor([10.0, 12, 30]).view(1, 3, 1, 1)
+    sure = torch.log_softmax(torch.eye(3) * 50, 1).view(3, 3, 1, 1)
+    costs = choice_loss(sure, choices_m, torch.tensor(33.0)).flatten()
+    assert costs[2] == pytest.approx(0, abs=1e-4)
+    assert costs[0] > costs[1] > 5
+
+
+def test_no_single_error_decides_the_scale():
+    """From so many sigmas on, the slope grows as the error, not as its square."""
+    log_sigma = torch.zeros(1, requires_grad=True)
+    slopes = []
+    for many in (1, 10):
+        (slope,) = torch.autograd.grad(scale_loss(torch.tensor([many * MANY_SIGMAS]), log_sigma.exp()).sum(), log_sigma)
+        slopes.append(float(slope) - 1)
+    assert slopes[1] / slopes[0] == pytest.approx(10, rel=0.01)
 
 
 def trained(batches, steps, rate):
