@@ -16,6 +16,7 @@ COMMANDS = {
     "complete": "Fill the gaps of a depth store, guided by the images.",
     "train-completion": "Train the network that `complete --method network` uses.",
     "train-lss": "Train a Lift-Splat detector, with or without depth to learn from.",
+    "train-pl": "Train a detector on pseudo-LiDAR: points made of estimated depth.",
     "predict": "Find boxes, vehicles and depth with a trained detector.",
     "evaluate": "Score depth against depth, by kind and by range.",
     "export": "Write a depth store in another tool's format.",

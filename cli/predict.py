@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -10,7 +11,7 @@ _PATH = click.Path(path_type=Path)
 
 
 @click.command("predict")
-@click.option("--checkpoint", type=_PATH, required=True, help="Of `densegt train-lss`.")
+@click.option("--checkpoint", type=_PATH, required=True, help="Of `densegt train-lss` or `train-pl`.")
 @click.option("--dataroot", type=_PATH, required=True, help="nuScenes-format folder.")
 @click.option("--out", type=_PATH, required=True, help="results.json, scores.json, depth/ and pictures/ go there.")
 @click.option("--version", help="Folder of tables.  [default: the only v1.0-* there]")
@@ -39,24 +40,46 @@ def command(
     densegt evaluate --pred found/depth --truth depth
 
     results.json is in nuScenes' detection format; depth/ is a depth store like any other. Where the folder has boxes,
-    scores.json has nuScenes' own scores, vehicles' IoU and depth errors, each beside the best fixed answer's.
+    scores.json has nuScenes' own scores, vehicles' IoU and depth errors, each beside the best fixed answer's. Of a
+    detector on pseudo-LiDAR it has cars' AP as KITTI's users know it instead of IoU, and pictures/ shows where the
+    detector pulls the depth.
     """
     from densegt.errors import InputError
 
     try:
-        from densegt.detection.predict import Job, run
+        from densegt.detection import predict
+        from densegt.detection.checkpoint import on_points
+        from densegt.detection.pseudo_lidar import predict as pseudo_lidar
     except ImportError as error:
         raise InputError(f'predict: {error}; pip install "densegt[train]"') from None
     from .progress import progress_on_stderr
 
-    job = Job(checkpoint, dataroot, out, version, scenes or None, truth, pictures, score, device, overwrite)
+    job = predict.Job(checkpoint, dataroot, out, version, scenes or None, truth, pictures, score, device, overwrite)
+    points = on_points(checkpoint)
     with progress_on_stderr("predict") as progress:
-        found = run(job, progress)
-    click.echo(f"{out / 'results.json'}: detections; depth maps in {out / 'depth'}")
+        found = (pseudo_lidar if points else predict).run(job, progress)
+    depth_there = (out / "depth").is_dir()
+    click.echo(f"{out / 'results.json'}: detections" + (f"; depth maps in {out / 'depth'}" if depth_there else ""))
     if found is not None:
-        vehicles, detection, depth = found["vehicles"], found["detection"], found["depth"]
-        click.echo(
-            f"vehicle IoU {vehicles['IoU']:.3f} (best fixed map {vehicles['best fixed map']:.3f}), "
-            f"mAP {detection['mean_ap']:.3f}, NDS {detection['nd_score']:.3f}, "
-            f"depth MAE {depth['all']['MAE m']:.2f} m (best constant {depth['best constant']['MAE m']:.2f})"
-        )
+        click.echo(_of_points(found) if points else _of_features(found))
+
+
+def _of_features(found: dict[str, Any]) -> str:
+    vehicles, detection, depth = found["vehicles"], found["detection"], found["depth"]
+    return (
+        f"vehicle IoU {vehicles['IoU']:.3f} (best fixed map {vehicles['best fixed map']:.3f}), "
+        f"mAP {detection['mean_ap']:.3f}, NDS {detection['nd_score']:.3f}, "
+        f"depth MAE {depth['all']['MAE m']:.2f} m (best constant {depth['best constant']['MAE m']:.2f})"
+    )
+
+
+def _of_points(found: dict[str, Any]) -> str:
+    cars, detection, pull = found["cars"], found["detection"], found.get("pull")
+    line = (
+        f"cars' BEV AP at IoU 0.5 {cars['BEV AP at 0.5']:.3f}, at 0.7 {cars['BEV AP at 0.7']:.3f}, "
+        f"mAP {detection['mean_ap']:.3f}, NDS {detection['nd_score']:.3f}"
+    )
+    if pull is None:
+        return line
+    on, points = pull["share on objects"], pull["share of points on objects"]
+    return f"{line}; {on:.0%} of the detector's pull is on objects, which have {points:.0%} of the points"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shlex
 import sys
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
 import click
+
+from .benchmark import Where, benchmark_options, compare
 
 _PATH = click.Path(path_type=Path)
 _MODEL = ("bins", "sampling", "samples")
@@ -40,17 +43,11 @@ _MODEL = ("bins", "sampling", "samples")
 @click.option("--devices", default="auto", show_default=True, help="GPUs, or processes, of each node.")
 @click.option("--nodes", type=click.IntRange(1), default=1, show_default=True, help="Machines.")
 @click.option("--benchmark", is_flag=True, help="Compare supervision, bins and sampling: many trainings, one page.")
-@click.option("--seeds", type=click.IntRange(1), default=3, show_default=True, help="Of the benchmark, each arm.")
 @click.option(
     "--design", type=click.Choice(["axes", "full"]), default="axes", show_default=True,
     help="Of the benchmark: vary one thing at a time from dense, UD and fixed, or take every combination.",
 )  # fmt: skip
-@click.option("--workers", type=click.IntRange(1), help="Trainings at the same time.  [default: one a core]")
-@click.option(
-    "--executor", type=click.Choice(["local", "ray"]), default="local", show_default=True,
-    help="Of the benchmark: processes on this machine, or an existing Ray cluster.",
-)  # fmt: skip
-@click.option("--ray-address", metavar="HOST:PORT", help="Of the cluster; the one this machine is in if not given.")
+@benchmark_options
 def command(
     dataroots: tuple[Path, ...],
     out: Path,
@@ -113,14 +110,15 @@ def command(
     typed = shlex.join(["densegt", *sys.argv[1:]])
     if benchmark:
         from densegt.detection.benchmark.run import Benchmark
-
-        from .benchmark import compare
+        from densegt.detection.benchmark.run import run as run_benchmark
 
         if init is not None or resume or any(given[name] for name in ("supervision", "bins", "sampling")):
             raise click.UsageError(
                 "--benchmark chooses supervision, bins and sampling itself, begins from nothing, and goes on by itself"
             )
-        return compare(Benchmark(folders, out, settings, seeds, design, typed), workers, executor, ray_address)
+        asked = Benchmark(folders, out, settings, seeds, design, typed)
+        where = Where(workers, executor, ray_address)
+        return compare("train-lss", out, partial(run_benchmark, asked), where)
     run = Run(folders, out, settings, init, resume, devices, nodes, typed)
     best = train(run, lambda line: click.echo(line, err=True))
     if best is not None:

@@ -74,7 +74,12 @@ def decode(centres: Centres, grid: BevGrid, *, most: int) -> Found:
     """Boxes at the heat's peaks: cells that no neighbour of the same class outdoes."""
     probability = centres.heat.float().sigmoid()
     peak = probability == functional.max_pool2d(probability, 3, 1, 1)
-    scores = torch.where(peak, probability, 0).flatten(1)
+    return decode_cells(centres, grid, torch.where(peak, probability, 0), most=most)
+
+
+def decode_cells(centres: Centres, grid: BevGrid, scores: Tensor, *, most: int) -> Found:
+    """The boxes of the cells with the best scores (B,classes,Y,X)."""
+    scores = scores.flatten(1)
     best = scores.topk(min(most, scores.shape[1]), 1)
     labels, cell = best.indices // grid.cells, best.indices % grid.cells
     values = at_cells(centres.values.float(), cell)

@@ -23,7 +23,7 @@ from densegt.detection.augment import ImageRanges, image_affine
 from densegt.detection.checkpoint import read_task
 from densegt.detection.dataset import NuScenesDepth, Supervision
 from densegt.detection.evaluate import Scores
-from densegt.detection.infer import Prediction, predict
+from densegt.detection.infer import predict
 from densegt.detection.picture import draw
 from densegt.detection.train_config import LssConfig
 from densegt.errors import InputError
@@ -60,33 +60,53 @@ def run(job: Job, progress: Progress | None = None) -> dict[str, Any] | None:
     Raises:
         InputError: the checkpoint or the folder cannot be read, or results are there already.
     """
-    results = job.out / "results.json"
-    if results.exists() and not job.overwrite:
-        raise InputError(f"{results}: exists already; --overwrite replaces it")
-    task = read_task(job.checkpoint).to(_device(job.device))
+    results = free(job)
+    task = read_task(job.checkpoint).to(device_named(job.device))
     dataset = to_look_at(task.settings, job.dataroot, job.truth, job.version, job.scenes)
     job.out.mkdir(parents=True, exist_ok=True)
     scores = Scores(task.settings)
     every = max(1, len(dataset) // max(job.pictures, 1))
     ranges = task.settings.augmentation.made().image
-    with _Depth(job, dataset, ranges) as depth:
+    with DepthFolder(job, ranges) as depth:
         for said in predict(task, dataset, progress):
             keyframe = dataset.keyframes[said.index]
             scores.update(said)
-            depth.add(keyframe, said)
+            depth.add(keyframe, said.depth_m, said.sigma_m)
             if job.pictures and said.index % every == 0:
                 path = job.out / "pictures" / f"{keyframe.scene}-{keyframe.sample_token}.png"
                 path.parent.mkdir(exist_ok=True)
                 cv2.imwrite(str(path), draw(said, task.net.lift.grid)[..., ::-1])
     write_results(results, scores.found)
-    if not job.score or not any(len(dataset.labels(i)) for i in range(len(dataset))):
+    if not job.score or not labelled(dataset):
         return None
     found = scores.compute(dataset)
     (job.out / "scores.json").write_text(json.dumps(found, indent=1) + "\n")
     return found
 
 
-def _device(name: str) -> torch.device:
+def free(job: Job) -> Path:
+    """Where results go.
+
+    Raises:
+        InputError: there are some already, and they are not to be replaced.
+    """
+    results = job.out / "results.json"
+    if results.exists() and not job.overwrite:
+        raise InputError(f"{results}: exists already; --overwrite replaces it")
+    return results
+
+
+def labelled(dataset: NuScenesDepth) -> bool:
+    """Is there any box to score against."""
+    return any(len(dataset.labels(i)) for i in range(len(dataset)))
+
+
+def device_named(name: str) -> torch.device:
+    """As torch names it; `auto` is the GPU where there is one.
+
+    Raises:
+        InputError: there is no such device.
+    """
     try:
         device = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
         torch.empty(0, device=device)
@@ -111,31 +131,30 @@ def to_look_at(
     )  # fmt: skip
 
 
-class _Depth:
+class DepthFolder:
     """The depth store that predictions go to, a scene's file open at a time."""
 
-    def __init__(self, job: Job, dataset: NuScenesDepth, ranges: ImageRanges) -> None:
-        self._job, self._dataset, self._ranges = job, dataset, ranges
+    def __init__(self, job: Job, ranges: ImageRanges) -> None:
+        self._job, self._ranges = job, ranges
         self._scene, self._stack = "", ExitStack()
         self._writer: SceneWriter | None = None
         self._config = {"predict": {"checkpoint": job.checkpoint.name, "dataroot": str(job.dataroot)}}
 
-    def __enter__(self) -> _Depth:
+    def __enter__(self) -> DepthFolder:
         return self
 
     def __exit__(self, *error: Any) -> None:
         self._stack.__exit__(*error)
 
-    def add(self, keyframe: Keyframe, said: Prediction) -> None:
-        """Write a keyframe's depth maps, at the size of its images."""
+    def add(self, keyframe: Keyframe, depth_m: NDArray[np.float32], sigma_m: NDArray[np.float32]) -> None:
+        """Write a keyframe's maps (V,h,w), of the network's input, at the size of its images."""
         if keyframe.scene != self._scene:
             self._stack.close()
             writer = SceneWriter(self._job.out / "depth", keyframe.scene, self._config, overwrite=True)
             self._scene, self._writer = keyframe.scene, self._stack.enter_context(writer)
         assert self._writer is not None
-        for camera, depth_m, sigma_m in zip(keyframe.cameras, said.depth_m, said.sigma_m, strict=True):
-            layers = full_size(camera, depth_m, sigma_m, self._ranges)
-            self._writer.write_layers(camera, layers)
+        for camera, depth, sigma in zip(keyframe.cameras, depth_m, sigma_m, strict=True):
+            self._writer.write_layers(camera, full_size(camera, depth, sigma, self._ranges))
 
 
 def full_size(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from lightning import Callback, LightningDataModule, LightningModule, Trainer, seed_everything
@@ -58,10 +58,28 @@ class Run:
     command: str = ""
 
 
+class LoaderConfig(Protocol):
+    """What loaders must know of a configuration."""
+
+    @property
+    def seed(self) -> int:
+        """Of order and augmentation."""
+
+    @property
+    def batch(self) -> int:
+        """Keyframes of one."""
+
+    @property
+    def loader_processes(self) -> int:
+        """0 loads in the training's own."""
+
+
 class Data(LightningDataModule):
     """Loaders; each process of several has its part."""
 
-    def __init__(self, learned: Sequence[NuScenesDepth], held_out: Sequence[NuScenesDepth], config: LssConfig) -> None:
+    def __init__(
+        self, learned: Sequence[NuScenesDepth], held_out: Sequence[NuScenesDepth], config: LoaderConfig
+    ) -> None:
         super().__init__()
         self._learned, self._held_out, self._config = learned, held_out, config
 

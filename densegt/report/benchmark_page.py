@@ -14,8 +14,6 @@ from densegt.depth.export import write_whole
 from densegt.report.benchmark_plots import dots, range_curves, training_curves
 
 Json = dict[str, Any]
-PLOTTED = ("vehicle IoU", "mAP", "NDS", "vehicles' AP at 2 m", "depth MAE m", "depth MAE m near edges")
-FACTORS = ("supervision", "bins", "sampling")
 
 
 def write_benchmark_page(summary: Path, out: Path) -> list[str]:
@@ -31,10 +29,13 @@ def write_benchmark_page(summary: Path, out: Path) -> list[str]:
     page = template.render(
         found=found,
         figures=[name for name in found["table"][0] if name != "arm"],
-        plots=[dots(found["table"], name, found["fixed"].get(name)) for name in PLOTTED],
+        plots=[dots(found["table"], name, found["fixed"].get(name)) for name in found["plotted"]],
         curves=[
-            *(range_curves(family(found, factor), f"Depth error by range and {factor}") for factor in FACTORS),
-            *(training_curves(found["trials"], name) for name in ("vehicle IoU", "depth MAE m")),
+            *(
+                range_curves(family(found, factor), found["by_range"], f"Depth error by range and {factor}")
+                for factor in (found["factor_names"] if found["by_range"] else ())
+            ),
+            *(training_curves(found["trials"], name) for name in found["curves"]),
         ],
         pictures=_pictures(found, summary.parent),
         config=json.dumps(found["config"], indent=1),
@@ -48,7 +49,8 @@ def family(found: Json, factor: str) -> list[Json]:
     first, levels = found["table"][0], found["factors"]
 
     def alike(row: Json) -> bool:
-        return all(levels[row["arm"]][other] == levels[first["arm"]][other] for other in FACTORS if other != factor)
+        others = [other for other in found["factor_names"] if other != factor]
+        return all(levels[row["arm"]][other] == levels[first["arm"]][other] for other in others)
 
     return [row for row in found["table"] if alike(row)]
 

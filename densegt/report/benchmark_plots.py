@@ -8,7 +8,6 @@ from typing import Any
 
 from densegt.report.plots import chart, inline
 
-RANGES = ("0 to 15 m", "15 to 35 m", "35 to 60 m")
 DOT = "#2563b8"
 
 
@@ -26,12 +25,16 @@ def dots(table: Sequence[Mapping[str, Any]], figure: str, fixed: float | None) -
     return inline(svg)
 
 
-def range_curves(rows: Sequence[Mapping[str, Any]], title: str) -> str:
-    """Mean depth error by range, a line for each arm."""
+def range_curves(rows: Sequence[Mapping[str, Any]], figures: Sequence[str], title: str) -> str:
+    """Mean depth error by range, a line for each arm; a figure for each range, which its name ends with."""
     with chart(title, "mean absolute error, m") as (axes, svg):
         for row in rows:
             axes.plot(
-                RANGES, [row[f"depth MAE m, {name}"]["mean"] for name in RANGES], marker="o", ms=3, label=row["arm"]
+                [name.split(", ")[-1] for name in figures],
+                [row[name]["mean"] for name in figures],
+                marker="o",
+                ms=3,
+                label=row["arm"],
             )
         axes.set_ylim(bottom=0)
         axes.legend(frameon=False, fontsize=7)

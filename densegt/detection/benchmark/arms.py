@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Literal, get_args
 
+from densegt.detection.benchmark.ways import Way
 from densegt.detection.bins import Kind
 from densegt.detection.dataset import Supervision
 from densegt.detection.sampling import Name
@@ -18,25 +19,12 @@ SAMPLINGS: tuple[Name, ...] = ("fixed", "pdf", "offset")
 
 
 @dataclass(frozen=True, order=True)
-class Arm:
+class Arm(Way):
     """One way to train."""
 
     supervision: Supervision
     bins: Kind
     sampling: Name
-
-    @property
-    def name(self) -> str:
-        """For folders and tables."""
-        return f"{self.supervision}-{self.bins}-{self.sampling}"
-
-    def level(self, factor: str) -> str:
-        """Its supervision, bins or sampling."""
-        return str(getattr(self, factor))
-
-    def differs_only_in(self, factor: str, other: Arm) -> bool:
-        """All else is equal, and this is not."""
-        return [name for name in FACTORS if self.level(name) != other.level(name)] == [factor]
 
 
 def arms(design: Design, supervisions: tuple[Supervision, ...] = SUPERVISIONS) -> list[Arm]:

@@ -41,14 +41,16 @@ FIGURES = (
 ASKED = ("vehicle IoU", "mAP", "NDS", "depth MAE m")
 
 
-def figures_of(scores: Sequence[tuple[int, Mapping[str, Any]]]) -> tuple[dict[str, float], dict[str, float]]:
+def figures_of(
+    scores: Sequence[tuple[int, Mapping[str, Any]]], figures: Sequence[Figure] = FIGURES
+) -> tuple[dict[str, float], dict[str, float]]:
     """Figures, and those of the best fixed answers, of one training's scores of several folders.
 
     Args:
         scores: keyframes of each folder, and its scores; the mean counts each folder by its keyframes.
     """
-    found = {f.name: _mean([(n, _at(s, f.path)) for n, s in scores]) for f in FIGURES}
-    fixed = {f.name: _mean([(n, _at(s, f.fixed)) for n, s in scores]) for f in FIGURES if f.fixed}
+    found = {f.name: _mean([(n, _at(s, f.path)) for n, s in scores]) for f in figures}
+    fixed = {f.name: _mean([(n, _at(s, f.fixed)) for n, s in scores]) for f in figures if f.fixed}
     return found, fixed
 
 

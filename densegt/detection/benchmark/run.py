@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import densegt
 from densegt.depth.depth_map import Source
 from densegt.depth.store import SceneReader, scene_files
-from densegt.detection.benchmark.arms import FACTORS, SUPERVISIONS, Arm, Design, arms
-from densegt.detection.benchmark.summary import by_arm, comparisons, sentences, table
-from densegt.detection.benchmark.trial import Trial, finished, perform
+from densegt.detection.benchmark.arms import SUPERVISIONS, Design, arms
+from densegt.detection.benchmark.figures import ASKED, FIGURES
+from densegt.detection.benchmark.matrix import SUMMARY as SUMMARY
+from densegt.detection.benchmark.matrix import Progress, Say, Subject, carry_out, write_summary
+from densegt.detection.benchmark.trial import Trial, perform
 from densegt.detection.dataset import Supervision
 from densegt.detection.train import Sources
 from densegt.detection.train_config import LssConfig
-from densegt.execute import Executor, Failed
+from densegt.execute import Executor
 
-Say = Callable[[str], None]
-Progress = Callable[[int, int], None]
-SUMMARY = "benchmark.json"
+SUBJECT = Subject(
+    title="What depth, bins and samples are worth to a Lift-Splat detector",
+    figures=FIGURES,
+    asked=ASKED,
+    plotted=("vehicle IoU", "mAP", "NDS", "vehicles' AP at 2 m", "depth MAE m", "depth MAE m near edges"),
+    by_range=tuple(f"depth MAE m, {name}" for name in ("0 to 15 m", "15 to 35 m", "35 to 60 m")),
+    curves=("vehicle IoU", "depth MAE m"),
+)
 
 
 @dataclass(frozen=True)
@@ -50,31 +55,26 @@ def run(benchmark: Benchmark, executor: Executor, say: Say, progress: Progress |
     Raises:
         InputError: what is in `out` is of another configuration, or the data cannot be read.
     """
-    ways, notes = arms(benchmark.design, possible(benchmark.folders)), _notes(benchmark.folders)
+    ways, notes = arms(benchmark.design, possible(benchmark.folders)), notes_of(benchmark.folders)
     first = benchmark.config.seed
     trials = [
         Trial(arm, seed, benchmark.folders, benchmark.out, benchmark.config)
         for seed in range(first, first + benchmark.seeds)
         for arm in ways
     ]
-    results = [result for trial in trials if (result := finished(trial)) is not None]
-    rest = [trial for trial in trials if finished(trial) is None]
     for note in notes:
         say(note)
+    results, failed = carry_out(trials, perform, executor, say, _line, progress)
     if results:
-        say(f"{len(results)} of {len(trials)} trainings are finished already")
-    failed: list[tuple[str, str]] = []
-    for trial, answer in executor.run(perform, rest):
-        if isinstance(answer, Failed):
-            failed.append((f"{trial.arm.name} with seed {trial.seed}", answer.why))
-            say(f"{failed[-1][0]}: failed: {answer.why}")
-        else:
-            results.append(answer)
-            say(_line(answer))
-        if progress:
-            progress(len(results) + len(failed), len(trials))
-    if results:
-        _write(benchmark, ways, results, notes)
+        head = {
+            "command": benchmark.command,
+            "design": benchmark.design,
+            "trainings_wanted": len(trials),
+            "notes": notes,
+            "data": data_of(benchmark.folders),
+            "config": json.loads(benchmark.config.model_dump_json()),
+        }
+        write_summary(benchmark.out, SUBJECT, ways, results, head)
     return failed
 
 
@@ -92,7 +92,8 @@ def _has_completed(depth: Path) -> bool:
     return any((next(iter(SceneReader(path))).source == Source.COMPLETED).any() for path in scene_files(depth))
 
 
-def _notes(folders: Sequence[Sources]) -> list[str]:
+def notes_of(folders: Sequence[Sources]) -> list[str]:
+    """What is not compared, and why."""
     missing = [level for level in SUPERVISIONS if level not in possible(folders)]
     why = {"dense": "no depth store was named", "completed": "a depth store holds no completed pixel"}
     return [f"{level} supervision is left out: {why[level]}" for level in missing]
@@ -104,27 +105,6 @@ def _line(result: dict[str, Any]) -> str:
     return f"{result['arm']}, seed {result['seed']}: {shown} ({sum(seconds[k] for k in ('training', 'scoring')):.0f} s)"
 
 
-def _write(benchmark: Benchmark, ways: Sequence[Arm], results: Sequence[dict[str, Any]], notes: Sequence[str]) -> None:
-    """Everything that a page tells, in one file."""
-    ordered = sorted(results, key=lambda result: ([arm.name for arm in ways].index(result["arm"]), result["seed"]))
-    found = by_arm(ordered, ways)
-    compared = comparisons(found)
-    summary = {
-        "densegt_version": densegt.__version__,
-        "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        "command": benchmark.command,
-        "design": benchmark.design,
-        "seeds": sorted({result["seed"] for result in results}),
-        "trainings_wanted": len(ways) * benchmark.seeds,
-        "notes": list(notes),
-        "sentences": sentences(found, compared),
-        "table": table(found),
-        "fixed": ordered[0]["fixed"],
-        "factors": {arm.name: {factor: arm.level(factor) for factor in FACTORS} for arm in found},
-        "comparisons": [{**asdict(c), "first": c.first.name, "second": c.second.name} for c in compared],
-        "trials": [{key: value for key, value in result.items() if key != "facts"} for result in ordered],
-        "data": [{"dataroot": s.dataroot.name, "depth": s.depth.name if s.depth else None} for s in benchmark.folders],
-        "config": json.loads(benchmark.config.model_dump_json()),
-    }
-    benchmark.out.mkdir(parents=True, exist_ok=True)
-    (benchmark.out / SUMMARY).write_text(json.dumps(summary, indent=1) + "\n")
+def data_of(folders: Sequence[Sources]) -> list[dict[str, str | None]]:
+    """Names of folders, for the record."""
+    return [{"dataroot": s.dataroot.name, "depth": s.depth.name if s.depth else None} for s in folders]

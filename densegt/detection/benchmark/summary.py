@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from densegt.detection.benchmark.arms import FACTORS, Arm
 from densegt.detection.benchmark.figures import ASKED, FIGURES, Figure
 from densegt.detection.benchmark.statistics import Difference, Interval, difference, interval, survivors
+from densegt.detection.benchmark.ways import Way
 
 # By arm, figure and seed.
-Found = Mapping[Arm, Mapping[str, Mapping[int, float]]]
+Found = Mapping[Way, Mapping[str, Mapping[int, float]]]
 
 
 @dataclass(frozen=True)
@@ -25,43 +25,45 @@ class Comparison:
 
     figure: str
     factor: str
-    first: Arm
-    second: Arm
+    first: Way
+    second: Way
     better: Interval
     p: float
     sure: bool
 
 
-def by_arm(results: Sequence[Mapping[str, Any]], arms: Sequence[Arm]) -> dict[Arm, dict[str, dict[int, float]]]:
+def by_arm(
+    results: Sequence[Mapping[str, Any]], arms: Sequence[Way], figures: Sequence[Figure] = FIGURES
+) -> dict[Way, dict[str, dict[int, float]]]:
     """Figures of the trials that are done."""
     names = {arm.name: arm for arm in arms}
-    found: dict[Arm, dict[str, dict[int, float]]] = {}
+    found: dict[Way, dict[str, dict[int, float]]] = {}
     for result in results:
-        figures = found.setdefault(names[result["arm"]], {figure.name: {} for figure in FIGURES})
+        mine = found.setdefault(names[result["arm"]], {figure.name: {} for figure in figures})
         for name, value in result["figures"].items():
-            figures[name][result["seed"]] = value
+            mine[name][result["seed"]] = value
     return found
 
 
-def table(found: Found) -> list[dict[str, Any]]:
+def table(found: Found, figures: Sequence[Figure] = FIGURES) -> list[dict[str, Any]]:
     """A row for each arm: mean and interval of each figure."""
     return [
-        {"arm": arm.name, **{f.name: asdict(interval(list(figures[f.name].values()))) for f in FIGURES}}
-        for arm, figures in found.items()
+        {"arm": arm.name, **{f.name: asdict(interval(list(mine[f.name].values()))) for f in figures}}
+        for arm, mine in found.items()
     ]
 
 
-def comparisons(found: Found) -> list[Comparison]:
+def comparisons(found: Found, figures: Sequence[Figure] = FIGURES) -> list[Comparison]:
     """Every pair that differs in one thing alone."""
     pairs = [
         (factor, a, b)
-        for factor in FACTORS
+        for factor in _factors(found)
         for i, a in enumerate(found)
         for b in list(found)[i + 1 :]
         if a.differs_only_in(factor, b)
     ]
     made = []
-    for figure in FIGURES:
+    for figure in figures:
         gaps = [difference(*(_signed(found[arm][figure.name], figure) for arm in (a, b))) for _, a, b in pairs]
         sure = survivors([gap.p for gap in gaps])
         made += [_comparison(figure, *pair, gap, holds) for pair, gap, holds in zip(pairs, gaps, sure, strict=True)]
@@ -72,24 +74,33 @@ def _signed(values: Mapping[int, float], figure: Figure) -> dict[int, float]:
     return {seed: value if figure.more_is_better else -value for seed, value in values.items()}
 
 
-def _comparison(figure: Figure, factor: str, first: Arm, second: Arm, gap: Difference, sure: bool) -> Comparison:
+def _comparison(figure: Figure, factor: str, first: Way, second: Way, gap: Difference, sure: bool) -> Comparison:
     return Comparison(figure.name, factor, first, second, gap.interval, gap.p, sure)
 
 
-def sentences(found: Found, compared: Sequence[Comparison]) -> list[str]:
+def sentences(
+    found: Found,
+    compared: Sequence[Comparison],
+    figures: Sequence[Figure] = FIGURES,
+    asked: Sequence[str] = ASKED,
+) -> list[str]:
     """What won, by how much, and whether that is more than noise: one for each factor and each figure asked for."""
     said = []
-    for name in ASKED:
-        for factor in FACTORS:
-            about = [c for c in compared if c.figure == name and c.factor == factor]
+    for figure in figures:
+        for factor in _factors(found) if figure.name in asked else ():
+            about = [c for c in compared if c.figure == figure.name and c.factor == factor and c.better.count]
             if about:
-                said.append(_sentence(name, factor, about, found))
+                said.append(_sentence(figure, factor, about, found))
     return said
 
 
-def _sentence(name: str, factor: str, about: Sequence[Comparison], found: Found) -> str:
+def _factors(found: Found) -> tuple[str, ...]:
+    return next(iter(found)).factors if found else ()
+
+
+def _sentence(figure: Figure, factor: str, about: Sequence[Comparison], found: Found) -> str:
     """Of the arms that the first of these compares, and of all that differ from it in this factor."""
-    [figure] = [f for f in FIGURES if f.name == name]
+    name = figure.name
     # In a full design there are several such families; that of the first arm is told of.
     middle = about[0].first
     family = [middle, *(c.second for c in about if c.first == middle)]
@@ -97,7 +108,7 @@ def _sentence(name: str, factor: str, about: Sequence[Comparison], found: Found)
     order = sorted(family, key=lambda arm: -means[arm] if figure.more_is_better else means[arm])
     best, next_ = order[0], order[1]
     [gap] = [c for c in about if {c.first, c.second} == {best, next_}]
-    others = " and ".join(f"{getattr(middle, other)} {other}" for other in FACTORS if other != factor)
+    others = " and ".join(f"{getattr(middle, other)} {other}" for other in middle.factors if other != factor)
     ranked = ", ".join(f"{arm.level(factor)} {means[arm]:.3f}" for arm in order)
     head = f"{name} by {factor} (with {others}): {ranked}. "
     amount = abs(gap.better.mean)

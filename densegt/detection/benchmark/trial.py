@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,9 @@ from densegt.configuration import overridden
 from densegt.detection.benchmark.arms import Arm
 from densegt.detection.benchmark.curves import curves_of
 from densegt.detection.benchmark.figures import figures_of
+from densegt.detection.benchmark.matrix import RESULT as RESULT
+from densegt.detection.benchmark.matrix import finished as finished
+from densegt.detection.benchmark.matrix import write_result
 from densegt.detection.checkpoint import read_task
 from densegt.detection.dataset import NuScenesDepth
 from densegt.detection.evaluate import Scores
@@ -26,10 +28,7 @@ from densegt.detection.split import split
 from densegt.detection.task import LssTask
 from densegt.detection.train import Run, Sources, train
 from densegt.detection.train_config import LssConfig
-from densegt.errors import InputError
 from densegt.execute import Tell
-
-RESULT = "result.json"
 
 
 @dataclass(frozen=True)
@@ -66,21 +65,6 @@ class Trial:
         return {"config": json.loads(self.settings.model_dump_json()), "data": data}
 
 
-def finished(trial: Trial) -> dict[str, Any] | None:
-    """The result that is there already, if one is.
-
-    Raises:
-        InputError: it is of other data or another configuration.
-    """
-    path = trial.folder / RESULT
-    if not path.is_file():
-        return None
-    result: dict[str, Any] = json.loads(path.read_text())
-    if result["facts"] != trial.facts:
-        raise InputError(f"{path}: is of other data or another configuration; name another --out")
-    return result
-
-
 def perform(trial: Trial, tell: Tell) -> dict[str, Any]:
     """Train, or go on training, and score the last weights; none are chosen by what is held out.
 
@@ -105,7 +89,7 @@ def perform(trial: Trial, tell: Tell) -> dict[str, Any]:
         "scores": scores,
         "facts": trial.facts,
     }
-    return _written(folder / RESULT, result)
+    return write_result(folder / RESULT, result)
 
 
 def _scored(trial: Trial, task: LssTask) -> tuple[dict[str, float], dict[str, float], list[Mapping[str, Any]]]:
@@ -135,12 +119,3 @@ def truth_of(sources: Sources, scenes: tuple[str, ...], config: LssConfig) -> Nu
         size=config.model.size, ranges=config.augmentation.made(), previous=config.model.frames == 2,
         version=sources.version, scenes=scenes, min_points=config.min_points,
     )  # fmt: skip
-
-
-def _written(path: Path, result: Mapping[str, Any]) -> dict[str, Any]:
-    """The result as whoever reads the file will see it; the devkit's own objects cannot leave the process."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(json.dumps(result, indent=1) + "\n")
-    os.replace(partial, path)
-    written: dict[str, Any] = json.loads(path.read_text())
-    return written
