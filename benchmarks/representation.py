@@ -19,7 +19,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import product
 from pathlib import Path
 
@@ -150,14 +150,19 @@ def _peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def main() -> None:
+def parser() -> argparse.ArgumentParser:
+    """What the command takes."""
+    out = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    out.add_argument("--size", choices=SIZES, default="published")
+    out.add_argument("--turns", type=int, default=5)
+    out.add_argument("--json", type=Path, metavar="FILE")
+    out.add_argument("--method", choices=METHODS, help=argparse.SUPPRESS)
+    return out
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     """Measure each method in a process of its own and print a table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("--size", choices=SIZES, default="published")
-    parser.add_argument("--turns", type=int, default=5)
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--method", choices=METHODS, help=argparse.SUPPRESS)
-    args = parser.parse_args()
+    args = parser().parse_args(arguments)
     if args.method:
         print(json.dumps(measure(args.size, args.method, args.turns)))
         return

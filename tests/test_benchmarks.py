@@ -1,6 +1,7 @@
 """The benchmarks run, and their rows come out in the order that they must."""
 
 import json
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -140,3 +141,14 @@ def test_point_by_point_is_the_same_method(benchmarks, short_world):
     [(_, slow)] = benchmarks["point_by_point"].masked_objects(alone, scene.cameras[:1])
     quick = next(depth_m for _, depth_m in benchmarks["baselines"].masked_objects(alone))
     np.testing.assert_array_equal(slow > 0, quick > 0)
+
+
+def test_soft_voxels_take_less_memory_and_say_the_same(tmp_path):
+    file = tmp_path / "representation.json"
+    command = [sys.executable, FOLDER / "representation.py", "--size", "small", "--turns", "1", "--json", file]
+    subprocess.run(command, check=True, capture_output=True)
+    found = json.loads(file.read_text())
+    assert set(found) >= {"densegt", "dense"}
+    for row in found.values():
+        assert row["sum"] == pytest.approx(found["densegt"]["sum"], rel=1e-4)
+        assert row["slope"] == pytest.approx(found["densegt"]["slope"], rel=1e-3, abs=1e-3)
