@@ -27,14 +27,19 @@ from densegt.completion.method import Given
 from densegt.datasets.nuscenes import NuScenes
 
 
+def parser() -> argparse.ArgumentParser:
+    """What the command takes."""
+    out = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    out.add_argument("--dataroot", type=Path, required=True, metavar="DIR")
+    out.add_argument("--skip", type=int, default=0, metavar="N", help="leave out the first keyframes of each scene")
+    out.add_argument("--checkpoint", type=Path, metavar="FILE", help="the network's weights")
+    out.add_argument("--json", type=Path, metavar="FILE")
+    return out
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Score all methods; print, and write what was asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--dataroot", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--skip", type=int, default=0, metavar="N", help="leave out the first keyframes of each scene")
-    parser.add_argument("--checkpoint", type=Path, metavar="FILE", help="the network's weights")
-    parser.add_argument("--json", type=Path, metavar="FILE")
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     methods = methods_of(options.checkpoint)
     pooled = {name: Pooled() for name in methods}
     for given, truth_m in pairs(options.dataroot, options.skip):

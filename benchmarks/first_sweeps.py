@@ -20,17 +20,22 @@ LIDAR = "/LIDAR_TOP/"
 EMPTY = ("sample_annotation", "instance")
 
 
+def parser() -> argparse.ArgumentParser:
+    """What the command takes."""
+    out = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    out.add_argument("--dataroot", type=Path, required=True, metavar="DIR")
+    out.add_argument("--count", type=int, required=True, metavar="N", help="sweeps to keep")
+    out.add_argument("--out", type=Path, required=True, metavar="DIR")
+    return out
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Write the folder."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--dataroot", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--count", type=int, required=True, metavar="N", help="sweeps to keep")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     (version,) = sorted(options.dataroot.glob("v1.0-*"))
     tables = {path.stem: json.loads(path.read_text()) for path in version.glob("*.json")}
     if len(tables["scene"]) != 1:
-        parser.error(f"{options.dataroot}: {len(tables['scene'])} scenes; this is for one")
+        parser().error(f"{options.dataroot}: {len(tables['scene'])} scenes; this is for one")
     folder = options.out / version.name
     folder.mkdir(parents=True)
     for name, records in first(tables, options.count).items():

@@ -36,6 +36,7 @@ ONLY_READ_WITH = {"--ray-address": "tests/execute/test_on_ray.py", "--checkpoint
 INSTEAD = {
     "/data/nuscenes": "world",
     "/data/recording": "world",
+    "/data/first": "world",
     "scene-0061": "scene-0001",
     "v1.0-trainval": "v1.0-mini",
     "/data/depth": "depth",

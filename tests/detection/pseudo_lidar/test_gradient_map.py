@@ -48,9 +48,9 @@ def test_a_step_along_the_pull_lowers_the_loss(given, net):
                 torch.stack(list(net.detector.losses(net.detector(net.points(given, at)), truth).values())).sum()
             )
 
-        # So short a step that hardly a point changes its voxel.
-        step = 1e-3 * found.slope / found.slope.abs().max()
-        assert cost(depth_m - step) < cost(depth_m)
+        # In m; so short that few points change their voxel, so long that float32 sees what it costs.
+        ways = [length * found.slope / found.slope.abs().max() for length in (0.003, 0.01, 0.03)]
+        assert sum(cost(depth_m + way) - cost(depth_m - way) for way in ways) > 0
 
 
 def test_points_in_boxes_against_a_twin():
