@@ -13,6 +13,7 @@ import torch
 from lightning import Callback, LightningDataModule, LightningModule, Trainer, seed_everything
 from lightning.fabric.utilities.rank_zero import rank_zero_only
 from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint
+from pydantic import BaseModel
 from torch.utils.data import ConcatDataset, DataLoader
 
 import densegt
@@ -157,7 +158,9 @@ def train(run: Run, say: Say) -> Path | None:
     if not trainer.is_global_zero:
         return None
     chosen = Path(best.best_model_path)
-    (run.out / "about.json").write_text(json.dumps(_facts(run, parts, chosen), indent=1) + "\n")
+    (run.out / "about.json").write_text(
+        json.dumps(facts_of(run.command, run.config, run.folders, parts, chosen), indent=1) + "\n"
+    )
     return chosen
 
 
@@ -203,17 +206,19 @@ def last_line(error: InputError) -> str:
     return str(error).strip().splitlines()[-1].removeprefix("densegt.errors.InputError: ")
 
 
-def _facts(run: Run, parts: Sequence[Split], chosen: Path) -> dict[str, Any]:
-    """How the checkpoint was made."""
+def facts_of(
+    command: str, config: BaseModel, folders: Sequence[Sources], parts: Sequence[Split], chosen: Path
+) -> dict[str, Any]:
+    """How a checkpoint was made."""
     figures = torch.load(chosen, map_location="cpu", weights_only=True)["validation"]
     return {
-        "command": run.command,
+        "command": command,
         "densegt_version": densegt.__version__,
         "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        "config": run.config.model_dump(),
+        "config": config.model_dump(),
         "data": [
             {"dataroot": s.dataroot.name, "learned": part.learned, "held_out": part.held_out}
-            for s, part in zip(run.folders, parts, strict=True)
+            for s, part in zip(folders, parts, strict=True)
         ],
         "validation": {name: round(value, 4) for name, value in figures.items()},
     }

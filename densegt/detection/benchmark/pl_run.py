@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from densegt.detection.benchmark.arms import Design
 from densegt.detection.benchmark.matrix import Progress, Result, Say, Subject, carry_out, finished, write_summary
 from densegt.detection.benchmark.pl_arms import DETECTORS, Detector, pl_arms
 from densegt.detection.benchmark.pl_trial import AP, BANDS, CURVES, FIGURES, Half, PlTrial, begin, perform_pl
-from densegt.detection.benchmark.run import data_of, notes_of, possible
+from densegt.detection.benchmark.run import head_of, notes_of, possible
 from densegt.detection.pseudo_lidar.config import PlConfig
 from densegt.detection.train import Sources
 from densegt.execute import Executor, Failed
@@ -72,14 +71,7 @@ def run_pl(
     ready = [trial for trial in trials if trial.beginning.folder not in failed]
     results, others = carry_out(ready, perform_pl, executor, say, _line, ahead)
     if results:
-        head = {
-            "command": benchmark.command,
-            "design": benchmark.design,
-            "trainings_wanted": len(trials),
-            "notes": notes,
-            "data": data_of(benchmark.folders),
-            "config": json.loads(benchmark.config.model_dump_json()),
-        }
+        head = head_of(benchmark.command, benchmark.design, benchmark.folders, benchmark.config, len(trials), notes)
         write_summary(benchmark.out, SUBJECT, ways, results, head)
     return [*failed.values(), *others]
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from densegt.depth.depth_map import Source
 from densegt.depth.store import SceneReader, scene_files
 from densegt.detection.benchmark.arms import SUPERVISIONS, Design, arms
@@ -66,14 +68,7 @@ def run(benchmark: Benchmark, executor: Executor, say: Say, progress: Progress |
         say(note)
     results, failed = carry_out(trials, perform, executor, say, _line, progress)
     if results:
-        head = {
-            "command": benchmark.command,
-            "design": benchmark.design,
-            "trainings_wanted": len(trials),
-            "notes": notes,
-            "data": data_of(benchmark.folders),
-            "config": json.loads(benchmark.config.model_dump_json()),
-        }
+        head = head_of(benchmark.command, benchmark.design, benchmark.folders, benchmark.config, len(trials), notes)
         write_summary(benchmark.out, SUBJECT, ways, results, head)
     return failed
 
@@ -105,6 +100,16 @@ def _line(result: dict[str, Any]) -> str:
     return f"{result['arm']}, seed {result['seed']}: {shown} ({sum(seconds[k] for k in ('training', 'scoring')):.0f} s)"
 
 
-def data_of(folders: Sequence[Sources]) -> list[dict[str, str | None]]:
-    """Names of folders, for the record."""
-    return [{"dataroot": s.dataroot.name, "depth": s.depth.name if s.depth else None} for s in folders]
+def head_of(
+    command: str, design: Design, folders: Sequence[Sources], config: BaseModel, wanted: int, notes: Sequence[str]
+) -> dict[str, Any]:
+    """What a summary begins with, of so many trainings wanted."""
+    data = [{"dataroot": s.dataroot.name, "depth": s.depth.name if s.depth else None} for s in folders]
+    return {
+        "command": command,
+        "design": design,
+        "trainings_wanted": wanted,
+        "notes": list(notes),
+        "data": data,
+        "config": json.loads(config.model_dump_json()),
+    }

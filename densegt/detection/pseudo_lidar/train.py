@@ -5,23 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import torch
 from lightning import Callback, LightningModule, Trainer, seed_everything
 from lightning.fabric.utilities.rank_zero import rank_zero_only
 from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint
 
-import densegt
 from densegt.detection.dataset import NuScenesDepth, Supervision
 from densegt.detection.pseudo_lidar.checkpoint import begin_with
 from densegt.detection.pseudo_lidar.config import PlConfig
 from densegt.detection.pseudo_lidar.dataset import WithSweep
 from densegt.detection.pseudo_lidar.task import SCORE, PlTask
 from densegt.detection.split import Split, split
-from densegt.detection.train import Data, Say, Sources, last_line
+from densegt.detection.train import Data, Say, Sources, facts_of, last_line
 from densegt.errors import InputError
 from densegt.training import last_checkpoint, make_trainer, quiet
 
@@ -98,7 +95,9 @@ def train(run: Run, say: Say) -> Path | None:
     if not trainer.is_global_zero:
         return None
     chosen = Path(best.best_model_path)
-    (run.out / "about.json").write_text(json.dumps(_facts(run, parts, chosen), indent=1) + "\n")
+    (run.out / "about.json").write_text(
+        json.dumps(facts_of(run.command, run.config, run.folders, parts, chosen), indent=1) + "\n"
+    )
     return chosen
 
 
@@ -144,19 +143,3 @@ def datasets(
     learned = [folder(sources, part.learned, learn=True) for sources, part in both if part.learned]
     held_out = [folder(sources, part.held_out, learn=False) for sources, part in both if part.held_out]
     return learned, held_out
-
-
-def _facts(run: Run, parts: Sequence[Split], chosen: Path) -> dict[str, Any]:
-    """How the checkpoint was made."""
-    figures = torch.load(chosen, map_location="cpu", weights_only=True)["validation"]
-    return {
-        "command": run.command,
-        "densegt_version": densegt.__version__,
-        "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        "config": run.config.model_dump(),
-        "data": [
-            {"dataroot": s.dataroot.name, "learned": part.learned, "held_out": part.held_out}
-            for s, part in zip(run.folders, parts, strict=True)
-        ],
-        "validation": {name: round(value, 4) for name, value in figures.items()},
-    }
