@@ -130,12 +130,7 @@ def thin(xyz_cam, half_m, incidence, reach_px, K, height_px, width_px, layers, c
     cells = {}
     for i, p in enumerate(xyz_cam[:count].astype(np.float64)):
         u, v = (K @ (p / p[2]))[:2]
-        col = int(np.floor(np.clip(np.fix(u / 8), -1, width_px // 8 + 1)))
-        row = int(np.floor(np.clip(np.fix(v / 8), -1, height_px // 8 + 1)))
-        mantissa, exponent = np.frexp(np.float32(p[2]))
-        depth = 8 * (exponent + 2) + int(np.floor((2 * mantissa - 1) * 8))
-        cells.setdefault((row, col, int(np.clip(depth, 0, 127))), []).append(i)
-    share[:] = 1
+        cells.setdefault(_cell(u, v, p[2], height_px, width_px), []).append(i)
     for rows in cells.values():
         covered = 0.0
         for i in rows:
@@ -146,20 +141,40 @@ def thin(xyz_cam, half_m, incidence, reach_px, K, height_px, width_px, layers, c
             )
         chance = min(1.0, layers * 64 / max(covered, 1e-9))
         for i in rows:
-            share[i] = chance if i * 0.6180339887498949 % 1 < chance else 0
+            share[i] *= chance if i * 0.6180339887498949 % 1 < chance else 0
 
 
-def nearer_of(surface_m, shown, xyz_cam, out):
-    out[:] = np.where(shown >= 0, np.minimum(surface_m, xyz_cam[shown, 2]), surface_m)
+def thin_points(xyz, sweep, stays, T_cam_src, K, height_px, width_px, most, rows, share):
+    """Gather each cell's points in a dictionary, keep some of each."""
+    cells = {}
+    for i in rows:
+        p = (T_cam_src @ [*xyz[i].astype(np.float64), 1])[:3]
+        cells.setdefault(_cell(*(K @ (p / p[2]))[:2], p[2], height_px, width_px), []).append(i)
+    kept = []
+    for members in cells.values():
+        chance = min(1.0, most * 64 / len(members))
+        kept += [(i, 1.0) for i in members if stays[sweep[i]]]
+        kept += [(i, chance) for i in members if not stays[sweep[i]] and i * 0.6180339887498949 % 1 < chance]
+    for m, (i, chance) in enumerate(sorted(kept)):
+        rows[m], share[m] = i, chance
+    return len(kept)
 
 
-def lay_down(surface_m, best, shown, hidden, xyz_cam, depth_m, row_of, measured):
+def _cell(u, v, z, height_px, width_px):
+    """Eight pixels wide and high, an eighth of an octave deep; one border around the image."""
+    col, row = np.clip(np.floor(u / 8), -1, width_px // 8 + 1), np.clip(np.floor(v / 8), -1, height_px // 8 + 1)
+    mantissa, exponent = np.frexp(np.float32(z))
+    depth = 8 * (exponent + 2) + int(np.floor((2 * mantissa - 1) * 8))
+    return int(row), int(col), int(np.clip(depth, 0, 127))
+
+
+def lay_down(surface_m, best, shown, shown_m, hidden, depth_m, row_of, measured):
     for at in np.ndindex(shown.shape):
         depth_m[at], row_of[at], measured[at] = 0, -1, False
         if hidden[at]:
             continue
         if shown[at] >= 0:
-            depth_m[at], row_of[at], measured[at] = xyz_cam[shown[at], 2], shown[at], True
+            depth_m[at], row_of[at], measured[at] = shown_m[at], shown[at], True
         elif best[at] >= 0:
             depth_m[at], row_of[at] = surface_m[at], best[at]
 
@@ -172,7 +187,7 @@ def enlarge(
     step,
     relative,
     shown,
-    point_m,
+    shown_m,
     kind,
     age_s,
     surface,
@@ -192,14 +207,14 @@ def enlarge(
         inverse = 1 / z + inverse_slope[cell].astype(float) @ off
         if 1 / (1 + relative) <= 1 / (z * inverse) <= 1 + relative:
             z = 1 / inverse
-        mine = p >= 0 and z / (1 + relative) <= point_m[p, 2] <= z * (1 + relative)
+        mine = p >= 0 and z / (1 + relative) <= shown_m[r, c] <= z * (1 + relative)
         if mine:
-            z, i = point_m[p, 2], p
+            z, i = shown_m[r, c], p
         out_m[r, c], out_kind[r, c], out_sure[r, c] = z, kind[i] if mine else surface, sure[cell]
         out_age_s[r, c] = age_s[i] if i >= 0 else 0
 
 
-def visible_points(xyz_cam, K, front_m, relative, absolute_m, step, shown):
+def visible_points(xyz_cam, K, front_m, relative, absolute_m, step, shown, shown_m):
     for i, (x, y, z) in enumerate(xyz_cam.astype(np.float64)):
         if not z > 0 or not np.isfinite([x, y, z]).all():
             continue
@@ -209,14 +224,14 @@ def visible_points(xyz_cam, K, front_m, relative, absolute_m, step, shown):
         if z - relative * z - absolute_m > front_m[row // step, col // step]:
             continue
         if shown[row, col] < 0 or xyz_cam[i, 2] < xyz_cam[shown[row, col], 2]:
-            shown[row, col] = i
+            shown[row, col], shown_m[row, col] = i, xyz_cam[i, 2]
 
 
-def nearest_of_cell(points, xyz_cam, step, shown):
+def nearest_of_cell(points, points_m, step, shown, shown_m):
     for row, col in np.ndindex(shown.shape):
-        cell = points[row * step : (row + 1) * step, col * step : (col + 1) * step]
-        rows = np.sort(cell[cell >= 0])
-        shown[row, col] = rows[np.argmin(xyz_cam[rows, 2])] if len(rows) else -1
+        box = slice(row * step, (row + 1) * step), slice(col * step, (col + 1) * step)
+        there = sorted((m, i) for m, i in zip(points_m[box].ravel(), points[box].ravel(), strict=True) if i >= 0)
+        shown_m[row, col], shown[row, col] = there[0] if there else (np.inf, -1)
 
 
 def fill_between(depth_m, inverse_slope, max_gap_px, tolerance, out, nearest):

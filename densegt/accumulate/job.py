@@ -10,7 +10,7 @@ from densegt.accumulate.config import AccumulateConfig
 
 # Raise it with every change after which equal input and options give other depth: then no file made before counts as
 # finished.
-ALGORITHM = 3
+ALGORITHM = 4
 
 
 @dataclass(frozen=True)

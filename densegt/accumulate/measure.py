@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from densegt.accumulate.config import AccumulateConfig, EgoConfig
 from densegt.accumulate.freespace import RangeImageBuilder, RangeImages
-from densegt.accumulate.patches import Patches, concatenate, shape_patches
+from densegt.accumulate.patches import Patches, PatchesBuilder, shape_patches
 from densegt.accumulate.timing import EgoPath, point_times, to_global
 from densegt.datasets.scene import Points, Scene, SweepMeta
 from densegt.errors import InputError
@@ -60,23 +60,23 @@ def measure(
     origin = scene.sweeps[0].T_global_ego[:3, 3].copy()
     start_us = scene.sweeps[0].timestamp_us
     images = RangeImageBuilder(scene, path, origin, config.free_space.columns)
-    parts, mixed = [], []
+    patches, mixed = PatchesBuilder(len(scene.sweeps)), []
     for index, sweep in enumerate(scene.sweeps):
-        part, hanging = concatenate([]), np.zeros(0, dtype=np.bool_)
+        hanging = np.zeros(0, dtype=np.bool_)
         if sweep.token not in skip_sweeps:
             points = drop_ego(scene.read_points(sweep), sweep, config.ego)
             if len(points.xyz_lidar):
                 part, hanging = _measure_sweep(scene, path, config, index, points, origin, start_us, images)
-        parts.append(part)
+                patches.add(part)
         mixed.append(hanging)
         progress()
     if not images.has_points:
         raise InputError(f"scene {scene.name}: not one of {len(scene.sweeps)} sweeps holds a usable point")
     stamps_s = np.array([(s.timestamp_us - start_us) * 1e-6 for s in scene.sweeps])
     return Measured(
-        patches=concatenate(parts),
+        patches=patches.build(),
         mixed=np.concatenate(mixed),
-        first=np.cumsum([0, *map(len, parts)], dtype=np.int64),
+        first=np.cumsum([0, *map(len, mixed)], dtype=np.int64),
         images=images.build(),
         origin_global_m=origin,
         start_us=start_us,

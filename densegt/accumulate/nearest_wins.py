@@ -64,7 +64,7 @@ def nearest_wins(
     rows = rows[allowed[returns.sweep[rows]]]
     xyz_cam = se3.apply(T_cam_origin, returns.xyz[rows]).astype(np.float32)
     shown = np.full(size[::-1], -1, dtype=np.int32)
-    visible_points(xyz_cam, camera.K, np.full(size[::-1], np.inf, np.float32), 0.0, 0.0, 1, shown)
-    depth_m = np.zeros(size[::-1], dtype=np.float32)
-    depth_m[shown >= 0] = xyz_cam[shown[shown >= 0], 2]
+    anywhere, depth_m = (np.full(size[::-1], np.inf, dtype=np.float32) for _ in range(2))
+    visible_points(xyz_cam, camera.K, anywhere, 0.0, 0.0, 1, shown, depth_m)
+    depth_m[shown < 0] = 0
     return depth_m

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,24 +50,40 @@ class Patches:
         return Patches(self.xyz[:n], self.tangents[:n], self.half_m[:n], self.time_s[:n], self.sweep[:n])
 
 
-def concatenate(parts: list[Patches]) -> Patches:
-    """All patches in one; of none, an empty one."""
-    if not parts:
-        empty = np.zeros
-        return Patches(
-            empty((0, 3), np.float32),
-            empty((0, 2, 3), np.float32),
-            empty((0, 4), np.float32),
-            empty(0, np.float32),
-            empty(0, np.int32),
-        )
-    return Patches(
-        np.concatenate([p.xyz for p in parts]),
-        np.concatenate([p.tangents for p in parts]),
-        np.concatenate([p.half_m for p in parts]),
-        np.concatenate([p.time_s for p in parts]),
-        np.concatenate([p.sweep for p in parts]),
-    )
+class PatchesBuilder:
+    """Collects patches sweep by sweep where they are to stay, so that there are never two copies of a scene.
+
+    Room that is never filled takes no memory: the system gives pages away when they are first written.
+    """
+
+    def __init__(self, sweeps: int) -> None:
+        self._sweeps, self._count = sweeps, 0
+        self._all = self._room(0)
+
+    def add(self, part: Patches) -> None:
+        """Those of one more sweep; the first tells about how many there will be."""
+        end = self._count + len(part)
+        if end > len(self._all):
+            before = self.build()
+            self._all = self._room(end + len(part) * self._sweeps * 11 // 10)
+            self._put(before, 0, len(before))
+        self._put(part, self._count, end)
+        self._count = end
+
+    def build(self) -> Patches:
+        """All of them."""
+        of = self._all
+        n = self._count
+        return Patches(of.xyz[:n], of.tangents[:n], of.half_m[:n], of.time_s[:n], of.sweep[:n])
+
+    def _put(self, part: Patches, begin: int, end: int) -> None:
+        for name in (field.name for field in fields(Patches)):
+            getattr(self._all, name)[begin:end] = getattr(part, name)
+
+    @staticmethod
+    def _room(n: int) -> Patches:
+        xyz, tangents, half_m, time_s = (np.empty((n, *rest), np.float32) for rest in ((3,), (2, 3), (4,), ()))
+        return Patches(xyz, tangents, half_m, time_s, np.empty(n, np.int32))
 
 
 def shape_patches(

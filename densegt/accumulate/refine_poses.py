@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import solve
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
@@ -95,11 +96,15 @@ def refine_poses(scene: Scene, config: AccumulateConfig) -> Scene:
     fit, held = planes[::2], planes[1::2]
     if len(held) < refine.min_planes:
         return scene
-    correction = adjust(samples, fit, refine)
-    before, after = (roughness(samples, held, c, refine) for c in (np.zeros_like(correction), correction))
-    if not after < (1 - refine.min_gain) * before:
-        return scene
-    return corrected(scene, samples, correction)
+    correction = np.zeros((len(samples.centre), 6))
+    before = after = roughness(samples, held, correction, refine)
+    for number, scale_m in enumerate(np.geomspace(refine.coarse_m, refine.fine_m, refine.iterations)):
+        # Where the first step flattens nothing, the poses are right as they are.
+        if number == 1 and not after < before:
+            return scene
+        correction = adjust(samples, fit, correction, scale_m, refine)
+        after = roughness(samples, held, correction, refine)
+    return corrected(scene, samples, correction) if after < (1 - refine.min_gain) * before else scene
 
 
 def sample(scene: Scene, config: AccumulateConfig) -> Samples:
@@ -160,21 +165,23 @@ def shape(xyz: Float64, members: NDArray[np.int32]) -> tuple[Float64, Float64]:
     return vectors[:, :, 0], np.sqrt(np.maximum(values, 0))
 
 
-def adjust(samples: Samples, members: NDArray[np.int32], config: RefinePosesConfig) -> Float64:
-    """The correction (S,6) of each sweep that flattens the planes."""
+def adjust(
+    samples: Samples, members: NDArray[np.int32], correction: Float64, scale_m: float, config: RefinePosesConfig
+) -> Float64:
+    """The correction (S,6) of each sweep after one more step towards flat planes."""
     sweeps = len(samples.centre)
-    prior = np.tile(np.repeat(1.0, 6) / np.r_[config.sigma_m, np.deg2rad(config.sigma_deg)] ** 2, sweeps)
-    correction = np.zeros((sweeps, 6))
-    for scale_m in np.geomspace(config.coarse_m, config.fine_m, config.iterations):
-        xyz = samples.corrected(correction)
-        normal, extent = shape(xyz, members)
-        flat = (extent[:, 0] < 2 * scale_m) & (extent[:, 0] < config.flat * extent[:, 1])
-        H, g = np.diag(prior * config.plane_sigma_m**2), prior * config.plane_sigma_m**2 * correction.ravel()
-        plane_adjustment(
-            xyz, xyz - samples.centre[samples.sweep], samples.sweep, members[flat], normal[flat], scale_m, H, g
-        )
-        correction = correction - np.linalg.solve(H, g).reshape(sweeps, 6)
-    return correction
+    prior = (config.plane_sigma_m / np.r_[config.sigma_m, np.deg2rad(config.sigma_deg)]) ** 2
+    xyz = samples.corrected(correction)
+    normal, extent = shape(xyz, members)
+    flat = (extent[:, 0] < 2 * scale_m) & (extent[:, 0] < config.flat * extent[:, 1])
+    H, g = np.zeros((sweeps, sweeps, 6, 6)), prior * correction
+    H[range(sweeps), range(sweeps)] = np.diag(prior)
+    arm = xyz - samples.centre[samples.sweep]
+    plane_adjustment(xyz, arm, samples.sweep, members[flat], normal[flat], scale_m, H, g)
+    whole = H.transpose(0, 2, 1, 3).reshape(6 * sweeps, 6 * sweeps)
+    step = solve(whole, g.ravel(), lower=True, assume_a="pos", overwrite_a=True, check_finite=False)
+    bettered: Float64 = correction - step.reshape(sweeps, 6)
+    return bettered
 
 
 def roughness(samples: Samples, members: NDArray[np.int32], correction: Float64, config: RefinePosesConfig) -> float:

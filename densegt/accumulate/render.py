@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +19,24 @@ from densegt.depth.depth_map import DepthMap, Source
 from densegt.kernels.enclosed import enclosed
 from densegt.kernels.enlarge import enlarge
 from densegt.kernels.fill_between import fill_between
-from densegt.kernels.lay_down import lay_down, nearer_of
+from densegt.kernels.lay_down import lay_down
 from densegt.kernels.patch import patch_slopes
 from densegt.kernels.visible_points import nearest_of_cell, visible_points
 
 Float32 = NDArray[np.float32]
 Bool = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The point that each pixel shows.
+
+    Attributes:
+        row: (H,W) int32 of the view's patches, -1 for none; depth_m: (H,W) float32, infinity for none.
+    """
+
+    row: NDArray[np.int32]
+    depth_m: Float32
 
 
 def render(cloud: Cloud, camera: Camera, config: AccumulateConfig) -> DepthMap:
@@ -40,8 +52,8 @@ def render(cloud: Cloud, camera: Camera, config: AccumulateConfig) -> DepthMap:
     view = look(cloud, coarse, config)
     layers = front_surface(view, coarse, config.patches)
     points = shown_points(view, camera, layers.front, config.patches, step)
-    shown = nearest_of_cells(points, view, coarse, step)
-    hidden = hidden_behind_gaps(view, coarse, layers.front, shown, config.patches)
+    shown = nearest_of_cells(points, coarse, step)
+    hidden = hidden_behind_gaps(coarse, layers.front, shown, config.patches)
     filled = fill(view, coarse, shown, layers.front, hidden, config.patches)
     sure = confidence(view, coarse, layers, filled, config.confidence)
     keep = filled.depth_m <= config.max_depth_m
@@ -51,53 +63,51 @@ def render(cloud: Cloud, camera: Camera, config: AccumulateConfig) -> DepthMap:
         keep &= filled.measured & (sure >= config.confidence.least_measured)
     kept = replace(filled, depth_m=np.where(keep, filled.depth_m, np.float32(0)))
     if step == 1:
-        points = np.where(kept.measured, shown, -1)
+        points = replace(points, row=np.where(kept.measured, shown.row, -1))
     return paint(view, camera, cloud, kept, sure, points, config)
 
 
-def shown_points(
-    view: View, camera: Camera, surface: Surface, config: SurfaceConfig, step: int = 1
-) -> NDArray[np.int32]:
-    """The row of the point that each pixel shows (H,W), -1 for none; the surface is on cells of `step` pixels."""
-    shown = np.full((camera.height_px, camera.width_px), -1, dtype=np.int32)
+def shown_points(view: View, camera: Camera, surface: Surface, config: SurfaceConfig, step: int = 1) -> Shown:
+    """The point that each pixel shows (H,W); the surface is on cells of `step` pixels."""
+    shape = (camera.height_px, camera.width_px)
+    shown = Shown(np.full(shape, -1, dtype=np.int32), np.full(shape, np.inf, dtype=np.float32))
     tolerance = (config.hide_relative, config.hide_absolute_m)
-    visible_points(view.patches.xyz, camera.K, surface.depth_m, *tolerance, step, shown)
+    visible_points(view.patches.xyz, camera.K, surface.depth_m, *tolerance, step, shown.row, shown.depth_m)
     return shown
 
 
-def nearest_of_cells(points: NDArray[np.int32], view: View, coarse: Camera, step: int) -> NDArray[np.int32]:
-    """The row of the nearest of the points (H,W) that each cell (h,w) of `step` pixels shows, -1 for none."""
+def nearest_of_cells(points: Shown, coarse: Camera, step: int) -> Shown:
+    """The nearest of the points (H,W) that each cell (h,w) of `step` pixels shows."""
     if step == 1:
         return points
-    shown = np.empty((coarse.height_px, coarse.width_px), dtype=np.int32)
-    nearest_of_cell(points, view.patches.xyz, step, shown)
+    shape = (coarse.height_px, coarse.width_px)
+    shown = Shown(np.empty(shape, dtype=np.int32), np.empty(shape, dtype=np.float32))
+    nearest_of_cell(points.row, points.depth_m, step, shown.row, shown.depth_m)
     return shown
 
 
-def hidden_behind_gaps(
-    view: View, camera: Camera, surface: Surface, shown: NDArray[np.int32], config: SurfaceConfig
-) -> Bool:
+def hidden_behind_gaps(camera: Camera, surface: Surface, shown: Shown, config: SurfaceConfig) -> Bool:
     """Pixels (H,W) where something far shows through a gap in something near."""
-    depth_m = np.empty(shown.shape, dtype=np.float32)
-    nearer_of(surface.depth_m, shown, view.patches.xyz, depth_m)
-    hidden: Bool = np.empty(shown.shape, dtype=np.bool_)
+    hidden: Bool = np.empty(shown.row.shape, dtype=np.bool_)
     radius_px = round(config.enclosing_rad * camera.K[0, 0])
-    enclosed(depth_m, radius_px, config.hide_relative, config.hide_absolute_m, hidden)
+    enclosed(
+        np.minimum(surface.depth_m, shown.depth_m), radius_px, config.hide_relative, config.hide_absolute_m, hidden
+    )
     return hidden
 
 
 def fill(
     view: View,
     camera: Camera,
-    shown: NDArray[np.int32],
+    shown: Shown,
     surface: Surface,
     hidden: Bool,
     config: SurfaceConfig,
 ) -> Filled:
     """Points, then the surface's depth where there is none, then what lies between pixels of one surface."""
-    shape = shown.shape
+    shape = shown.row.shape
     depth_m, row_of, measured = np.empty(shape, np.float32), np.empty(shape, np.int32), np.empty(shape, np.bool_)
-    lay_down(surface.depth_m, surface.best, shown, hidden, view.patches.xyz, depth_m, row_of, measured)
+    lay_down(surface.depth_m, surface.best, shown.row, shown.depth_m, hidden, depth_m, row_of, measured)
     slopes = np.empty((*shape, 2), np.float32)
     patch_slopes(row_of, view.patches.xyz, view.patches.tangents, camera.K, slopes)
     max_gap_px = max(3, round(np.deg2rad(config.max_gap_deg) * camera.K[0, 0]))
@@ -115,20 +125,20 @@ def paint(
     cloud: Cloud,
     kept: Filled,
     sure: Float32,
-    points: NDArray[np.int32],
+    points: Shown,
     config: AccumulateConfig,
 ) -> DepthMap:
     """The image with source, age and confidence.
 
     Args:
         kept, sure: (h,w) on the camera's grid.
-        points: (H,W), the row of the point that each pixel shows.
+        points: (H,W).
     """
     own = np.array([token == camera.sample_token for token in cloud.sample_tokens])
     standing = np.where(own, np.uint8(Source.OWN_SWEEP), np.uint8(Source.STATIC))
     kind = np.where(view.moving, np.uint8(Source.MOVER), standing[view.patches.sweep])
-    depth_m, age_s, certain = (np.zeros(points.shape, dtype=np.float32) for _ in range(3))
-    source = np.zeros(points.shape, dtype=np.uint8)
+    depth_m, age_s, certain = (np.zeros(points.row.shape, dtype=np.float32) for _ in range(3))
+    source = np.zeros(points.row.shape, dtype=np.uint8)
     enlarge(
         kept.depth_m,
         kept.row_of,
@@ -136,8 +146,8 @@ def paint(
         kept.inverse_slope,
         working_step(camera, config.patches),
         config.patches.hide_relative,
-        points,
-        view.patches.xyz,
+        points.row,
+        points.depth_m,
         kind,
         view.age_s,
         int(Source.SURFACE),

@@ -16,7 +16,7 @@ from densegt.accumulate.planes import Planes
 from densegt.accumulate.tracks import ContinuousTrack
 from densegt.datasets.scene import Camera
 from densegt.geometry import se3
-from densegt.kernels.thin import thin
+from densegt.kernels.thin import thin, thin_points
 from densegt.kernels.view import judge_patches, move_patches, select_in_view
 
 Float32 = NDArray[np.float32]
@@ -81,8 +81,8 @@ def look(cloud: Cloud, camera: Camera, config: AccumulateConfig) -> View:
     T_cam_origin = T_cam_global.copy()
     T_cam_origin[:3, 3] += T_cam_global[:3, :3] @ cloud.origin_global_m
     allowed = sweeps_in_window(cloud, camera, config.window_s)
-    standing = standing_now(cloud, camera, T_cam_origin, exposure_s, config)
-    static = Part.of(cloud.static, standing, T_cam_origin, allowed)
+    standing, chance = standing_now(cloud, camera, T_cam_origin, exposure_s, allowed, config)
+    static = Part(cloud.static, standing, T_cam_origin)
     then = np.abs(cloud.transient.time_s - exposure_s) <= cloud.period_s / 2
     just_now = in_view(cloud.transient.take(then), T_cam_origin, camera, allowed)
     patches = placed([static, just_now, *movers_in_view(cloud, camera, T_cam_global, exposure_s, allowed, config)])
@@ -104,7 +104,8 @@ def look(cloud: Cloud, camera: Camera, config: AccumulateConfig) -> View:
     age_s = patches.time_s - np.float32(exposure_s)
     near = np.linalg.norm(lidar_cam, axis=1) <= BESIDE_M
     beside = near[patches.sweep] & (np.abs(age_s) <= BESIDE_S)
-    share = np.empty(len(patches), dtype=np.float32)
+    share = np.ones(len(patches), dtype=np.float32)
+    share[: len(static)] = chance
     size = (camera.height_px, camera.width_px)
     over = (config.patches.layers, len(static))
     thin(patches.xyz, patches.half_m, incidence, reach_px, camera.K, *size, *over, share)
@@ -133,17 +134,45 @@ def sweeps_in_window(cloud: Cloud, camera: Camera, window_s: float | None) -> Bo
 
 
 def standing_now(
-    cloud: Cloud, camera: Camera, T_cam_origin: NDArray[np.float64], exposure_s: float, config: AccumulateConfig
-) -> NDArray[np.int32]:
-    """Rows of the static patches that the camera looks at, as far as the sweeps about it do not object.
+    cloud: Cloud,
+    camera: Camera,
+    T_cam_origin: NDArray[np.float64],
+    exposure_s: float,
+    allowed: Bool,
+    config: AccumulateConfig,
+) -> tuple[NDArray[np.int32], Float32]:
+    """Rows (M,) of the static patches that the camera looks at, as far as the sweeps about it do not object.
 
-    Those sweeps object to what they look through, which has come or gone, and to what stands behind glass.
+    Those sweeps object to what they look through, which has come or gone, and to what stands behind glass. Where too
+    many crowd a pixel some are left out: with it goes the chance (M,) with which each was kept.
     """
-    rows = rows_in_view(cloud.static, T_cam_origin, camera)
+    rows = in_view(cloud.static, T_cam_origin, camera, allowed).rows
+    rows, chance = uncrowded(cloud, rows, camera, T_cam_origin, exposure_s, config.patches.crowd)
     asked = sweeps_about(cloud, exposure_s, config)
     if config.motion in ("none", "boxes") or len(asked) == 0:
-        return rows
-    return rows[~gone_now(cloud.images, cloud.static, rows, asked.tolist(), config.free_space)]
+        return rows, chance
+    there = np.flatnonzero(~gone_now(cloud.images, cloud.static, rows, asked.tolist(), config.free_space))
+    return rows.take(there), chance.take(there)
+
+
+def uncrowded(
+    cloud: Cloud,
+    rows: NDArray[np.int32],
+    camera: Camera,
+    T_cam_origin: NDArray[np.float64],
+    exposure_s: float,
+    most: float,
+) -> tuple[NDArray[np.int32], Float32]:
+    """Some of the static patches named by rows (N,), which are spent, and the chance with which each was kept.
+
+    What was measured about the exposure all stays: it tells what was looked through. See `thin_points`.
+    """
+    about = np.abs(cloud.sweep_times_s - exposure_s) <= BESIDE_S + cloud.period_s
+    chance = np.empty(len(rows), dtype=np.float32)
+    size = (camera.height_px, camera.width_px)
+    points = (cloud.static.xyz, cloud.static.sweep)
+    count = thin_points(*points, about, T_cam_origin, camera.K, *size, most, rows, chance)
+    return rows[:count], chance[:count]
 
 
 def sweeps_about(cloud: Cloud, exposure_s: float, config: AccumulateConfig) -> NDArray[np.intp]:

@@ -18,7 +18,7 @@ def enlarge(
     step: int,
     relative: float,
     shown: NDArray[np.int32],
-    point_m: Float32,
+    shown_m: Float32,
     kind: NDArray[np.uint8],
     age_s: Float32,
     surface: int,
@@ -38,7 +38,7 @@ def enlarge(
         step: a cell holds this many pixels along and across.
         relative: a plane that departs from its cell's depth by more is not followed, a point farther from it does not
             lie on it.
-        shown: (H,W) the point that each pixel shows, -1 for none; point_m: (N,3) in cam.
+        shown, shown_m: (H,W) the point that each pixel shows, -1 for none, and its depth.
         kind, age_s: (N,) of each patch.
         out_m, out_kind, out_age_s, out_sure: (H,W).
     """
@@ -63,7 +63,8 @@ def enlarge(
                     z = cell_m * ratio if least <= ratio <= most else cell_m
                     kind_here, age_here = np.uint8(surface), cell_age_s
                     p = shown[r, c]
-                    if p >= 0 and least * z <= point_m[p, 2] <= most * z:
-                        z, kind_here, age_here = point_m[p, 2], kind[p], age_s[p]
+                    own_m = shown_m[r, c]
+                    if p >= 0 and least * z <= own_m <= most * z:
+                        z, kind_here, age_here = own_m, kind[p], age_s[p]
                     out_m[r, c], out_kind[r, c] = z, kind_here
                     out_age_s[r, c], out_sure[r, c] = age_here, sure[row, col]

@@ -27,8 +27,25 @@ COLUMNS = (
     "seen_through",
 )
 
+# Mantissas from 2/3 to 4/3 keep the series short.
+_TWO_THIRDS = np.int32(0x3F2AAAAB)
+_THIRD, _FIFTH, _SEVENTH, _NINTH = np.float32(1 / 3), np.float32(1 / 5), np.float32(1 / 7), np.float32(1 / 9)
+_LN2 = np.float32(np.log(2))
+
 # Counts beyond this say no more.
 LOOKED_UP = 1024
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _log(x: np.float32) -> np.float32:
+    """Natural logarithm of a normal number above 0, right to 2e-7: exponent and the artanh series of the mantissa."""
+    bits = np.float32(x).view(np.int32)
+    exponent = np.int32((bits - _TWO_THIRDS) >> np.int32(23))
+    m = np.int32(bits - np.int32(exponent << np.int32(23))).view(np.float32)
+    s = (m - np.float32(1)) / (m + np.float32(1))
+    t = s * s
+    series = np.float32(1) + t * (_THIRD + t * (_FIFTH + t * (_SEVENTH + t * _NINTH)))
+    return np.float32(exponent) * _LN2 + np.float32(2) * s * series
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
@@ -36,7 +53,6 @@ def _speak(
     at: int,
     log_count: NDArray[np.float32],
     depth_m: NDArray[np.float32],
-    row_of: NDArray[np.int32],
     measured: NDArray[np.bool_],
     between: NDArray[np.bool_],
     agree: NDArray[np.uint16],
@@ -49,6 +65,30 @@ def _speak(
     second_weight: NDArray[np.float32],
     known_around: NDArray[np.float32],
     seen_through: NDArray[np.float32],
+    out: NDArray[np.float32],
+) -> None:
+    """Fill `out` (17,) for a known pixel but for what its patch says; see `evidence`. Images are flat."""
+    z = depth_m[at]
+    out[0] = log_count[min(agree[at], LOOKED_UP - 1)]
+    out[1] = log_count[min(farther[at], LOOKED_UP - 1)]
+    one = np.float32(1)
+    out[2] = min(z / nearest_around_m[at] - one, one)
+    out[3] = min(z / nearest_close_m[at] - one, one)
+    out[4] = _log(min(max(support[at], np.float32(1e-3)), np.float32(1e6)))
+    share = support[at] / max(support_around[at], np.float32(1e-6))
+    out[5] = _log(min(max(share, np.float32(1e-3)), np.float32(1e3)))
+    ratio = first_weight[at] / max(second_weight[at], np.float32(1e-9))
+    out[6] = _log(min(max(ratio, np.float32(1e-2)), np.float32(1e2)))
+    out[9] = one - known_around[at]
+    out[10] = _log(z)
+    out[16] = seen_through[at]
+    out[13] = not measured[at] and not between[at]
+    out[14] = between[at]
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _patch_speaks(
+    p: int,
     moving: NDArray[np.bool_],
     passing: NDArray[np.bool_],
     trust: NDArray[np.float32],
@@ -56,21 +96,7 @@ def _speak(
     incidence: NDArray[np.float32],
     out: NDArray[np.float32],
 ) -> None:
-    """Fill `out` (17,) for a known pixel; see `evidence`. Images are flat: one index serves them all."""
-    z = depth_m[at]
-    p = row_of[at]
-    out[0] = log_count[min(agree[at], LOOKED_UP - 1)]
-    out[1] = log_count[min(farther[at], LOOKED_UP - 1)]
-    out[2] = min(z / nearest_around_m[at] - 1, 1)
-    out[3] = min(z / nearest_close_m[at] - 1, 1)
-    out[4] = np.log(min(max(support[at], np.float32(1e-3)), np.float32(1e6)))
-    share = support[at] / max(support_around[at], np.float32(1e-6))
-    out[5] = np.log(min(max(share, np.float32(1e-3)), np.float32(1e3)))
-    ratio = first_weight[at] / max(second_weight[at], np.float32(1e-9))
-    out[6] = np.log(min(max(ratio, np.float32(1e-2)), np.float32(1e2)))
-    out[9] = 1 - known_around[at]
-    out[10] = np.log(z)
-    out[16] = seen_through[at]
+    """Fill what a patch says in `out` (17,), zeros for no patch."""
     if p >= 0:
         out[7] = moving[p] and not passing[p]
         out[8] = 1 - trust[p]
@@ -79,8 +105,6 @@ def _speak(
         out[15] = passing[p]
     else:
         out[7], out[8], out[11], out[12], out[15] = 0, 0, 0, 0, 0
-    out[13] = not measured[at] and not between[at]
-    out[14] = between[at]
 
 
 @njit(cache=True, nogil=True)
@@ -135,7 +159,6 @@ def evidence(
                 at,
                 log_count,
                 depth_m,
-                row_of,
                 measured,
                 between,
                 agree,
@@ -148,13 +171,9 @@ def evidence(
                 second_weight,
                 known_around,
                 seen_through,
-                moving,
-                passing,
-                trust,
-                age_s,
-                incidence,
                 out[i],
             )
+            _patch_speaks(row_of[at], moving, passing, trust, age_s, incidence, out[i])
             i += 1
 
 
@@ -188,7 +207,14 @@ def weigh_evidence(
     Args: as for `evidence`; weights: (17,).
     """
     log_count = _log_counts()
-    here = np.empty(len(COLUMNS), dtype=np.float32)
+    here = np.zeros(len(COLUMNS), dtype=np.float32)
+    # What a patch says is added up once, not by each pixel that shows it.
+    said = np.empty(len(moving), dtype=np.float32)
+    for p in range(len(moving)):
+        _patch_speaks(p, moving, passing, trust, age_s, incidence, here)
+        said[p] = weights[7] * here[7] + weights[8] * here[8] + weights[15] * here[15]
+        said[p] += weights[11] * here[11] + weights[12] * here[12]
+    here[:] = 0
     for at in range(depth_m.size):
         out[at] = 0
         if depth_m[at] > 0:
@@ -196,7 +222,6 @@ def weigh_evidence(
                 at,
                 log_count,
                 depth_m,
-                row_of,
                 measured,
                 between,
                 agree,
@@ -209,15 +234,12 @@ def weigh_evidence(
                 second_weight,
                 known_around,
                 seen_through,
-                moving,
-                passing,
-                trust,
-                age_s,
-                incidence,
                 here,
             )
             # Four sums at once: each has its own to wait for.
             a, b, c, d = np.float32(bias), weights[16] * here[16], np.float32(0), np.float32(0)
+            if row_of[at] >= 0:
+                c = said[row_of[at]]
             for k in range(0, 16, 4):
                 a += weights[k] * here[k]
                 b += weights[k + 1] * here[k + 1]

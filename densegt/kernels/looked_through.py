@@ -98,11 +98,14 @@ def looked_through_now(
     lowest_silent = max(lowest, np.float32(np.tan(min_elevation_rad)))
     wider, apart = np.float32(1 + relative), np.float32(absolute_m)
     shape = (len(asked), rings - 1, columns)
-    nearest, farthest = np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.float32)
+    # Nearest and farthest answer lie side by side: both are asked for at the same places.
+    answers, one = np.empty((*shape, 2), dtype=np.float32), np.empty(shape[1:], dtype=np.float32)
     empty = np.empty(shape, dtype=np.uint8)
     for a in range(len(asked)):
-        nearest_around(images[asked[a]], nearest[a])
-        answers_around(images[asked[a]], farthest[a], empty[a])
+        nearest_around(images[asked[a]], one)
+        answers[a, :, :, 0] = one
+        answers_around(images[asked[a]], one, empty[a])
+        answers[a, :, :, 1] = one
     place = np.empty((BLOCK, 3), dtype=np.float32)
     column, slope = np.empty(BLOCK, dtype=np.int32), np.empty(BLOCK, dtype=np.float32)
     distance, most_m = np.empty(BLOCK, dtype=np.float32), np.empty(BLOCK, dtype=np.float32)
@@ -121,10 +124,11 @@ def looked_through_now(
                     silent[begin + k] = False
                     continue
                 ring, c = ring_above(slope[k], ring_slope, above, per_slope) - 1, column[k]
-                passed[begin + k] += nearest[a, ring, c] > distance[k] * wider + apart
-                silent[begin + k] &= slope[k] >= lowest_silent and farthest[a, ring, c] <= distance[k] - apart
-                without[k] += empty[a, ring, c]
-                most_m[k] = max(most_m[k], distance[k])
+                passed[begin + k] += answers[a, ring, c, 0] > distance[k] * wider + apart
+                if silent[begin + k]:
+                    silent[begin + k] = slope[k] >= lowest_silent and answers[a, ring, c, 1] <= distance[k] - apart
+                    without[k] += empty[a, ring, c]
+                    most_m[k] = max(most_m[k], distance[k])
         for k in range(count):
             if silent[begin + k]:
                 i = rows[begin + k]

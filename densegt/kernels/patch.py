@@ -24,15 +24,16 @@ def patch_bounds(
 ) -> tuple[int, int, int, int]:
     """First and last row, first and last column that the patch may cover; the last is below the first for none."""
     fx, fy, cx, cy = K[0, 0], K[1, 1], K[0, 2], K[1, 2]
-    u0, v0 = fx * p[0] / p[2] + cx, fy * p[1] / p[2] + cy
+    per_z = 1.0 / float(p[2])
+    u0, v0 = fx * p[0] * per_z + cx, fy * p[1] * per_z + cy
     u_lo, u_hi, v_lo, v_hi = u0, u0, v0, v0
     for corner in range(4):
         a = half_m[0] if corner & 1 else -half_m[1]
         e = half_m[2] if corner & 2 else -half_m[3]
         # A patch that reaches behind the camera is cut by reach_px.
-        z = max(p[2] + a * tangents[0, 2] + e * tangents[1, 2], 0.1)
-        u = fx * (p[0] + a * tangents[0, 0] + e * tangents[1, 0]) / z + cx
-        v = fy * (p[1] + a * tangents[0, 1] + e * tangents[1, 1]) / z + cy
+        per_z = 1.0 / max(float(p[2] + a * tangents[0, 2] + e * tangents[1, 2]), 0.1)
+        u = fx * (p[0] + a * tangents[0, 0] + e * tangents[1, 0]) * per_z + cx
+        v = fy * (p[1] + a * tangents[0, 1] + e * tangents[1, 1]) * per_z + cy
         u_lo, u_hi = min(u_lo, u), max(u_hi, u)
         v_lo, v_hi = min(v_lo, v), max(v_hi, v)
     u_lo, u_hi = max(u_lo, u0 - reach_px, 0.0), min(u_hi, u0 + reach_px, width_px - 1.0)
@@ -94,7 +95,8 @@ def project_patches(
         nn, n_p = nx * nx + ny * ny + nz * nz, nx * px + ny * py + nz * pz
         if not (nn >= 1e-6 and abs(n_p) > 1e-3 * np.sqrt(px * px + py * py + pz * pz)):
             continue
-        wx, wy, wz = nx / n_p, ny / n_p, nz / n_p
+        per_n_p = 1 / n_p
+        wx, wy, wz = nx * per_n_p, ny * per_n_p, nz * per_n_p
         w_col, w_row = wx * per_fx, wy * per_fy
         row_lo, row_hi, col_lo, col_hi = patch_bounds(
             xyz_cam[i], tangents[i], half_m[i], K, reach_px[i], height_px, width_px
@@ -110,8 +112,9 @@ def project_patches(
         plane[INVERSE], plane[INVERSE + 1], plane[INVERSE + 2] = w, w_col, w_row
         ax, ay, az = np.float64(tangents[i, 0, 0]), np.float64(tangents[i, 0, 1]), np.float64(tangents[i, 0, 2])
         ex, ey, ez = np.float64(tangents[i, 1, 0]), np.float64(tangents[i, 1, 1]), np.float64(tangents[i, 1, 2])
-        fx, fy, fz = (ey * nz - ez * ny) / nn, (ez * nx - ex * nz) / nn, (ex * ny - ey * nx) / nn
-        gx, gy, gz = (ny * az - nz * ay) / nn, (nz * ax - nx * az) / nn, (nx * ay - ny * ax) / nn
+        per_nn = 1 / nn
+        fx, fy, fz = (ey * nz - ez * ny) * per_nn, (ez * nx - ex * nz) * per_nn, (ex * ny - ey * nx) * per_nn
+        gx, gy, gz = (ny * az - nz * ay) * per_nn, (nz * ax - nx * az) * per_nn, (nx * ay - ny * ax) * per_nn
         f_p, g_p = fx * px + fy * py + fz * pz, gx * px + gy * py + gz * pz
         plane[ALONG] = fx * dx + fy * dy + fz - w * f_p
         plane[ALONG + 1], plane[ALONG + 2] = fx * per_fx - w_col * f_p, fy * per_fy - w_row * f_p
@@ -119,7 +122,7 @@ def project_patches(
         plane[ACROSS + 1], plane[ACROSS + 2] = gx * per_fx - w_col * g_p, gy * per_fy - w_row * g_p
         for k in range(4):
             plane[PER_REACH + k] = np.float32(1) / half_m[i, k] if half_m[i, k] > 0 else NO_REACH
-        plane[SCALE] = trust[i] / share[i] / ((a_hi + a_lo) * (e_hi + e_lo) + np.float32(1e-6))
+        plane[SCALE] = trust[i] / (share[i] * ((a_hi + a_lo) * (e_hi + e_lo) + np.float32(1e-6)))
     return count
 
 

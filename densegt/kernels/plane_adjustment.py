@@ -18,7 +18,9 @@ def plane_adjustment(
     H: NDArray[np.float64],
     g: NDArray[np.float64],
 ) -> None:
-    """Add to `H` (6B,6B) and `g` (6B,) what A planes say of the motions of B bodies; minus H^-1 g is a step.
+    """Add to `H` (B,B,6,6) and `g` (B,6) what A planes say of the motions of B bodies; minus H^-1 g is a step.
+
+    H is symmetric; its blocks [b,c] with c > b are left as they are. Each block lies on one page of memory, not on six.
 
     A plane's members are pulled towards their weighted mean along its normal (bundle adjustment over planes: the plane
     itself is eliminated). Residuals are weighed by Geman-McClure.
@@ -63,18 +65,17 @@ def plane_adjustment(
             J[k, 3] = q[1] * n[2] - q[2] * n[1]
             J[k, 4] = q[2] * n[0] - q[0] * n[2]
             J[k, 5] = q[0] * n[1] - q[1] * n[0]
-            at = 6 * body[i]
             for c in range(6):
-                g[at + c] += w[k] * (r[k] - mean) * J[k, c]
+                g[body[i], c] += w[k] * (r[k] - mean) * J[k, c]
         for k in range(K):
             if members[a, k] < 0:
                 continue
-            at_k = 6 * body[members[a, k]]
+            b = body[members[a, k]]
             for m in range(K):
-                if members[a, m] < 0:
+                if members[a, m] < 0 or body[members[a, m]] > b:
                     continue
-                at_m = 6 * body[members[a, m]]
+                block = H[b, body[members[a, m]]]
                 share = (w[k] if k == m else 0.0) - w[k] * w[m] / total
                 for c in range(6):
                     for d in range(6):
-                        H[at_k + c, at_m + d] += share * J[k, c] * J[m, d]
+                        block[c, d] += share * J[k, c] * J[m, d]

@@ -69,6 +69,7 @@ def move_patches(
     tangents_dst: NDArray[np.float32],
 ) -> None:
     """Fill positions (M,3) and tangents (M,2,3) in dst of the patches named by `rows` (M,)."""
+    R = T_dst_src.astype(np.float32)
     for m in range(len(rows)):
         i = rows[m]
         for k in range(3):
@@ -80,9 +81,7 @@ def move_patches(
             )
             for t in range(2):
                 tangents_dst[m, t, k] = (
-                    T_dst_src[k, 0] * tangents[i, t, 0]
-                    + T_dst_src[k, 1] * tangents[i, t, 1]
-                    + T_dst_src[k, 2] * tangents[i, t, 2]
+                    R[k, 0] * tangents[i, t, 0] + R[k, 1] * tangents[i, t, 1] + R[k, 2] * tangents[i, t, 2]
                 )
 
 

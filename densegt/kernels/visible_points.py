@@ -16,6 +16,7 @@ def visible_points(
     absolute_m: float,
     step: int,
     shown: NDArray[np.int32],
+    shown_m: NDArray[np.float32],
 ) -> None:
     """Find the nearest point in each pixel that is not hidden by a surface.
 
@@ -25,13 +26,12 @@ def visible_points(
     Args:
         xyz_cam: (N,3) m.
         front_m: (h,w) m, the nearest surface in cells of `step` by `step` pixels, infinity where there is none.
-        shown: out (H,W), -1 at first; the row of the point shown.
+        shown: out (H,W), -1 at first; the row of the point shown. shown_m: out (H,W), infinity at first; its depth.
     """
     height_px, width_px = shown.shape
     fx, fy, cx, cy = np.float32(K[0, 0]), np.float32(K[1, 1]), np.float32(K[0, 2]), np.float32(K[1, 2])
     keep, absolute = np.float32(1 - relative), np.float32(absolute_m)
     half = np.float32(0.5)
-    nearest = np.full(shown.shape, np.inf, dtype=np.float32)
     for i in range(len(xyz_cam)):
         z = xyz_cam[i, 2]
         if not z > 0:
@@ -41,20 +41,25 @@ def visible_points(
         if not (0 <= u < width_px and 0 <= v < height_px):
             continue
         col, row = int(u), int(v)
-        if z < nearest[row, col] and not z * keep - absolute > front_m[row // step, col // step]:
-            nearest[row, col] = z
+        if z < shown_m[row, col] and not z * keep - absolute > front_m[row // step, col // step]:
+            shown_m[row, col] = z
             shown[row, col] = i
 
 
 @njit(cache=True, nogil=True)
 def nearest_of_cell(
-    points: NDArray[np.int32], xyz_cam: NDArray[np.float32], step: int, shown: NDArray[np.int32]
+    points: NDArray[np.int32],
+    points_m: NDArray[np.float32],
+    step: int,
+    shown: NDArray[np.int32],
+    shown_m: NDArray[np.float32],
 ) -> None:
     """Write to `shown` (h,w) the nearest of the points that a cell's pixels show, -1 for none; of equals the first.
 
     Args:
-        points: (H,W) the row of the point that each pixel shows, -1 for none; xyz_cam: (N,3) m.
+        points: (H,W) the row of the point that each pixel shows, -1 for none; points_m: (H,W) its depth, else infinity.
         step: a cell holds this many pixels along and across.
+        shown_m: out (h,w), the depth of what is shown, infinity for none.
     """
     height_px, width_px = points.shape
     for cell_row in range(shown.shape[0]):
@@ -62,7 +67,7 @@ def nearest_of_cell(
             best, nearest = -1, np.float32(np.inf)
             for row in range(cell_row * step, min(cell_row * step + step, height_px)):
                 for col in range(cell_col * step, min(cell_col * step + step, width_px)):
-                    i = points[row, col]
-                    if i >= 0 and (xyz_cam[i, 2] < nearest or (xyz_cam[i, 2] == nearest and i < best)):
-                        best, nearest = i, xyz_cam[i, 2]
-            shown[cell_row, cell_col] = best
+                    i, z = points[row, col], points_m[row, col]
+                    if z < nearest or (z == nearest and 0 <= i < best):
+                        best, nearest = i, z
+            shown[cell_row, cell_col], shown_m[cell_row, cell_col] = best, nearest
