@@ -122,7 +122,7 @@ def _images(
         view = look(cloud, camera, CONFIG)
         layers = front_surface(view, camera, CONFIG.patches)
         shown = shown_points(view, camera, layers.front, CONFIG.patches)
-        hidden = hidden_behind_gaps(view, camera, layers.front, shown, CONFIG.patches)
+        hidden = hidden_behind_gaps(camera, layers.front, shown, CONFIG.patches)
         filled = fill(view, camera, shown, layers.front, hidden, CONFIG.patches)
         truth_m = exact.read(camera.sample_token, camera.channel).depth_m
         counted = known(truth_m) & (truth_m < MAX_DEPTH_M)

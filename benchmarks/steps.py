@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from baselines import Depths
-from numpy.typing import NDArray
 
 from densegt.accumulate.cloud import gather
 from densegt.accumulate.config import AccumulateConfig, SurfaceConfig
@@ -85,12 +84,5 @@ def _points(scene: Scene, tracks: Sequence[ContinuousTrack], config: AccumulateC
     cloud = gather(scene, tracks, config)
     for camera in scene.cameras:
         view = look(cloud, camera, config)
-        rows = shown_points(view, camera, front(view, camera, config.patches), config.patches)
-        yield camera, _depth(view, rows, config.max_depth_m)
-
-
-def _depth(view: View, rows: NDArray[np.int32], max_depth_m: float) -> NDArray[np.float32]:
-    depth_m = np.zeros(rows.shape, dtype=np.float32)
-    depth_m[rows >= 0] = view.patches.xyz[rows[rows >= 0], 2]
-    depth_m[depth_m > max_depth_m] = 0
-    return depth_m
+        depth_m = shown_points(view, camera, front(view, camera, config.patches), config.patches).depth_m
+        yield camera, np.where(depth_m <= config.max_depth_m, depth_m, np.float32(0))
