@@ -22,7 +22,7 @@ MARGIN_PX = 64
 # Denser depth is enlarged pixel by pixel, sparser depth point by point.
 DENSE = 0.2
 WAYS = ("all", "scattered", "scanned", "holed")
-SOME_LESS = (0.6, 0.12, 0.16, 0.12)
+SOME_LESS = (0.7, 0.1, 0.1, 0.1)
 ALL_LESS = (0.0, 0.3, 0.35, 0.35)
 # Most of the error is where it is far; of so many places the one that sees most of that is taken, so often.
 FAR_M, PLACES, SEEK_FAR = 15.0, 4, 0.4

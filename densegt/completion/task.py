@@ -17,7 +17,11 @@ from densegt.completion.train_config import TrainConfig
 MAX_TARGET_M = 100.0
 # Validation counts what `benchmarks/completion.py` counts.
 MAX_SCORED_M = 60.0
-CHOICE_WEIGHT, SCALE_WEIGHT, SKY_WEIGHT, WRONG_WEIGHT = 4.0, 0.2, 1.0, 0.5
+# What is farther counts this much in training: few measurements lie there, and errors of tens of metres taught the
+# network to move what it was unsure of too far away. Without any such pixels (weight 0 instead of 1) 900 crops of
+# training gave 2 % less RMSE nearer than 60 m, and movers 8 % less MAE.
+BEYOND = 0.1
+CHOICE_WEIGHT, SCALE_WEIGHT, SKY_WEIGHT, WRONG_WEIGHT = 2.0, 0.2, 1.0, 0.5
 # Choices farther apart than this count no more.
 MAX_APART_M = 10.0
 # A guess that costs less than this is good enough to be left alone.
@@ -107,6 +111,7 @@ def losses_of(found: Answer, batch: Batch) -> dict[str, Tensor]:
     target_m, weight = batch["target_m"], batch["weight"]
     meant = weight * ((target_m > 0) & (target_m < MAX_TARGET_M))
     aim_m = torch.where(meant > 0, target_m, 1.0)
+    counted = meant * torch.where(target_m > MAX_SCORED_M, BEYOND, 1.0)
     depth_m = batch["guess_m"] * found.log_change.clamp(-4, 4).exp()
     sigma_m = depth_m.detach() * found.log_doubt.clamp(-9, 3).exp()
     nothing = (target_m == 0).float()
@@ -116,21 +121,21 @@ def losses_of(found: Answer, batch: Batch) -> dict[str, Tensor]:
     odds = torch.nn.functional.binary_cross_entropy_with_logits
     # Against the root of the guess's: RMSE is made where the guess is far off, but the few images with hardly any
     # measurement must not outshout all others.
-    guess_costs, costs = (_of_each(depth_loss(m, aim_m), meant) for m in (batch["guess_m"], depth_m))
+    guess_costs, costs = (_of_each(depth_loss(m, aim_m), counted) for m in (batch["guess_m"], depth_m))
     return {
         "depth": (costs / (guess_costs + EASY).sqrt()).mean(),
-        "choice": CHOICE_WEIGHT * _choice(found, batch, aim_m, meant),
+        "choice": CHOICE_WEIGHT * _choice(found, batch, aim_m, counted),
         "scale": SCALE_WEIGHT * _mean(scale_loss((depth_m - aim_m).detach(), sigma_m), meant),
         "sky": SKY_WEIGHT * _mean(odds(found.sky, nothing, reduction="none"), knows_nothing),
         "wrong": WRONG_WEIGHT * _mean(odds(found.wrong, wrong, reduction="none"), asked),
     }
 
 
-def _choice(found: Answer, batch: Batch, aim_m: Tensor, meant: Tensor) -> Tensor:
+def _choice(found: Answer, batch: Batch, aim_m: Tensor, counted: Tensor) -> Tensor:
     """Mean cost of the choice, which counts as much as there is to choose between."""
     choices_m = choices(batch["channels"], batch["guess_m"])
     apart_m = (choices_m.amax(1, keepdim=True) - choices_m.amin(1, keepdim=True)).clamp(max=MAX_APART_M)
-    return _mean(choice_loss(found.log_shares, choices_m, aim_m) * apart_m / MAX_APART_M, meant)
+    return _mean(choice_loss(found.log_shares, choices_m, aim_m) * apart_m / MAX_APART_M, counted)
 
 
 def _of_each(loss: Tensor, weight: Tensor) -> Tensor:
