@@ -224,18 +224,19 @@ def table(results: Sequence[Result]) -> Table:
 
 def provenance(worlds: Sequence[World], arguments: Sequence[str]) -> dict[str, str]:
     """When, from which code, and on what."""
-    state = _git("status", "--porcelain", "--", "densegt", "benchmarks/*.py")
+    state = git("status", "--porcelain", "--", "densegt", "benchmarks/*.py")
     seeds = ", ".join(str(world.seed) for world in worlds)
     kinds = sorted({f"{world.seconds:g} s at {world.image_size}" for world in worlds})
     return {
         "command": shlex.join(["python", "benchmarks/ablation.py", *arguments]),
-        "commit": _git("rev-parse", "--short", "HEAD") + (" (dirty: uncommitted changes)" if state else ""),
+        "commit": git("rev-parse", "--short", "HEAD") + (" (dirty: uncommitted changes)" if state else ""),
         "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "worlds": f"seeds {seeds}; {'; '.join(kinds)}",
     }
 
 
-def _git(*arguments: str) -> str:
+def git(*arguments: str) -> str:
+    """What git says of this repository."""
     done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=False)
     return done.stdout.strip() if done.returncode == 0 else "unknown"
 

@@ -1,29 +1,34 @@
-"""Fits the weights of `ConfidenceConfig` on simulated worlds, and says what they are worth on worlds left out.
+"""Fits the judge of confidence on simulated worlds, and says what it is worth on worlds left out.
 
 python benchmarks/fit_confidence.py --seeds 11 12 21 22 23 303 --unlabelled 2 --cache /tmp/worlds
-python benchmarks/fit_confidence.py --worlds world-a world-b world-c
+python benchmarks/fit_confidence.py --worlds world-a world-b world-c --out densegt/accumulate/weights/confidence.json
 
 Prints, for each world, the share of pixels with a right depth and the outliers among the shown at several least
-confidences, by weights fitted on all the other worlds; then the weights fitted on all of them.
+confidences, by a judge fitted on two thirds of the worlds, without this one; then fits one on all of them.
 """
 
 from __future__ import annotations
 
 import argparse
+import shlex
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import torch
+from ablation import git
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
-from scipy.optimize import minimize
-from scipy.special import expit
+from torch import nn
 
 from densegt.accumulate.cloud import gather
 from densegt.accumulate.confidence import gather_evidence
 from densegt.accumulate.config import AccumulateConfig
+from densegt.accumulate.judge import Judge, write_judge
 from densegt.accumulate.render import fill, hidden_behind_gaps, shown_points
 from densegt.accumulate.surface import front_surface
 from densegt.accumulate.tracks import moving_tracks
@@ -32,15 +37,19 @@ from densegt.datasets.nuscenes import NuScenes
 from densegt.datasets.scene import Scene
 from densegt.depth.matching import best_match, known
 from densegt.depth.store import SceneReader, scene_files
-from densegt.kernels.evidence import COLUMNS
+from densegt.kernels.judge import judge as judge_rows
 from densegt.simulate.config import SimulateConfig
 from densegt.simulate.run import simulate
 
 CONFIG = AccumulateConfig()
 LEAST = (0.0, 0.9, 0.93, 0.95, 0.97)
 MAX_DEPTH_M = 60.0
+WINDOWS_S = (None, None, 1.0, 0.25)
 # Right pixels are many; one in so many stands for all.
-EVERY_RIGHT = 20
+EVERY_RIGHT = 30
+HIDDEN, EPOCHS, BATCH, LEARNING_RATE, WEIGHT_DECAY = (32, 16), 40, 8192, 4e-3, 1e-4
+FOLDS = 3
+
 
 Float64 = NDArray[np.float64]
 
@@ -69,11 +78,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     ]
     samples = [collect(world, options.every) for world in worlds]
     console = Console(width=140)
-    if len(samples) > 1:
-        console.print(left_out(samples))
-    bias, weights = fit(samples)
-    for name, value in zip(("bias", *COLUMNS), (bias, *weights), strict=True):
-        console.print(f"{name}: {value:.2f}")
+    table = left_out(samples)
+    console.print(drawn(table))
+    if options.out:
+        made = {
+            "command": shlex.join(["python", "benchmarks/fit_confidence.py", *(arguments or sys.argv[1:])]),
+            "commit": git("rev-parse", "--short", "HEAD"),
+            "seeds": [seeds_of(world) for world in worlds],
+            "left_out": table,
+        }
+        write_judge(options.out, fit(samples), made)
+
+
+def seeds_of(world: Path) -> int:
+    """What a world was simulated from."""
+    return int(SceneReader(scene_files(world / "exact")[0]).config["simulate"]["seed"])
 
 
 def parser() -> argparse.ArgumentParser:
@@ -85,6 +104,7 @@ def parser() -> argparse.ArgumentParser:
     out.add_argument("--seconds", type=float, default=4.0, help="length of a simulated world")
     out.add_argument("--unlabelled", type=int, default=0, help="moving objects without a box in each")
     out.add_argument("--cache", type=Path, default=Path("worlds"), help="where simulated worlds are kept")
+    out.add_argument("--out", type=Path, metavar="FILE", help="where to write the judge fitted on all worlds")
     out.add_argument("--every", type=int, default=3, help="take one camera in so many of each keyframe, in turn")
     return out
 
@@ -100,7 +120,7 @@ def simulated(cache: Path, seed: int, seconds: float, unlabelled: int) -> Path:
 def collect(world: Path, every: int) -> Sample:
     """Evidence for pixels of a world, all wrong ones and some of the right."""
     dataset = NuScenes(world)
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(sum(world.name.encode()))
     parts = []
     for file in scene_files(world / "exact"):
         parts += list(_images(dataset.scene(file.stem), SceneReader(file), every, rng))
@@ -113,13 +133,17 @@ def collect(world: Path, every: int) -> Sample:
 def _images(
     scene: Scene, exact: SceneReader, every: int, rng: np.random.Generator
 ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.int64], int]]:
-    cloud = gather(scene, moving_tracks(scene, CONFIG.tracks), CONFIG)
+    # Every other scene without its labels, and one image in two from part of the sweeps: what counts as much evidence
+    # among hundreds of sweeps must not be asked of a few.
+    config = CONFIG.model_copy(update={"motion": ("auto", "free")[int(rng.integers(2))]})
+    tracks = moving_tracks(scene, config.tracks) if config.motion == "auto" else []
+    cloud = gather(scene, tracks, config)
     channels = list(dict.fromkeys(camera.channel for camera in scene.cameras))
     for index, camera in enumerate(scene.cameras):
         # Another camera first in each keyframe, so that all take part.
         if (channels.index(camera.channel) + index // len(channels)) % every:
             continue
-        view = look(cloud, camera, CONFIG)
+        view = look(cloud, camera, config.model_copy(update={"window_s": WINDOWS_S[int(rng.integers(len(WINDOWS_S)))]}))
         layers = front_surface(view, camera, CONFIG.patches)
         shown = shown_points(view, camera, layers.front, CONFIG.patches)
         hidden = hidden_behind_gaps(camera, layers.front, shown, CONFIG.patches)
@@ -134,38 +158,60 @@ def _images(
         yield evidence, wrong[take], np.where(wrong[take], 1, EVERY_RIGHT), int(counted.sum())
 
 
-def fit(samples: Sequence[Sample]) -> tuple[float, Float64]:
-    """Bias and weights (C,) of the logistic regression that tells right from wrong; each pixel counts once."""
-    x = np.concatenate([sample.evidence for sample in samples]).astype(float)
-    right = ~np.concatenate([sample.wrong for sample in samples])
-    weight = np.concatenate([sample.weight for sample in samples])
-    middle, spread = x.mean(axis=0), x.std(axis=0) + 1e-9
+def fit(samples: Sequence[Sample]) -> Judge:
+    """The network that tells right from wrong with the least cross entropy; each pixel counts once."""
+    torch.manual_seed(0)
+    x = torch.from_numpy(np.concatenate([sample.evidence for sample in samples]))
+    right = torch.from_numpy(~np.concatenate([sample.wrong for sample in samples])).float()
+    weight = torch.from_numpy(np.concatenate([sample.weight for sample in samples])).float()
+    weight /= weight.mean()
+    middle, spread = x.mean(0), x.std(0) + 1e-6
     x = (x - middle) / spread
+    sizes = (x.shape[1], *HIDDEN, 1)
+    layers = [nn.Linear(into, out) for into, out in pairwise(sizes)]
+    network = nn.Sequential(layers[0], nn.ReLU(), layers[1], nn.ReLU(), layers[2])
+    optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+    steps = EPOCHS * max(len(x) // BATCH, 1)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps)
+    for _ in range(steps):
+        rows = torch.randint(len(x), (BATCH,))
+        loss = nn.functional.binary_cross_entropy_with_logits(network(x[rows])[:, 0], right[rows], weight=weight[rows])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+    with torch.no_grad():
+        layers[0].weight /= spread
+        layers[0].bias -= layers[0].weight @ middle
+        return Judge(*(torch.cat([layer.weight, layer.bias[:, None]], dim=1).numpy() for layer in layers))
 
-    def loss(parameters: Float64) -> tuple[float, Float64]:
-        logit = parameters[0] + x @ parameters[1:]
-        away = weight * (expit(logit) - right)
-        value = (weight * (np.logaddexp(0, logit) - right * logit)).sum() + 0.5 * (parameters[1:] ** 2).sum()
-        return value, np.concatenate([[away.sum()], away @ x + parameters[1:]])
 
-    best = minimize(loss, np.zeros(x.shape[1] + 1), jac=True, method="L-BFGS-B").x
-    weights = best[1:] / spread
-    return float(best[0] - weights @ middle), weights
+def left_out(samples: Sequence[Sample]) -> dict[str, dict[str, tuple[float, float]]]:
+    """Each world by a judge fitted without it: right and outlier percent at each least confidence."""
+    table: dict[str, dict[str, tuple[float, float]]] = {}
+    folds = min(FOLDS, len(samples))
+    for fold in range(folds if len(samples) > 1 else 0):
+        judge = fit([sample for k, sample in enumerate(samples) if k % folds != fold])
+        for sample in samples[fold::folds]:
+            sure = np.empty(len(sample.evidence), dtype=np.float32)
+            judge_rows(sample.evidence, *judge.layers(), sure)
+            table[sample.name] = {f"{least:g}": percent(sample, sure >= least) for least in LEAST}
+    return dict(sorted(table.items()))
 
 
-def left_out(samples: Sequence[Sample]) -> Table:
-    """Each world by weights fitted on the others."""
-    table = Table("world", *(f">= {least:g}: right %, outliers %" for least in LEAST))
-    for sample in samples:
-        bias, weights = fit([other for other in samples if other is not sample])
-        sure = expit(bias + sample.evidence @ weights)
-        cells = []
-        for least in LEAST:
-            weight, wrong = sample.weight[sure >= least], sample.wrong[sure >= least]
-            right = 100 * weight[~wrong].sum() / sample.counted
-            cells.append(f"{right:.1f}, {100 * weight[wrong].sum() / max(weight.sum(), 1):.2f}")
-        table.add_row(sample.name, *cells)
-    return table
+def percent(sample: Sample, shown: NDArray[np.bool_]) -> tuple[float, float]:
+    """Right pixels among those counted, wrong ones among those shown."""
+    weight, wrong = sample.weight[shown], sample.wrong[shown]
+    right = 100 * weight[~wrong].sum() / sample.counted
+    return round(float(right), 2), round(float(100 * weight[wrong].sum() / max(weight.sum(), 1)), 3)
+
+
+def drawn(table: dict[str, dict[str, tuple[float, float]]]) -> Table:
+    """For the terminal."""
+    out = Table("world", *(f">= {least:g}: right %, outliers %" for least in LEAST))
+    for name, cells in table.items():
+        out.add_row(name, *(f"{right:.1f}, {wrong:.2f}" for right, wrong in cells.values()))
+    return out
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.accumulate.config import ConfidenceConfig
 from densegt.accumulate.filled import Filled
+from densegt.accumulate.judge import shipped_judge
 from densegt.accumulate.surface import Layers, of_moving
 from densegt.accumulate.view import View
 from densegt.datasets.scene import Camera
@@ -26,11 +26,10 @@ CLOSE_RAD, AROUND_RAD, WIDE_RAD = 0.0032, 0.0063, 0.0126
 AGREE_RELATIVE, AGREE_M = 0.03, 0.1
 
 
-def confidence(view: View, camera: Camera, layers: Layers, filled: Filled, config: ConfidenceConfig) -> Float32:
-    """Probability (H,W) that a pixel's depth is right to max(0.5 m, 5 %), by logistic regression; 0 where unknown."""
-    weights = np.array([getattr(config, name) for name in COLUMNS], dtype=np.float32)
+def confidence(view: View, camera: Camera, layers: Layers, filled: Filled) -> Float32:
+    """Probability (H,W) that a pixel's depth is right to max(0.5 m, 5 %), by the judge that ships; 0 where unknown."""
     out = np.empty(filled.depth_m.shape, dtype=np.float32)
-    arguments = [*_witnesses(view, camera, layers, filled), weights, config.bias, out.ravel()]
+    arguments = [*_witnesses(view, camera, layers, filled), *shipped_judge().layers(), out.ravel()]
     weigh_evidence(*arguments)
     return out
 

@@ -190,31 +190,10 @@ class RefinePosesConfig(_Strict):
 
 
 class ConfidenceConfig(_Strict):
-    """Which pixels are sure enough to show, and the weights of a logistic regression that tells how sure.
-
-    The weights, one for each column of `densegt.kernels.evidence`, come from `benchmarks/fit_confidence.py`.
-    """
+    """Which pixels are sure enough to show; how sure they are is told by `densegt.accumulate.judge`."""
 
     least: float = Field(default=0.93, ge=0, le=1)
     least_measured: float = Field(default=0.985, ge=0, le=1, description="where measured pixels alone are asked for")
-    bias: float = 7.88
-    agree: float = 1.19
-    farther: float = -0.88
-    jump_near: float = -2.5
-    jump_close: float = -0.81
-    weight: float = -0.26
-    weight_around: float = 0.34
-    layers: float = 0.11
-    moving: float = -1.64
-    sideways: float = -2.1
-    unknown: float = -2.23
-    log_depth: float = -0.5
-    age: float = -0.28
-    incidence: float = 0.37
-    covered: float = -0.65
-    between: float = -1.85
-    passing: float = 1.93
-    seen_through: float = -2.38
 
 
 class AccumulateConfig(_Strict):

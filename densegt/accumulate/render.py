@@ -55,7 +55,7 @@ def render(cloud: Cloud, camera: Camera, config: AccumulateConfig) -> DepthMap:
     shown = nearest_of_cells(points, coarse, step)
     hidden = hidden_behind_gaps(coarse, layers.front, shown, config.patches)
     filled = fill(view, coarse, shown, layers.front, hidden, config.patches)
-    sure = confidence(view, coarse, layers, filled, config.confidence)
+    sure = confidence(view, coarse, layers, filled)
     keep = filled.depth_m <= config.max_depth_m
     if config.surface:
         keep &= sure >= config.confidence.least

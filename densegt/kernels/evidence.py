@@ -6,6 +6,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from densegt.kernels.judge import BLOCK, judge
+
 # Columns that `evidence` writes, in order.
 COLUMNS = (
     "agree",
@@ -198,23 +200,19 @@ def weigh_evidence(
     trust: NDArray[np.float32],
     age_s: NDArray[np.float32],
     incidence: NDArray[np.float32],
-    weights: NDArray[np.float32],
-    bias: float,
+    first: NDArray[np.float32],
+    second: NDArray[np.float32],
+    third: NDArray[np.float32],
     out: NDArray[np.float32],
 ) -> None:
-    """Fill `out` (M,) with the probability 1 / (1 + exp(-(bias + weights . evidence))) of each known pixel, else 0.
+    """Fill `out` (M,) with the probability of each known pixel by `judge`, else 0.
 
-    Args: as for `evidence`; weights: (17,).
+    Args: as for `evidence`; first, second, third: the judge's layers.
     """
     log_count = _log_counts()
-    here = np.zeros(len(COLUMNS), dtype=np.float32)
-    # What a patch says is added up once, not by each pixel that shows it.
-    said = np.empty(len(moving), dtype=np.float32)
-    for p in range(len(moving)):
-        _patch_speaks(p, moving, passing, trust, age_s, incidence, here)
-        said[p] = weights[7] * here[7] + weights[8] * here[8] + weights[15] * here[15]
-        said[p] += weights[11] * here[11] + weights[12] * here[12]
-    here[:] = 0
+    rows, at_of = np.empty((BLOCK, len(COLUMNS)), dtype=np.float32), np.empty(BLOCK, dtype=np.int64)
+    sure = np.empty(BLOCK, dtype=np.float32)
+    count = 0
     for at in range(depth_m.size):
         out[at] = 0
         if depth_m[at] > 0:
@@ -234,15 +232,13 @@ def weigh_evidence(
                 second_weight,
                 known_around,
                 seen_through,
-                here,
+                rows[count],
             )
-            # Four sums at once: each has its own to wait for.
-            a, b, c, d = np.float32(bias), weights[16] * here[16], np.float32(0), np.float32(0)
-            if row_of[at] >= 0:
-                c = said[row_of[at]]
-            for k in range(0, 16, 4):
-                a += weights[k] * here[k]
-                b += weights[k + 1] * here[k + 1]
-                c += weights[k + 2] * here[k + 2]
-                d += weights[k + 3] * here[k + 3]
-            out[at] = np.float32(1) / (np.float32(1) + np.exp(-((a + b) + (c + d))))
+            _patch_speaks(row_of[at], moving, passing, trust, age_s, incidence, rows[count])
+            at_of[count] = at
+            count += 1
+        if count == BLOCK or at == depth_m.size - 1:
+            judge(rows[:count], first, second, third, sure)
+            for k in range(count):
+                out[at_of[k]] = sure[k]
+            count = 0

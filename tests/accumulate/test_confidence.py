@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from densegt.accumulate.cloud import gather
 from densegt.accumulate.config import AccumulateConfig, ConfidenceConfig
+from densegt.accumulate.judge import read_judge, shipped_judge, write_judge
 from densegt.accumulate.render import render
 from densegt.accumulate.run import accumulate_scene
 from densegt.accumulate.tracks import moving_tracks
@@ -32,9 +34,22 @@ def depth(least: float, surface: bool = True) -> DepthMap:
     return render(gather(scene, moving_tracks(scene, config.tracks), config), scene.cameras[1], config)
 
 
-def test_there_is_a_weight_for_every_column_of_evidence_and_no_other() -> None:
-    others = {"least", "least_measured", "bias"}
-    assert set(ConfidenceConfig.model_fields) - others == set(COLUMNS)
+def test_the_judge_that_ships_hears_every_column_of_evidence() -> None:
+    first, second, third = shipped_judge().layers()
+    assert first.shape[1] == len(COLUMNS) + 1
+    assert (second.shape[1], third.shape) == (len(first) + 1, (1, len(second) + 1))
+    assert all(np.abs(first[:, k]).max() > 1e-4 for k in range(len(COLUMNS)))
+
+
+def test_a_judge_is_kept_as_it_is_and_refused_for_other_evidence(tmp_path: Path) -> None:
+    path = tmp_path / "judge.json"
+    write_judge(path, shipped_judge(), {"command": 'python "fit"'})
+    for kept, shipped in zip(read_judge(path).layers(), shipped_judge().layers(), strict=True):
+        np.testing.assert_allclose(kept, shipped, rtol=1e-5)
+    assert json.loads(path.read_text())["command"] == 'python "fit"'
+    path.write_text(path.read_text().replace('"agree"', '"nods"'))
+    with pytest.raises(ValueError, match="other evidence"):
+        read_judge(path)
 
 
 def test_it_is_a_probability_where_depth_is_known_and_zero_elsewhere() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from densegt.kernels.count_layers import count_layers
 from densegt.kernels.evidence import COLUMNS, evidence, weigh_evidence
+from densegt.kernels.judge import BLOCK, judge
 from densegt.kernels.plane_votes import plane_votes
 
 from .. import reference
@@ -110,8 +111,41 @@ def test_evidence_equals_twin(seed: int, patches: int, known_share: float) -> No
     reference.evidence(*arguments, wanted)
     np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-5)
     assert np.isfinite(got).all()
-    weights, sure = rng.normal(0, 0.3, len(COLUMNS)).astype(np.float32), np.full(H * W, np.nan, np.float32)
-    weigh_evidence(*flat, weights, -0.4, sure)
+    layers = network(rng)
+    sure = np.full(H * W, np.nan, np.float32)
+    weigh_evidence(*flat, *layers, sure)
     at = depth_m.ravel() > 0
-    np.testing.assert_allclose(sure[at], 1 / (1 + np.exp(0.4 - wanted @ weights)), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(sure[at], twin_judge(wanted, *layers), rtol=1e-3, atol=1e-4)
     assert not sure[~at].any()
+
+
+def network(rng: np.random.Generator, inputs: int = len(COLUMNS)) -> list[np.ndarray]:
+    sizes = ((6, inputs), (5, 6), (1, 5))
+    return [rng.normal(0, 0.3, (out, into + 1)).astype(np.float32) for out, into in sizes]
+
+
+def twin_judge(rows: np.ndarray, first: np.ndarray, second: np.ndarray, third: np.ndarray) -> np.ndarray:
+    """Layer by layer in float64."""
+    y = np.maximum(rows.astype(float) @ first[:, :-1].T + first[:, -1], 0)
+    z = np.maximum(y @ second[:, :-1].T + second[:, -1], 0)
+    return 1 / (1 + np.exp(-(z @ third[:, :-1].T + third[:, -1])))[:, 0]
+
+
+@pytest.mark.parametrize(("n", "inputs"), [(0, 3), (1, 1), (BLOCK - 1, 4), (BLOCK, 5), (3 * BLOCK + 7, len(COLUMNS))])
+def test_judge_equals_twin(n: int, inputs: int) -> None:
+    rng = np.random.default_rng(n)
+    rows, layers = rng.normal(0, 2, (n, inputs)).astype(np.float32), network(rng, inputs)
+    out = np.full(n + 1, 77, np.float32)
+    judge(rows, *layers, out)
+    np.testing.assert_allclose(out[:n], twin_judge(rows, *layers), rtol=1e-4, atol=1e-5)
+    assert out[n] == 77
+
+
+def test_judge_of_what_is_no_number_is_no_number_and_spoils_no_other() -> None:
+    rng = np.random.default_rng(3)
+    rows, layers = rng.normal(size=(9, 4)).astype(np.float32), network(rng, 4)
+    whole, out = np.empty(9, np.float32), np.empty(9, np.float32)
+    judge(rows, *layers, whole)
+    rows[4] = np.inf
+    judge(rows, *layers, out)
+    np.testing.assert_array_equal(np.delete(out, 4), np.delete(whole, 4))

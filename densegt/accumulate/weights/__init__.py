@@ -1,0 +1,7 @@
+"""The judge that ships: `confidence.json`, with the command and the worlds that made it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+SHIPPED = Path(__file__).with_name("confidence.json")
