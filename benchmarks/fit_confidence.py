@@ -13,7 +13,7 @@ import argparse
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -45,6 +45,8 @@ CONFIG = AccumulateConfig()
 LEAST = (0.0, 0.9, 0.93, 0.95, 0.97)
 MAX_DEPTH_M = 60.0
 WINDOWS_S = (None, None, 1.0, 0.25)
+# Evidence is counted in pixels, and cameras differ in how much of the street one of them sees.
+COARSER = (1, 1, 2, 4)
 # Right pixels are many; one in so many stands for all.
 EVERY_RIGHT = 30
 HIDDEN, EPOCHS, BATCH, LEARNING_RATE, WEIGHT_DECAY = (32, 16), 40, 8192, 4e-3, 1e-4
@@ -133,8 +135,8 @@ def collect(world: Path, every: int) -> Sample:
 def _images(
     scene: Scene, exact: SceneReader, every: int, rng: np.random.Generator
 ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.int64], int]]:
-    # Every other scene without its labels, and one image in two from part of the sweeps: what counts as much evidence
-    # among hundreds of sweeps must not be asked of a few.
+    # Every other scene without its labels, one image in two from part of the sweeps, one in two coarser: what counts
+    # as much evidence among hundreds of sweeps must not be asked of a few.
     config = CONFIG.model_copy(update={"motion": ("auto", "free")[int(rng.integers(2))]})
     tracks = moving_tracks(scene, config.tracks) if config.motion == "auto" else []
     cloud = gather(scene, tracks, config)
@@ -143,19 +145,25 @@ def _images(
         # Another camera first in each keyframe, so that all take part.
         if (channels.index(camera.channel) + index // len(channels)) % every:
             continue
+        step = COARSER[int(rng.integers(len(COARSER)))]
+        truth_m = np.ascontiguousarray(exact.read(camera.sample_token, camera.channel).depth_m[::step, ::step])
+        size = {"height_px": truth_m.shape[0], "width_px": truth_m.shape[1]}
+        camera = replace(camera, K=camera.K / [[step], [step], [1]], **size)
         view = look(cloud, camera, config.model_copy(update={"window_s": WINDOWS_S[int(rng.integers(len(WINDOWS_S)))]}))
         layers = front_surface(view, camera, CONFIG.patches)
         shown = shown_points(view, camera, layers.front, CONFIG.patches)
         hidden = hidden_behind_gaps(camera, layers.front, shown, CONFIG.patches)
         filled = fill(view, camera, shown, layers.front, hidden, CONFIG.patches)
-        truth_m = exact.read(camera.sample_token, camera.channel).depth_m
         counted = known(truth_m) & (truth_m < MAX_DEPTH_M)
         scored = counted & (filled.depth_m > 0)
         wrong = np.zeros(scored.shape, dtype=np.bool_)
         wrong[scored] = np.abs(best_match(filled.depth_m, truth_m, scored)) > 1
-        take = scored & (wrong | (rng.random(scored.shape) < 1 / EVERY_RIGHT))
+        every_right = max(EVERY_RIGHT // step**2, 1)
+        take = scored & (wrong | (rng.random(scored.shape) < 1 / every_right))
         evidence = gather_evidence(view, camera, layers, filled)[take[filled.depth_m > 0]]
-        yield evidence, wrong[take], np.where(wrong[take], 1, EVERY_RIGHT), int(counted.sum())
+        # A coarser image counts as much as any other.
+        weight = step**2 * np.where(wrong[take], 1, every_right)
+        yield evidence, wrong[take], weight, step**2 * int(counted.sum())
 
 
 def fit(samples: Sequence[Sample]) -> Judge:
