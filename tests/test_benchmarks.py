@@ -24,7 +24,7 @@ def benchmarks():
 
     before = sys.path[:]
     sys.path.insert(0, str(FOLDER))
-    names = ("baselines", "stopwatch", "steps", "ablation", "speed", "point_by_point", "scale")
+    names = ("baselines", "stopwatch", "steps", "ablation", "speed", "point_by_point", "scale", "pl_study")
     yield {name: importlib.import_module(name) for name in names}
     sys.path[:] = before
     for name in names:
@@ -152,3 +152,28 @@ def test_soft_voxels_take_less_memory_and_say_the_same(tmp_path):
     for row in found.values():
         assert row["sum"] == pytest.approx(found["densegt"]["sum"], rel=1e-4)
         assert row["slope"] == pytest.approx(found["densegt"]["slope"], rel=1e-3, abs=1e-3)
+
+
+def test_pseudo_lidar_study_trains_scores_and_goes_on(benchmarks, short_world, tmp_path, capsys):
+    pytest.importorskip("lightning")
+    world, out, config = str(short_world), tmp_path / "study", tmp_path / "tiny.yaml"
+    tiny = {
+        "size": [32, 64],
+        "depth": {"stride": 4, "backbone_widths": [4, 4, 8], "features": 8},
+        "grid": {"half_m": 24, "cell_m": 1, "z_min_m": -1, "z_max_m": 3},
+        "pixor": {"cell_m": 0.5, "layers": 4, "stem": 4, "widths": [8, 8], "blocks": 1, "channels": 8},
+    }
+    config.write_text(json.dumps({"model": tiny, "batch": 1, "loader_processes": 0}))
+    data = ["--learn", world, f"{world}/exact", "--learn", world, f"{world}/exact", "--test", world]
+    short = ["--seeds", "1", "--epochs", "1", "--more-epochs", "1", "--lidar-epochs", "1", "--watch", "0.5"]
+    command = [*data, *short, "--out", str(out), "--config", str(config)]
+    benchmarks["pl_study"].main(command)
+    said = capsys.readouterr().out
+    ways = {"apart", "end-to-end", "separate", "frozen", "lidar", "x1.05", "x1.05-end-to-end", "x1.05-separate"}
+    assert {path.name for path in out.iterdir()} == {f"{way}-0" for way in ways}
+    apart, wrong = (json.loads((out / name / "scores.json").read_text()) for name in ("apart-0", "x1.05-0"))
+    assert apart["depth MAE m"] != wrong["depth MAE m"]
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*.*")}
+    benchmarks["pl_study"].main(command)
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*.*")} == before
+    assert capsys.readouterr().out == said[said.index("\u250f") :]

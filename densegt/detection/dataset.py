@@ -153,7 +153,8 @@ class NuScenesDepth(Dataset[Batch]):
         if self.previous:
             views += self._views(self._before(index), keyframe, A, rng, with_depth=False)
         return {
-            "images": _stacked([np.moveaxis(v.image, -1, 0) for v in views]).float() / 255,
+            # Not merely seen as channels first: torch's convolutions of that layout, 1x1 with a stride, corrupt memory.
+            "images": _stacked([np.moveaxis(v.image, -1, 0) for v in views]).contiguous().float() / 255,
             "K": _stacked([v.K for v in views]),
             "T_ref_cam": _stacked([v.T_ref_cam for v in views]),
             "depth_m": _stacked([v.layers.depth_m for v in views]),

@@ -45,6 +45,7 @@ def points_ref(sample):
 def test_three_lines(tiny_dataset):
     batch = next(iter(DataLoader(dataset(tiny_dataset), batch_size=2)))
     assert batch["images"].shape == (2, 6, 3, *SIZE)
+    assert batch["images"].is_contiguous()
     assert batch["depth_m"].shape == batch["source"].shape == batch["confidence"].shape == (2, 6, *SIZE)
     assert batch["K"].shape == (2, 6, 3, 3)
     assert batch["T_ref_cam"].shape == (2, 6, 4, 4)
