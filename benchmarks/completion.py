@@ -1,7 +1,7 @@
 """Completion against simpler methods and exact depth, by input, at outlines, by kind and distance; and its speed.
 
 python benchmarks/completion.py --seeds 901 902 903 --seconds 4 --cache /tmp/worlds --markdown completion.md
-python benchmarks/completion.py --worlds world-a world-b --every 6
+python benchmarks/completion.py --worlds world-a world-b --every 7
 """
 
 from __future__ import annotations
@@ -116,7 +116,10 @@ def parser() -> argparse.ArgumentParser:
     which.add_argument("--seeds", nargs="+", type=int, metavar="K", help="simulate these worlds, unless in --cache")
     out.add_argument("--seconds", type=float, default=4.0, help="length of a simulated world")
     out.add_argument("--cache", type=Path, default=Path("worlds"), help="where simulated worlds are kept")
-    out.add_argument("--every", type=int, default=1, metavar="N", help="only every n-th image")
+    out.add_argument(
+        "--every", type=int, default=1, metavar="N",
+        help="only every n-th image; a multiple of six would show one of six cameras again and again",
+    )  # fmt: skip
     out.add_argument("--inputs", nargs="+", choices=NAMES, default=list(NAMES), metavar="NAME")
     out.add_argument(
         "--checkpoint", type=Path, metavar="FILE", help="the network's weights, other than those that ship"

@@ -18,11 +18,12 @@ Float32 = NDArray[np.float32]
 WRONG_AT = 0.9
 OTHER_M, OTHER_SHARE = 0.5, 0.05
 # A pixel is nothing where the network is this sure: to miss a surface costs more than to invent one before the sky. On
-# a world held out (seed 61) 0.03 % of surfaces nearer than 60 m are missed so, and 97 % of the sky is found.
-SKY_AT = 0.98
+# a world held out (seed 62) 0.01 to 0.03 % of surfaces nearer than 60 m are missed so, and 99 % of the sky is found.
+SKY_AT = 0.9
 # Less than this off, relative, the guess stands, from twice as much on the network's answer does: it chooses surfaces
-# well, and places them no better than the classical method. On seed 61 most of the outliers that it adds go so.
-SAME = 0.2
+# well, and places them no better than the classical method. On a world held out (seed 62, one sweep) this takes RMSE
+# from 2.85 to 2.90 m, MAE from 0.73 to 0.70 m and outliers from 10.1 to 9.1 %; twice as much 2.96 m, 0.70 m and 8.7 %.
+SAME = 0.1
 MAX_LOG_CHANGE, MIN_LOG_DOUBT, MAX_LOG_DOUBT = 4.0, -9.0, 3.0
 
 
