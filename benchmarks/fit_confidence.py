@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from ablation import git
+from completion_inputs import beams
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
@@ -44,7 +45,8 @@ from densegt.simulate.run import simulate
 CONFIG = AccumulateConfig()
 LEAST = (0.0, 0.9, 0.93, 0.95, 0.97)
 MAX_DEPTH_M = 60.0
-WINDOWS_S = (None, None, 1.0, 0.25)
+WINDOWS_S = (None, None, None, 1.0, 0.25, 0.0)
+BEAMS = (32, 32, 32, 16, 4, 1)
 # Evidence is counted in pixels, and cameras differ in how much of the street one of them sees.
 COARSER = (1, 1, 2, 4)
 # Right pixels are many; one in so many stands for all.
@@ -62,13 +64,15 @@ class Sample:
 
     Attributes:
         evidence: (N,C); wrong: (N,); weight: (N,), pixels that each stands for.
+        heard: (N,), how many times each counts in fitting.
         counted: pixels of the world with exact depth below MAX_DEPTH_M.
     """
 
     name: str
     evidence: NDArray[np.float32]
     wrong: NDArray[np.bool_]
-    weight: Float64
+    weight: NDArray[np.int64]
+    heard: Float64
     counted: int
 
 
@@ -126,19 +130,18 @@ def collect(world: Path, every: int) -> Sample:
     parts = []
     for file in scene_files(world / "exact"):
         parts += list(_images(dataset.scene(file.stem), SceneReader(file), every, rng))
-    evidence, wrong, weight, counted = zip(*parts, strict=True)
-    return Sample(
-        world.name, np.concatenate(evidence), np.concatenate(wrong), np.concatenate(weight).astype(float), sum(counted)
-    )
+    *columns, counted = zip(*parts, strict=True)
+    return Sample(world.name, *(np.concatenate(column) for column in columns), sum(counted))
 
 
 def _images(
     scene: Scene, exact: SceneReader, every: int, rng: np.random.Generator
-) -> Iterator[tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.int64], int]]:
-    # Every other scene without its labels, one image in two from part of the sweeps, one in two coarser: what counts
-    # as much evidence among hundreds of sweeps must not be asked of a few.
+) -> Iterator[tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.int64], Float64, int]]:
+    # Some scenes without labels or of few beams, some images of few sweeps or coarse: what counts as much evidence
+    # among hundreds of sweeps must not be asked of one.
     config = CONFIG.model_copy(update={"motion": ("auto", "free")[int(rng.integers(2))]})
     tracks = moving_tracks(scene, config.tracks) if config.motion == "auto" else []
+    scene = beams(int(rng.choice(BEAMS)), scene)
     cloud = gather(scene, tracks, config)
     channels = list(dict.fromkeys(camera.channel for camera in scene.cameras))
     for index, camera in enumerate(scene.cameras):
@@ -161,9 +164,10 @@ def _images(
         every_right = max(EVERY_RIGHT // step**2, 1)
         take = scored & (wrong | (rng.random(scored.shape) < 1 / every_right))
         evidence = gather_evidence(view, camera, layers, filled)[take[filled.depth_m > 0]]
-        # A coarser image counts as much as any other.
+        # A coarse image counts as much as any other, and what knows little is heard all the same.
         weight = step**2 * np.where(wrong[take], 1, every_right)
-        yield evidence, wrong[take], weight, step**2 * int(counted.sum())
+        heard = np.full(len(weight), np.sqrt(counted.sum() / max(scored.sum(), 1)))
+        yield evidence, wrong[take], weight, heard, step**2 * int(counted.sum())
 
 
 def fit(samples: Sequence[Sample]) -> Judge:
@@ -171,7 +175,7 @@ def fit(samples: Sequence[Sample]) -> Judge:
     torch.manual_seed(0)
     x = torch.from_numpy(np.concatenate([sample.evidence for sample in samples]))
     right = torch.from_numpy(~np.concatenate([sample.wrong for sample in samples])).float()
-    weight = torch.from_numpy(np.concatenate([sample.weight for sample in samples])).float()
+    weight = torch.from_numpy(np.concatenate([sample.weight * sample.heard for sample in samples])).float()
     weight /= weight.mean()
     middle, spread = x.mean(0), x.std(0) + 1e-6
     x = (x - middle) / spread
