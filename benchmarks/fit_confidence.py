@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -46,7 +47,8 @@ CONFIG = AccumulateConfig()
 LEAST = (0.0, 0.9, 0.93, 0.95, 0.97)
 MAX_DEPTH_M = 60.0
 WINDOWS_S = (None, None, None, 1.0, 0.25, 0.0)
-BEAMS = (32, 32, 32, 16, 4, 1)
+# Some scenes are seen a second time, by few beams.
+BEAMS = (0, 16, 0, 4, 0, 1)
 # Evidence is counted in pixels, and cameras differ in how much of the street one of them sees.
 COARSER = (1, 1, 2, 4)
 # Right pixels are many; one in so many stands for all.
@@ -63,12 +65,14 @@ class Sample:
     """Pixels of one world.
 
     Attributes:
+        world: its number.
         evidence: (N,C); wrong: (N,); weight: (N,), pixels that each stands for.
         heard: (N,), how many times each counts in fitting.
         counted: pixels of the world with exact depth below MAX_DEPTH_M.
     """
 
     name: str
+    world: int
     evidence: NDArray[np.float32]
     wrong: NDArray[np.bool_]
     weight: NDArray[np.int64]
@@ -82,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     worlds = options.worlds or [
         simulated(options.cache, seed, options.seconds, options.unlabelled) for seed in options.seeds
     ]
-    samples = [collect(world, options.every) for world in worlds]
+    samples = [sample for number, world in enumerate(worlds) for sample in collect(world, number, options.every)]
     console = Console(width=140)
     table = left_out(samples)
     console.print(drawn(table))
@@ -123,25 +127,36 @@ def simulated(cache: Path, seed: int, seconds: float, unlabelled: int) -> Path:
     return folder
 
 
-def collect(world: Path, every: int) -> Sample:
-    """Evidence for pixels of a world, all wrong ones and some of the right."""
+def collect(world: Path, number: int, every: int) -> list[Sample]:
+    """Evidence for pixels of a world, all wrong ones and some of the right; once as it is, once as few beams see it."""
     dataset = NuScenes(world)
-    rng = np.random.default_rng(sum(world.name.encode()))
-    parts = []
+    rng = np.random.default_rng(number)
+    whole, few = [], []
     for file in scene_files(world / "exact"):
-        parts += list(_images(dataset.scene(file.stem), SceneReader(file), every, rng))
+        scene, exact = dataset.scene(file.stem), SceneReader(file)
+        whole += list(_images(scene, exact, every, rng))
+        count = BEAMS[int(rng.integers(len(BEAMS)))]
+        if count:
+            few += list(_images(beams(count, scene), exact, every, rng))
+    return [
+        _sample(name, number, parts)
+        for name, parts in ((world.name, whole), (f"{world.name}, few beams", few))
+        if parts
+    ]
+
+
+def _sample(name: str, number: int, parts: list[Any]) -> Sample:
     *columns, counted = zip(*parts, strict=True)
-    return Sample(world.name, *(np.concatenate(column) for column in columns), sum(counted))
+    return Sample(name, number, *(np.concatenate(column) for column in columns), sum(counted))
 
 
 def _images(
     scene: Scene, exact: SceneReader, every: int, rng: np.random.Generator
 ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.int64], Float64, int]]:
-    # Some scenes without labels or of few beams, some images of few sweeps or coarse: what counts as much evidence
-    # among hundreds of sweeps must not be asked of one.
+    # Some scenes without labels, some images of few sweeps or coarse: what counts as much evidence among hundreds of
+    # sweeps must not be asked of one.
     config = CONFIG.model_copy(update={"motion": ("auto", "free")[int(rng.integers(2))]})
     tracks = moving_tracks(scene, config.tracks) if config.motion == "auto" else []
-    scene = beams(int(rng.choice(BEAMS)), scene)
     cloud = gather(scene, tracks, config)
     channels = list(dict.fromkeys(camera.channel for camera in scene.cameras))
     for index, camera in enumerate(scene.cameras):
@@ -201,10 +216,12 @@ def fit(samples: Sequence[Sample]) -> Judge:
 def left_out(samples: Sequence[Sample]) -> dict[str, dict[str, tuple[float, float]]]:
     """Each world by a judge fitted without it: right and outlier percent at each least confidence."""
     table: dict[str, dict[str, tuple[float, float]]] = {}
-    folds = min(FOLDS, len(samples))
-    for fold in range(folds if len(samples) > 1 else 0):
-        judge = fit([sample for k, sample in enumerate(samples) if k % folds != fold])
-        for sample in samples[fold::folds]:
+    folds = min(FOLDS, len({sample.world for sample in samples}))
+    for fold in range(folds if folds > 1 else 0):
+        judge = fit([sample for sample in samples if sample.world % folds != fold])
+        for sample in samples:
+            if sample.world % folds != fold:
+                continue
             sure = np.empty(len(sample.evidence), dtype=np.float32)
             judge_rows(sample.evidence, *judge.layers(), sure)
             table[sample.name] = {f"{least:g}": percent(sample, sure >= least) for least in LEAST}
