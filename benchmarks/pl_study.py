@@ -121,6 +121,12 @@ def show(seeds: Sequence[dict[str, dict[str, float]]]) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train what is not trained yet, score it and print the tables."""
+    args = parser().parse_args(arguments)
+    show([Study(args, seed).run() for seed in range(args.seeds)])
+
+
+def parser() -> argparse.ArgumentParser:
+    """What the command takes."""
     out = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     out.add_argument("--learn", nargs=2, action="append", required=True, metavar=("DATAROOT", "DEPTH"))
     out.add_argument("--test", action="append", required=True, metavar="DATAROOT")
@@ -134,8 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     out.add_argument("--depth-rate", type=float, default=0.1, help="of the depth net's to that")
     out.add_argument("--bias", type=float, nargs="*", default=[1.05])
     out.add_argument("--watch", type=float, default=0.04, help="share of the scenes to learn from that is watched")
-    args = out.parse_args(arguments)
-    show([Study(args, seed).run() for seed in range(args.seeds)])
+    return out
 
 
 if __name__ == "__main__":

@@ -193,7 +193,9 @@ class ConfidenceConfig(_Strict):
     """Which pixels are sure enough to show; how sure they are is told by `densegt.accumulate.judge`."""
 
     least: float = Field(default=0.92, ge=0, le=1)
-    least_measured: float = Field(default=0.985, ge=0, le=1, description="where measured pixels alone are asked for")
+    least_measured: float = Field(
+        default=0.985, ge=0, le=1, description="where measured pixels alone are asked for, of more than one sweep"
+    )
 
 
 class AccumulateConfig(_Strict):

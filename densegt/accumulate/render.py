@@ -60,7 +60,10 @@ def render(cloud: Cloud, camera: Camera, config: AccumulateConfig) -> DepthMap:
     if config.surface:
         keep &= sure >= config.confidence.least
     else:
-        keep &= filled.measured & (sure >= config.confidence.least_measured)
+        # One sweep alone leaves no ghosts, and has no others to be sure by.
+        alone = config.window_s == 0
+        least = config.confidence.least if alone else config.confidence.least_measured
+        keep &= filled.measured & (sure >= least)
     kept = replace(filled, depth_m=np.where(keep, filled.depth_m, np.float32(0)))
     if step == 1:
         points = replace(points, row=np.where(kept.measured, shown.row, -1))
