@@ -30,7 +30,7 @@ import steps
 from rich.console import Console
 from rich.table import Table
 
-from densegt.accumulate.run import accumulate_scene
+from densegt.accumulate.pipeline import accumulate_scene
 from densegt.datasets.nuscenes import NuScenes
 from densegt.datasets.scene import Scene
 from densegt.depth.figures import DEFINITIONS, Summary

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.accumulate.config import EgoConfig
-from densegt.accumulate.measure import drop_ego
+from densegt.accumulate.measurements import drop_ego
 from densegt.datasets.scene import Camera, Scene, Track
 from densegt.geometry import boxes, se3
 from densegt.geometry.camera import project

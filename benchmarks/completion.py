@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from densegt.completion.method import Completed, Given, Method, open_method
+from densegt.completion.method import CompletedDepth, Method, SparseDepth, open_method
 from densegt.depth.edges import near_edges
 from densegt.depth.kind import Kind
 from densegt.depth.matching import best_match
@@ -43,7 +43,7 @@ REFERENCE = "IP-Basic, bilateral"
 CLASSICAL = "densegt classical"
 NETWORK = "densegt network"
 
-FILLERS: Mapping[str, Callable[[Given], NDArray[np.float32]]] = {
+FILLERS: Mapping[str, Callable[[SparseDepth], NDArray[np.float32]]] = {
     "nearest neighbour": fillers.nearest_neighbour,
     "straight lines": fillers.straight_lines,
     "IP-Basic, Gaussian": fillers.ip_basic_gaussian,
@@ -133,15 +133,15 @@ def parser() -> argparse.ArgumentParser:
 def methods_of(checkpoint: Path | None) -> dict[str, Method]:
     """All that are compared; what gives no uncertainty is unsure of nothing."""
 
-    def filling(fill: Callable[[Given], NDArray[np.float32]]) -> Method:
+    def filling(fill: Callable[[SparseDepth], NDArray[np.float32]]) -> Method:
         return lambda given: _certain(fill(given))
 
     fillers_ = {name: filling(fill) for name, fill in FILLERS.items()}
     return {**fillers_, CLASSICAL: open_method("classical"), NETWORK: open_method("network", checkpoint)}
 
 
-def _certain(depth_m: NDArray[np.float32]) -> Completed:
-    return Completed(depth_m, np.zeros_like(depth_m))
+def _certain(depth_m: NDArray[np.float32]) -> CompletedDepth:
+    return CompletedDepth(depth_m, np.zeros_like(depth_m))
 
 
 class Sureness:
@@ -152,7 +152,7 @@ class Sureness:
         self._sigmas: list[NDArray[np.float32]] = []
         self._wrong: list[NDArray[np.bool_]] = []
 
-    def add(self, done: Completed, truth_m: NDArray[np.float32], counted: NDArray[np.bool_]) -> None:
+    def add(self, done: CompletedDepth, truth_m: NDArray[np.float32], counted: NDArray[np.bool_]) -> None:
         """Pixels (H,W) of one image that count and are answered."""
         mine = counted & (done.depth_m > 0)
         self._errors.append((done.depth_m - truth_m)[mine])
@@ -229,14 +229,14 @@ def speed(world: Path, methods: Mapping[str, Method]) -> dict[str, dict[str, flo
     return out
 
 
-def scaled(given: Given, size: tuple[int, int]) -> Given:
+def scaled(given: SparseDepth, size: tuple[int, int]) -> SparseDepth:
     """To another size; depth takes the nearest pixel."""
     image = cv2.resize(given.image, size, interpolation=cv2.INTER_AREA)
     layers = (cv2.resize(layer, size, interpolation=cv2.INTER_NEAREST) for layer in (given.depth_m, given.source))
-    return Given(np.ascontiguousarray(image, np.uint8), *layers, given.K)
+    return SparseDepth(np.ascontiguousarray(image, np.uint8), *layers, given.K)
 
 
-def best_seconds(run: Callable[[Given], Any], given: Given) -> float:
+def best_seconds(run: Callable[[SparseDepth], Any], given: SparseDepth) -> float:
     """Of up to 40 runs within two seconds."""
     run(given)
     seconds: list[float] = []

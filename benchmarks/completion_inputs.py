@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.run import accumulate_scene
-from densegt.completion.method import Given
-from densegt.completion.thin import scanned
+from densegt.accumulate.pipeline import accumulate_scene
+from densegt.completion.method import SparseDepth
+from densegt.completion.sparsify import scanned
 from densegt.datasets.nuscenes import NuScenes
-from densegt.datasets.scene import Camera, Points, Scene, SweepMeta
+from densegt.datasets.scene import Camera, Points, Scene, Sweep
 from densegt.depth.depth_map import DepthMap
 from densegt.depth.store import SceneReader, decode_depth, encode_confidence, encode_depth, scene_files
 
@@ -33,7 +33,7 @@ class Sample:
         kind: (H,W), codes of `Kind`.
     """
 
-    given: Given
+    given: SparseDepth
     truth_m: NDArray[np.float32]
     kind: NDArray[np.uint8]
 
@@ -41,7 +41,7 @@ class Sample:
 def beams(count: int, scene: Scene) -> Scene:
     """The scene with only `count` of the lidar's beams, spread evenly."""
 
-    def read(sweep: SweepMeta) -> Points:
+    def read(sweep: Sweep) -> Points:
         points = scene.read_points(sweep)
         rings = np.unique(points.ring)
         kept = rings[np.unique(np.linspace(0, len(rings) - 1, count + 2)[1:-1].round().astype(int))]
@@ -87,7 +87,7 @@ def many_beams(world: Path, every: int) -> Iterator[Sample]:
             truth = exact.read(camera.sample_token, camera.channel)
             noise_m = rng.normal(0, NOISE_M, truth.depth_m.shape).astype(np.float32)
             depth_m = np.where(truth.depth_m > 0, truth.depth_m + noise_m, np.float32(0))
-            whole = Given(image_of(camera), depth_m, (depth_m > 0).astype(np.uint8), camera.K)
+            whole = SparseDepth(image_of(camera), depth_m, (depth_m > 0).astype(np.uint8), camera.K)
             yield Sample(scanned(whole, MANY_BEAMS, rng), truth.depth_m, truth.layers["kind"])
 
 
@@ -97,12 +97,12 @@ def sample_of(camera: Camera, depth: DepthMap, exact: SceneReader) -> Sample:
     return Sample(given_of_depth(camera, depth), truth.depth_m, truth.layers["kind"])
 
 
-def given_of_depth(camera: Camera, depth: DepthMap) -> Given:
+def given_of_depth(camera: Camera, depth: DepthMap) -> SparseDepth:
     """What `densegt complete` would be given of it; depth and confidence in the store's steps."""
     stored = decode_depth(encode_depth(depth.depth_m))
     source = np.where(stored > 0, depth.source, 0).astype(np.uint8)
     layers = {} if depth.confidence is None else {"confidence": encode_confidence(depth.confidence)}
-    return Given(image_of(camera), stored, source, camera.K, layers)
+    return SparseDepth(image_of(camera), stored, source, camera.K, layers)
 
 
 def image_of(camera: Camera) -> NDArray[np.uint8]:

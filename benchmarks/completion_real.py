@@ -21,9 +21,9 @@ from completion_inputs import ACCUMULATED, ONE_SWEEP, given_of_depth
 from numpy.typing import NDArray
 from rich.console import Console
 
-from densegt.accumulate.leave_one_out import keyframes_of, without
-from densegt.accumulate.run import accumulate_scene
-from densegt.completion.method import Given
+from densegt.accumulate.leave_one_out.scene import keyframes_of, without
+from densegt.accumulate.pipeline import accumulate_scene
+from densegt.completion.method import SparseDepth
 from densegt.datasets.nuscenes import NuScenes
 
 
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         options.json.write_text(json.dumps(figures, indent=1) + "\n")
 
 
-def pairs(dataroot: Path, skip: int) -> Iterator[tuple[Given, NDArray[np.float32]]]:
+def pairs(dataroot: Path, skip: int) -> Iterator[tuple[SparseDepth, NDArray[np.float32]]]:
     """A keyframe's own sweep with its image, and depth made without it."""
     dataset = NuScenes(dataroot)
     for name in dataset.scene_names:

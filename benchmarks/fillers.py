@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import LinearNDInterpolator
 
-from densegt.completion.method import Given
+from densegt.completion.method import SparseDepth
 
 Float32 = NDArray[np.float32]
 # Depth is turned around at this, so that dilation lets the nearer win.
 TOP_M = np.float32(256)
 
 
-def nearest_neighbour(given: Given) -> Float32:
+def nearest_neighbour(given: SparseDepth) -> Float32:
     """Each pixel takes the depth of the nearest measured one in the image."""
     known = given.depth_m > 0
     if not known.any():
@@ -27,7 +27,7 @@ def nearest_neighbour(given: Given) -> Float32:
     return depth_of[label]
 
 
-def straight_lines(given: Given) -> Float32:
+def straight_lines(given: SparseDepth) -> Float32:
     """Delaunay triangles in inverse depth, in which planes are linear; nearest neighbour outside their hull."""
     out = nearest_neighbour(given)
     known = given.depth_m > 0
@@ -43,19 +43,19 @@ def straight_lines(given: Given) -> Float32:
     return out
 
 
-def ip_basic_gaussian(given: Given) -> Float32:
+def ip_basic_gaussian(given: SparseDepth) -> Float32:
     """J. Ku, A. Harakeh, S. Waslander, In Defense of Classical Image Processing, 2018; with the Gaussian blur."""
     turned = _ip_basic(given.depth_m)
     blurred = cv2.GaussianBlur(turned, (5, 5), 0)
     return _turned_back(np.where(turned > 0, blurred, 0))
 
 
-def ip_basic_bilateral(given: Given) -> Float32:
+def ip_basic_bilateral(given: SparseDepth) -> Float32:
     """The same with the bilateral filter, which is better at outlines."""
     return _turned_back(cv2.bilateralFilter(_ip_basic(given.depth_m), 5, 1.5, 2.0))
 
 
-def ip_basic_measured_kept(given: Given) -> Float32:
+def ip_basic_measured_kept(given: SparseDepth) -> Float32:
     """The same, but measured pixels stay as they are."""
     return np.where(given.depth_m > 0, given.depth_m, ip_basic_bilateral(given))
 

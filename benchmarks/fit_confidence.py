@@ -1,10 +1,10 @@
-"""Fits the judge of confidence on simulated worlds, and says what it is worth on worlds left out.
+"""Fits the confidence model on simulated worlds, and says what it is worth on worlds left out.
 
 python benchmarks/fit_confidence.py --seeds 11 12 21 22 23 303 --unlabelled 2 --cache /tmp/worlds
 python benchmarks/fit_confidence.py --worlds world-a world-b world-c --out densegt/accumulate/weights/confidence.json
 
 Prints, for each world, the share of pixels with a right depth and the outliers among the shown at several least
-confidences, by a judge fitted on two thirds of the worlds, without this one; then fits one on all of them.
+confidences, by a model fitted on two thirds of the worlds, without this one; then fits one on all of them.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from rich.table import Table
 from torch import nn
 
 from densegt.accumulate.cloud import gather
-from densegt.accumulate.confidence import gather_evidence
 from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.judge import Judge, write_judge
-from densegt.accumulate.render import fill, hidden_behind_gaps, shown_points
-from densegt.accumulate.surface import front_surface
-from densegt.accumulate.tracks import moving_tracks
-from densegt.accumulate.view import look
+from densegt.accumulate.motion.tracks import moving_tracks
+from densegt.accumulate.render.confidence import gather_evidence
+from densegt.accumulate.render.confidence_model import ConfidenceModel, write_confidence_model
+from densegt.accumulate.render.frustum import select_visible
+from densegt.accumulate.render.renderer import hidden_behind_gaps, interpolate, shown_points
+from densegt.accumulate.render.surfel_layers import front_surface
 from densegt.datasets.nuscenes import NuScenes
 from densegt.datasets.scene import Scene
 from densegt.depth.matching import best_match, known
 from densegt.depth.store import SceneReader, scene_files
-from densegt.kernels.judge import judge as judge_rows
+from densegt.kernels.confidence_network import confidence_network as judge_rows
 from densegt.simulate.config import SimulateConfig
 from densegt.simulate.run import simulate
 
@@ -97,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "seeds": [seeds_of(world) for world in worlds],
             "left_out": table,
         }
-        write_judge(options.out, fit(samples), made)
+        write_confidence_model(options.out, fit(samples), made)
 
 
 def seeds_of(world: Path) -> int:
@@ -114,7 +114,7 @@ def parser() -> argparse.ArgumentParser:
     out.add_argument("--seconds", type=float, default=4.0, help="length of a simulated world")
     out.add_argument("--unlabelled", type=int, default=0, help="moving objects without a box in each")
     out.add_argument("--cache", type=Path, default=Path("worlds"), help="where simulated worlds are kept")
-    out.add_argument("--out", type=Path, metavar="FILE", help="where to write the judge fitted on all worlds")
+    out.add_argument("--out", type=Path, metavar="FILE", help="where to write the model fitted on all worlds")
     out.add_argument("--every", type=int, default=3, help="take one camera in so many of each keyframe, in turn")
     return out
 
@@ -167,11 +167,13 @@ def _images(
         truth_m = np.ascontiguousarray(exact.read(camera.sample_token, camera.channel).depth_m[::step, ::step])
         size = {"height_px": truth_m.shape[0], "width_px": truth_m.shape[1]}
         camera = replace(camera, K=camera.K / [[step], [step], [1]], **size)
-        view = look(cloud, camera, config.model_copy(update={"window_s": WINDOWS_S[int(rng.integers(len(WINDOWS_S)))]}))
-        layers = front_surface(view, camera, CONFIG.patches)
-        shown = shown_points(view, camera, layers.front, CONFIG.patches)
-        hidden = hidden_behind_gaps(camera, layers.front, shown, CONFIG.patches)
-        filled = fill(view, camera, shown, layers.front, hidden, CONFIG.patches)
+        view = select_visible(
+            cloud, camera, config.model_copy(update={"window_s": WINDOWS_S[int(rng.integers(len(WINDOWS_S)))]})
+        )
+        layers = front_surface(view, camera, CONFIG.surfels)
+        shown = shown_points(view, camera, layers.front, CONFIG.surfels)
+        hidden = hidden_behind_gaps(camera, layers.front, shown, CONFIG.surfels)
+        filled = interpolate(view, camera, shown, layers.front, hidden, CONFIG.surfels)
         counted = known(truth_m) & (truth_m < MAX_DEPTH_M)
         scored = counted & (filled.depth_m > 0)
         wrong = np.zeros(scored.shape, dtype=np.bool_)
@@ -185,7 +187,7 @@ def _images(
         yield evidence, wrong[take], weight, heard, step**2 * int(counted.sum())
 
 
-def fit(samples: Sequence[Sample]) -> Judge:
+def fit(samples: Sequence[Sample]) -> ConfidenceModel:
     """The network that tells right from wrong with the least cross entropy; each pixel counts once."""
     torch.manual_seed(0)
     x = torch.from_numpy(np.concatenate([sample.evidence for sample in samples]))
@@ -210,20 +212,20 @@ def fit(samples: Sequence[Sample]) -> Judge:
     with torch.no_grad():
         layers[0].weight /= spread
         layers[0].bias -= layers[0].weight @ middle
-        return Judge(*(torch.cat([layer.weight, layer.bias[:, None]], dim=1).numpy() for layer in layers))
+        return ConfidenceModel(*(torch.cat([layer.weight, layer.bias[:, None]], dim=1).numpy() for layer in layers))
 
 
 def left_out(samples: Sequence[Sample]) -> dict[str, dict[str, tuple[float, float]]]:
-    """Each world by a judge fitted without it: right and outlier percent at each least confidence."""
+    """Each world by a model fitted without it: right and outlier percent at each least confidence."""
     table: dict[str, dict[str, tuple[float, float]]] = {}
     folds = min(FOLDS, len({sample.world for sample in samples}))
     for fold in range(folds if folds > 1 else 0):
-        judge = fit([sample for sample in samples if sample.world % folds != fold])
+        model = fit([sample for sample in samples if sample.world % folds != fold])
         for sample in samples:
             if sample.world % folds != fold:
                 continue
             sure = np.empty(len(sample.evidence), dtype=np.float32)
-            judge_rows(sample.evidence, *judge.layers(), sure)
+            judge_rows(sample.evidence, *model.layers(), sure)
             table[sample.name] = {f"{least:g}": percent(sample, sure >= least) for least in LEAST}
     return dict(sorted(table.items()))
 

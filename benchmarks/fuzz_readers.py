@@ -175,7 +175,7 @@ def damaged_table(draw: random.Random, data: bytes) -> bytes:
 
 def sweeps(first: int, inputs: int, seed: int) -> None:
     """`read_points` beside a loop over the same bytes."""
-    from densegt.datasets.nuscenes.sweep import MAX_RANGE_M, read_points
+    from densegt.datasets.nuscenes.sweep_file import MAX_RANGE_M, read_points
 
     def twin(data: bytes) -> list[tuple[float, ...]]:
         rows = [row for row in struct.iter_unpack("<5f", data) if all(map(math.isfinite, row))]
@@ -220,9 +220,9 @@ def sweep_meta(path: Path) -> Any:
     """What says where a sweep lies."""
     import numpy as np
 
-    from densegt.datasets.scene import SweepMeta
+    from densegt.datasets.scene import Sweep
 
-    return SweepMeta("t", "s", True, path, 0, np.eye(4), np.eye(4))
+    return Sweep("t", "s", True, path, 0, np.eye(4), np.eye(4))
 
 
 def tables(first: int, inputs: int, seed: int) -> None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from densegt.accumulate.cloud import Cloud
 from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.nearest_wins import nearest_wins, read_returns
+from densegt.accumulate.z_buffer_baseline import read_returns, z_buffer_baseline
 from densegt.datasets.nuscenes import NuScenes
 from densegt.datasets.scene import Camera, Scene
 from densegt.depth.edges import near_edges
@@ -78,7 +78,7 @@ def draw_methods(scene: Scene, exposure: Camera, depth: ImageRecord, exact: Imag
     """One exposure, three ways to its depth, and how right each is."""
     image = image_of(exposure)
     sweep = next(s for s in scene.sweeps if s.is_keyframe and s.sample_token == exposure.sample_token)
-    pooled = nearest_wins(
+    pooled = z_buffer_baseline(
         read_returns(scene, AccumulateConfig()), exposure, np.ones(len(scene.sweeps), dtype=bool), max_depth_m=100
     )
     rows = [

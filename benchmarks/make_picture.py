@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.datasets.nuscenes import NuScenes
-from densegt.datasets.scene import Camera, Points, SweepMeta
+from densegt.datasets.scene import Camera, Points, Sweep
 from densegt.depth.store import SceneReader, scene_files
 from densegt.geometry import camera as pinhole
 from densegt.geometry import se3
@@ -51,7 +51,7 @@ def main(demo: Path, out: Path, channel: str, keyframe: int) -> None:
     click.echo(f"{out}: {out.stat().st_size / 1e3:.0f} kB")
 
 
-def draw_sweep(image: Picture, points: Points, sweep: SweepMeta, exposure: Camera) -> Picture:
+def draw_sweep(image: Picture, points: Points, sweep: Sweep, exposure: Camera) -> Picture:
     """Each return as a dot in the colour of its depth, over the dimmed image; nothing hides anything."""
     T_cam_lidar = se3.inverse(exposure.T_global_cam) @ sweep.T_global_lidar
     uv, depth_m = pinhole.project(exposure.K, se3.apply(T_cam_lidar, points.xyz_lidar))

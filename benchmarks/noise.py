@@ -32,11 +32,11 @@ from scipy.interpolate import CubicSpline
 from scipy.spatial.transform import Rotation
 
 from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.measure import measure
-from densegt.accumulate.refine_poses import refine_poses
-from densegt.accumulate.refine_tracks import refine_tracks
-from densegt.accumulate.run import accumulate_scene
-from densegt.accumulate.tracks import moving_tracks
+from densegt.accumulate.measurements import measure_scene
+from densegt.accumulate.motion.track_refinement import refine_tracks
+from densegt.accumulate.motion.tracks import moving_tracks
+from densegt.accumulate.pipeline import accumulate_scene
+from densegt.accumulate.poses.refinement import refine_poses
 from densegt.datasets.nuscenes import NuScenes
 from densegt.datasets.scene import Scene
 from densegt.depth.metrics import DepthMetrics
@@ -173,7 +173,7 @@ def track_errors(noisy: Scene, true: Scene, config: AccumulateConfig) -> tuple[f
     """
     drawn = moving_tracks(noisy, config.tracks)
     truth = {track.token: track for track in moving_tracks(true, config.tracks)}
-    measured = measure(noisy, config)
+    measured = measure_scene(noisy, config)
     off, turned = [], []
     for track in refine_tracks(drawn, measured, config.tracks):
         if track.token not in truth or len(track.knots_us) < 2:

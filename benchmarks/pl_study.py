@@ -23,18 +23,18 @@ from rich.table import Table
 from torch.utils.data import default_collate
 
 from densegt.configuration import load_config, overridden
-from densegt.detection.pseudo_lidar.checkpoint import read_pl_task
-from densegt.detection.pseudo_lidar.config import PlConfig
-from densegt.detection.pseudo_lidar.evaluate import PlScores, predict, to_look_at
-from densegt.detection.pseudo_lidar.gradient_map import pull
-from densegt.detection.pseudo_lidar.train import Run, train
+from densegt.detection.points.pseudo_lidar.checkpoint import read_pl_task
+from densegt.detection.points.pseudo_lidar.config import PlConfig
+from densegt.detection.points.pseudo_lidar.evaluate import PlScores, predict, to_look_at
+from densegt.detection.points.pseudo_lidar.gradient_map import depth_gradient
+from densegt.detection.points.pseudo_lidar.train import Run, train
 from densegt.detection.train import Sources
 
 LAST, DONE = Path("checkpoints/last.ckpt"), "about.json"
 AP = tuple(f"BEV AP at {iou}" for iou in (0.3, 0.5, 0.7))
 FIGURES = (*AP, "depth MAE m")
 COUPLINGS = ("end-to-end", "separate", "frozen")
-# Every so manieth keyframe's pull is looked at.
+# Every so manieth keyframe's gradient is looked at.
 PULL_STEP = 6
 
 
@@ -102,7 +102,7 @@ class Study:
         for root in self._args.test:
             dataset = to_look_at(task.settings, Path(root), Path(root) / "exact")
             batches = (default_collate([dataset[i]]) for i in range(0, len(dataset), PULL_STEP))
-            shares += [pull(task.net, batch).shares() for batch in batches]
+            shares += [depth_gradient(task.net, batch).shares() for batch in batches]
         felt, held = np.nanmean(shares, axis=0)
         return {"pull on objects": float(felt), "points on objects": float(held)}
 

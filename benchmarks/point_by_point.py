@@ -17,8 +17,8 @@ from baselines import MASKED, MAX_DEPTH_M, MIN_DEPTH_M, Depths, Float32, Float64
 from numpy.typing import NDArray
 
 from densegt.accumulate.config import EgoConfig
-from densegt.accumulate.measure import drop_ego
-from densegt.datasets.scene import Camera, Scene, SweepMeta
+from densegt.accumulate.measurements import drop_ego
+from densegt.datasets.scene import Camera, Scene, Sweep
 from densegt.geometry import se3
 from densegt.geometry.camera import project
 
@@ -48,12 +48,12 @@ def masked_objects(scene: Scene, cameras: Sequence[Camera]) -> Depths:
         yield camera, depth_m
 
 
-def _around(scene: Scene, own: int) -> Iterator[SweepMeta]:
+def _around(scene: Scene, own: int) -> Iterator[Sweep]:
     yield from scene.sweeps[own + 1 : own + 1 + SWEEPS]
     yield from reversed(scene.sweeps[max(own - SWEEPS, 0) : own])
 
 
-def _points(scene: Scene, sweep: SweepMeta) -> Float64:
+def _points(scene: Scene, sweep: Sweep) -> Float64:
     """(N,3) in global, by the pose at the stamp."""
     return se3.apply(sweep.T_global_lidar, drop_ego(scene.read_points(sweep), sweep, EgoConfig()).xyz_lidar)
 

@@ -28,10 +28,10 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from densegt.detection.grid import BevGrid
-from densegt.detection.pseudo_lidar.points import PointBatch, gathered
-from densegt.detection.pseudo_lidar.voxel_grid import VoxelGrid
-from densegt.detection.pseudo_lidar.voxels import NEIGHBOUR, soft
+from densegt.detection.bev.grid import BevGrid
+from densegt.detection.points.pseudo_lidar.points import PointBatch, gathered
+from densegt.detection.points.pseudo_lidar.voxel_grid import VoxelGrid
+from densegt.detection.points.pseudo_lidar.voxels import NEIGHBOUR, soft
 
 SIZES = {
     "published": (VoxelGrid(BevGrid(0.0, 70.0, -40.0, 40.0, 0.1, -2.5, 1.0), 35), 20_000),

@@ -33,7 +33,7 @@ import point_by_point
 import speed
 from rich.console import Console
 
-from densegt.accumulate.memory import scene_bytes
+from densegt.batch.memory import scene_bytes
 from densegt.datasets.nuscenes import NuScenes
 from densegt.datasets.scene import Scene
 from densegt.simulate.config import SimulateConfig

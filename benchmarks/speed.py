@@ -3,7 +3,7 @@
 python benchmarks/speed.py --dataroot world --image-size 800x450 1600x900
 
 Seconds are of processor time. Images are not read, so any size can be tried on any recording: K is scaled. The floor
-is what remains if nothing had to be worked out: every patch read once a keyframe, every pixel's layers written once in
+is what remains if nothing had to be worked out: every surfel read once a keyframe, every pixel's layers written once in
 memory, at the speed at which this machine copies, and the layers encoded. Memory by sweeps is the peak of the whole
 scene less that of its first half.
 """
@@ -33,41 +33,43 @@ from rich.table import Table
 from stopwatch import watching
 
 from densegt.accumulate import cloud as cloud_module
-from densegt.accumulate import confidence, freespace, movers, owners, patches, planes, surface, timing, tracks, view
-from densegt.accumulate import measure as measure_module
-from densegt.accumulate import render as render_module
+from densegt.accumulate import measurements as measurements_module
+from densegt.accumulate import surfels, timing
 from densegt.accumulate.cloud import Cloud, gather
 from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.refine_poses import refine_poses
-from densegt.accumulate.render import render
-from densegt.accumulate.tracks import moving_tracks
+from densegt.accumulate.motion import free_space, point_assignment, points_in_boxes, tracks
+from densegt.accumulate.motion.tracks import moving_tracks
+from densegt.accumulate.poses.refinement import refine_poses
+from densegt.accumulate.render import confidence, frustum, projected_surfels, surfel_layers
+from densegt.accumulate.render import renderer as renderer_module
+from densegt.accumulate.render.renderer import render
 from densegt.datasets.nuscenes import NuScenes
-from densegt.datasets.nuscenes import sweep as sweep_module
+from densegt.datasets.nuscenes import sweep_file as sweep_module
 from densegt.datasets.scene import Camera, Scene
 from densegt.depth.store import SceneWriter
 from densegt.geometry import se3
 
 FULL = AccumulateConfig()
 NO_FREE_SPACE = FULL.model_copy(update={"motion": "none"})
-# A patch of the cloud, and depth, source, age and confidence of a pixel.
+# A surfel of the cloud, and depth, source, age and confidence of a pixel.
 PATCH_BYTES, PIXEL_BYTES = 60, 13
 TARGET_S = 1.5
 MODULES = (
     cloud_module,
     confidence,
-    freespace,
-    measure_module,
-    movers,
-    owners,
-    patches,
-    planes,
-    render_module,
+    free_space,
+    measurements_module,
+    points_in_boxes,
+    point_assignment,
+    surfels,
+    projected_surfels,
+    renderer_module,
     sweep_module,
     se3,
-    surface,
+    surfel_layers,
     timing,
     tracks,
-    view,
+    frustum,
 )
 
 T = TypeVar("T")
@@ -79,7 +81,7 @@ class Size:
 
     Attributes:
         render_s, write_s: this keyframe's own.
-        prepare_s: its share of reading, patches and free space.
+        prepare_s: its share of reading, surfels and free space.
         baseline_s: numpy's nearest-wins of the same static points.
         floor_s: see above.
     """
@@ -114,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     by_sweep_mb = (gigabytes - half_gb) * 1024 / max(len(scene.sweeps) - half, 1)
     fixed_gb = gigabytes - by_sweep_mb * len(scene.sweeps) / 1024
     console.print(f"{scene.name}: {len(scene.sweeps)} sweeps, {len(keyframes)} keyframes, {points / 1e6:.2f} M points")
-    console.print(f"ego poses {poses_s:.2f} s, read and patches {read_s:.2f} s, free space and movers {rest_s:.2f} s")
+    console.print(f"ego poses {poses_s:.2f} s, read and surfels {read_s:.2f} s, free space and movers {rest_s:.2f} s")
     console.print(f"peak memory {gigabytes:.2f} GB = {fixed_gb:.2f} GB + {by_sweep_mb:.1f} MB a sweep")
     middle = keyframes[len(keyframes) // 2 :][: options.keyframes]
     prepare_s = (poses_s + read_s + rest_s) / len(keyframes)
@@ -163,7 +165,7 @@ def peak_of_half(scene: Scene) -> tuple[float, int]:
 
 
 def prepare(scene: Scene) -> tuple[float, float, float, Cloud]:
-    """Seconds to read and shape patches, for free space and movers, for the ego's poses; and the cloud that comes."""
+    """Seconds to read and shape surfels, for free space and movers, for the ego's poses; and the cloud that comes."""
     poses_s, refined = timed(lambda: refine_poses(scene, FULL))
     tracks_ = moving_tracks(refined, FULL.tracks)
     read_s, _ = timed(lambda: gather(refined, [], NO_FREE_SPACE))

@@ -32,9 +32,9 @@ from rich.table import Table
 from splat_methods import METHODS
 from torch import Tensor
 
-from densegt.detection.bins import Bins
-from densegt.detection.frustum import feature_uv, sample_cells
-from densegt.detection.grid import NO_CELL, BevGrid
+from densegt.detection.bev.frustum import feature_uv, sample_cells
+from densegt.detection.bev.grid import NO_CELL, BevGrid
+from densegt.detection.depth_head.bins import Bins
 
 YAWS_DEG = (0.0, 55.0, -55.0, 110.0, -110.0, 180.0)
 OURS = "densegt"

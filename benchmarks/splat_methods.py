@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from densegt.detection.grid import NO_CELL, BevGrid
-from densegt.detection.ranks import Ranks, rank
-from densegt.detection.splat import splat
+from densegt.detection.bev.grid import NO_CELL, BevGrid
+from densegt.detection.bev.ranks import Ranks, rank
+from densegt.detection.bev.splat import splat
 
 
 class Densegt:

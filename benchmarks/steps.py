@@ -8,12 +8,12 @@ import numpy as np
 from baselines import Depths
 
 from densegt.accumulate.cloud import gather
-from densegt.accumulate.config import AccumulateConfig, SurfaceConfig
-from densegt.accumulate.render import shown_points
-from densegt.accumulate.run import accumulate_scene
-from densegt.accumulate.surface import Surface, front_surface
-from densegt.accumulate.tracks import ContinuousTrack, moving_tracks
-from densegt.accumulate.view import View, look
+from densegt.accumulate.config import AccumulateConfig, SurfelConfig
+from densegt.accumulate.motion.tracks import ContinuousTrack, moving_tracks
+from densegt.accumulate.pipeline import accumulate_scene
+from densegt.accumulate.render.frustum import VisibleSurfels, select_visible
+from densegt.accumulate.render.renderer import shown_points
+from densegt.accumulate.render.surfel_layers import SurfaceLayer, front_surface
 from densegt.datasets.scene import Camera, Scene
 
 FULL = AccumulateConfig()
@@ -23,7 +23,7 @@ ANY = FULL.model_copy(update={"confidence": FULL.confidence.model_copy(update={"
 # Tracks are handed over all the same where a step is to use them.
 NO_FREE_SPACE = FULL.model_copy(update={"motion": "none"})
 
-Front = Callable[[View, Camera, SurfaceConfig], Surface]
+Front = Callable[[VisibleSurfels, Camera, SurfelConfig], SurfaceLayer]
 
 
 def sound_points(scene: Scene) -> Depths:
@@ -37,7 +37,7 @@ def motion(scene: Scene) -> Depths:
 
 
 def visibility(scene: Scene) -> Depths:
-    """Patches of surface hide what lies behind them."""
+    """Surfels of surface hide what lies behind them."""
     return _points(scene, moving_tracks(scene, FULL.tracks), NO_FREE_SPACE, front)
 
 
@@ -67,22 +67,22 @@ def full(scene: Scene) -> Depths:
     return ((camera, depth.depth_m) for camera, depth in accumulate_scene(scene, FULL))
 
 
-def front(view: View, camera: Camera, config: SurfaceConfig) -> Surface:
+def front(view: VisibleSurfels, camera: Camera, config: SurfelConfig) -> SurfaceLayer:
     """The surface that shows at each pixel."""
     return front_surface(view, camera, config).front
 
 
-def nothing_hides(view: View, camera: Camera, config: SurfaceConfig) -> Surface:
+def nothing_hides(view: VisibleSurfels, camera: Camera, config: SurfelConfig) -> SurfaceLayer:
     """No surface at any pixel, so the nearest point wins."""
     shape = (camera.height_px, camera.width_px)
     nowhere, none = np.full(shape, np.inf, dtype=np.float32), np.full(shape, -1, dtype=np.int32)
-    return Surface(nowhere, np.zeros_like(nowhere), none)
+    return SurfaceLayer(nowhere, np.zeros_like(nowhere), none)
 
 
 def _points(scene: Scene, tracks: Sequence[ContinuousTrack], config: AccumulateConfig, front: Front) -> Depths:
     """The nearest point in each pixel that the front surface does not hide."""
     cloud = gather(scene, tracks, config)
     for camera in scene.cameras:
-        view = look(cloud, camera, config)
-        depth_m = shown_points(view, camera, front(view, camera, config.patches), config.patches).depth_m
+        view = select_visible(cloud, camera, config)
+        depth_m = shown_points(view, camera, front(view, camera, config.surfels), config.surfels).depth_m
         yield camera, np.where(depth_m <= config.max_depth_m, depth_m, np.float32(0))

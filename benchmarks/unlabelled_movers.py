@@ -25,9 +25,9 @@ from rich.console import Console
 from rich.table import Table
 
 from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.measure import Measured, drop_ego, measure
-from densegt.accumulate.owners import Owners, share_out
-from densegt.accumulate.tracks import ContinuousTrack
+from densegt.accumulate.measurements import Measurements, drop_ego, measure_scene
+from densegt.accumulate.motion.point_assignment import PointAssignment, assign_points
+from densegt.accumulate.motion.tracks import ContinuousTrack
 from densegt.datasets.nuscenes import NuScenes
 from densegt.datasets.scene import Points, Scene
 from densegt.depth.store import SceneReader
@@ -126,16 +126,16 @@ def measure_world(folder: Path, *, details: bool) -> Figures:
     dataset = NuScenes(folder)
     (name,) = dataset.scene_names
     scene = dataset.scene(name)
-    measured = measure(scene, FREE)
-    share_out(measured, [], FREE)  # compile
+    measured = measure_scene(scene, FREE)
+    assign_points(measured, [], FREE)  # compile
     start = time.process_time()
-    owners = share_out(measured, [], FREE)
+    owners = assign_points(measured, [], FREE)
     seconds = time.process_time() - start
     config = SimulateConfig(**SceneReader(folder / "exact" / f"{name}.h5").config["simulate"])
     return score(folder.name, scene, measured, owners, know(config, scene, measured), seconds, details=details)
 
 
-def know(config: SimulateConfig, scene: Scene, measured: Measured) -> Truth:
+def know(config: SimulateConfig, scene: Scene, measured: Measurements) -> Truth:
     """Turn the lidar again, as it was turned for the recording, and ask what each beam met."""
     world = make_world(config, 0)
     rng = np.random.default_rng([config.seed, 0, 0x516])
@@ -169,18 +169,25 @@ def box_poses(
     return T
 
 
-def in_box(world: World, thing: Thing, measured: Measured, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+def in_box(world: World, thing: Thing, measured: Measurements, rows: NDArray[np.intp]) -> NDArray[np.float64]:
     """Measured points in the frame of the thing's true box at their own times."""
-    T = box_poses(world, thing, measured.patches.time_s[rows], measured.origin_global_m)
-    return np.einsum("nji,nj->ni", T[:, :3, :3], measured.patches.xyz[rows] - T[:, :3, 3])
+    T = box_poses(world, thing, measured.surfels.time_s[rows], measured.origin_global_m)
+    return np.einsum("nji,nj->ni", T[:, :3, :3], measured.surfels.xyz[rows] - T[:, :3, 3])
 
 
 def score(
-    name: str, scene: Scene, measured: Measured, owners: Owners, truth: Truth, seconds: float, *, details: bool
+    name: str,
+    scene: Scene,
+    measured: Measurements,
+    owners: PointAssignment,
+    truth: Truth,
+    seconds: float,
+    *,
+    details: bool,
 ) -> Figures:
     """Recall, precision and the error of the motion."""
-    patches, world = measured.patches, truth.world
-    away = np.linalg.norm(patches.xyz - measured.images.origin[patches.sweep], axis=1)
+    surfels, world = measured.surfels, truth.world
+    away = np.linalg.norm(surfels.xyz - measured.images.origin[surfels.sweep], axis=1)
     near, held = away <= MAX_RANGE_M, owners.owner >= 0
     moving = np.array([thing.moving for thing in world.things])
     on_mover = np.where(truth.thing >= 0, moving[truth.thing], False)
@@ -189,10 +196,10 @@ def score(
     objects = 0
     for index in np.flatnonzero(moving):
         rows = np.flatnonzero((truth.thing == index) & wanted)
-        count = np.bincount(patches.sweep[rows], minlength=len(scene.sweeps))
+        count = np.bincount(surfels.sweep[rows], minlength=len(scene.sweeps))
         speed = speeds(world.things[index], measured.middle_s)
         counts = (count >= MIN_POINTS) & (speed > MIN_SPEED_MPS)
-        rows = rows[counts[patches.sweep[rows]]]
+        rows = rows[counts[surfels.sweep[rows]]]
         asked[rows] = True
         objects += len(rows) > 0
         if details and len(rows):
@@ -237,7 +244,7 @@ def speeds(thing: Thing, t_s: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.linalg.norm(step, axis=1) / 0.02)
 
 
-def motion_errors(track: ContinuousTrack, world: World, thing: Thing, measured: Measured) -> tuple[float, float]:
+def motion_errors(track: ContinuousTrack, world: World, thing: Thing, measured: Measurements) -> tuple[float, float]:
     """Drift (m) of a found box in the true one's frame, and error of its velocity (m/s), root mean square."""
     t_s = (np.linspace(track.knots_us[0], track.knots_us[-1], 60) - measured.start_us) * 1e-6
     T = box_poses(world, thing, t_s, measured.origin_global_m)

@@ -12,8 +12,8 @@ from .again import again
 
 if TYPE_CHECKING:
     from densegt.accumulate.job import SceneDone
-    from densegt.accumulate.summary import RunSummary
-    from densegt.execute import Executor
+    from densegt.batch.executor import Executor
+    from densegt.batch.summary import RunSummary
 
 
 def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
@@ -80,12 +80,12 @@ def command(
     densegt accumulate --dataroot /data/nuscenes --out depth
     densegt accumulate --dataroot /data/nuscenes --out depth --scene scene-0061 --camera CAM_FRONT --window 2
     """
-    from densegt.accumulate.dataset import accumulate
     from densegt.accumulate.job import Job
-    from densegt.accumulate.memory import largest_bytes, workers_within
-    from densegt.accumulate.summary import NAME, RunSummary
+    from densegt.batch.executor.threads import cores
+    from densegt.batch.memory import largest_bytes, workers_within
+    from densegt.batch.run import accumulate
+    from densegt.batch.summary import NAME, RunSummary
     from densegt.datasets.nuscenes import NuScenes
-    from densegt.execute.threads import cores
 
     from .progress import standing_on_stderr
     from .stopping import Stopping
@@ -114,7 +114,7 @@ def command(
 
 def _executor(name: str, ray_address: str | None, workers: int | None, task_bytes: int | None) -> Executor:
     """A process of its own even for one worker: it stops at once, and where it runs out of memory the run goes on."""
-    from densegt.execute import Local, Ray
+    from densegt.batch.executor import Local, Ray
 
     if name == "ray":
         return Ray(ray_address, at_once=workers, task_bytes=task_bytes)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from densegt.execute import Executor
+    from densegt.batch.executor import Executor
 
 PAGE = "index.html"
 Failures = list[tuple[str, str]]
@@ -46,9 +46,9 @@ def compare(name: str, out: Path, run: Callable[[Executor, Callable[[str], None]
     Args:
         run: does so on an executor and writes the summary in `out`; gives trainings that failed, and why.
     """
-    from densegt.detection.benchmark.matrix import SUMMARY
-    from densegt.execute import Local, Ray
-    from densegt.execute.threads import cores
+    from densegt.batch.executor import Local, Ray
+    from densegt.batch.executor.threads import cores
+    from densegt.experiments.matrix import SUMMARY
     from densegt.report.benchmark_page import write_benchmark_page
 
     from .progress import progress_on_stderr

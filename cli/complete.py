@@ -11,8 +11,8 @@ from .again import again
 from .stopping import Stopping
 
 if TYPE_CHECKING:
+    from densegt.batch.executor import Executor
     from densegt.completion.run import SceneDone
-    from densegt.execute import Executor
 
 _PATH = click.Path(path_type=Path)
 
@@ -89,7 +89,7 @@ def command(
 
 
 def _executor(name: str, ray_address: str | None, workers: int | None, scenes: int) -> Executor:
-    from densegt.execute import Here, Local, Ray
+    from densegt.batch.executor import Here, Local, Ray
 
     if name == "ray":
         return Ray(ray_address, at_once=workers)

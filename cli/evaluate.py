@@ -64,7 +64,7 @@ def command(
     if leave_one_out:
         if dataroot is None or pred_dir or truth_dir:
             raise click.UsageError("--leave-one-out goes with --dataroot, and without --pred and --truth")
-        from densegt.accumulate.leave_one_out_run import Job
+        from densegt.accumulate.leave_one_out.recording import Job
 
         from .accumulate_options import resolve
         from .leave_one_out import run

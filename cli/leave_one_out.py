@@ -9,7 +9,7 @@ import click
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from densegt.accumulate.leave_one_out_run import Job, LeaveOneOut
+    from densegt.accumulate.leave_one_out.recording import Job, LeaveOneOut
     from densegt.depth.figures import Figures
 
 
@@ -17,7 +17,7 @@ def run(job: Job, scenes: tuple[str, ...], workers: int) -> LeaveOneOut:
     """Score the scenes with a bar on stderr, and print the table and what failed."""
     from rich.console import Console
 
-    from densegt.accumulate.leave_one_out_run import leave_one_out
+    from densegt.accumulate.leave_one_out.recording import leave_one_out
     from densegt.datasets.nuscenes import NuScenes
 
     from .accumulate_options import chosen

@@ -49,7 +49,7 @@ def command(
     try:
         from densegt.detection import predict
         from densegt.detection.checkpoint import on_points
-        from densegt.detection.pseudo_lidar import predict as pseudo_lidar
+        from densegt.detection.points.pseudo_lidar import predict as pseudo_lidar
     except ImportError as error:
         raise InputError(f'predict: {error}; pip install "densegt[train]"') from None
     from .progress import progress_on_stderr

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from densegt.accumulate.standing import Standing
+    from densegt.batch.progress import RunProgress
 
 LOG_EVERY_S = 30.0
 
@@ -27,7 +27,7 @@ def progress_on_stderr(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 @contextmanager
-def standing_on_stderr() -> Iterator[Callable[[Standing], None]]:
+def standing_on_stderr() -> Iterator[Callable[[RunProgress], None]]:
     """Give a function that is told where a run stands: a bar on a terminal, now and then a line in a log."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
@@ -40,18 +40,18 @@ def standing_on_stderr() -> Iterator[Callable[[Standing], None]]:
     with Progress(BarColumn(), TextColumn("{task.description}"), console=console, transient=True) as bar:
         task = bar.add_task("", total=None)
 
-        def show(standing: Standing) -> None:
+        def show(standing: RunProgress) -> None:
             said = in_words(standing, time.monotonic() - began)
             bar.update(task, completed=standing.steps_done, total=standing.steps, description=said)
 
         yield show
 
 
-def log_lines(say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> Callable[[Standing], None]:
+def log_lines(say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> Callable[[RunProgress], None]:
     """Says where a run stands, the first time after LOG_EVERY_S and then that often at most."""
     began = said_s = clock()
 
-    def show(standing: Standing) -> None:
+    def show(standing: RunProgress) -> None:
         nonlocal said_s
         now = clock()
         if now - said_s >= LOG_EVERY_S:
@@ -61,7 +61,7 @@ def log_lines(say: Callable[[str], None], clock: Callable[[], float] = time.mono
     return show
 
 
-def in_words(standing: Standing, elapsed_s: float) -> str:
+def in_words(standing: RunProgress, elapsed_s: float) -> str:
     """Scenes and keyframes, the rate, and the time left at the pace so far."""
     s = standing
     words = [f"{s.scenes_done}/{s.scenes} scenes", f"{s.keyframes_done}/{s.keyframes} keyframes"]

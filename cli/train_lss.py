@@ -109,8 +109,8 @@ def command(
     )
     typed = shlex.join(["densegt", *sys.argv[1:]])
     if benchmark:
-        from densegt.detection.benchmark.run import Benchmark
-        from densegt.detection.benchmark.run import run as run_benchmark
+        from densegt.experiments.lss_run import Benchmark
+        from densegt.experiments.lss_run import run as run_benchmark
 
         if init is not None or resume or any(given[name] for name in ("supervision", "bins", "sampling")):
             raise click.UsageError(

@@ -96,8 +96,8 @@ def command(
     from densegt.errors import InputError
 
     try:
-        from densegt.detection.pseudo_lidar.config import PlConfig
-        from densegt.detection.pseudo_lidar.train import Run, train
+        from densegt.detection.points.pseudo_lidar.config import PlConfig
+        from densegt.detection.points.pseudo_lidar.train import Run, train
         from densegt.detection.train import Sources
     except ImportError as error:
         raise InputError(f'train-pl: {error}; pip install "densegt[train]"') from None
@@ -118,8 +118,8 @@ def command(
     )
     typed = shlex.join(["densegt", *sys.argv[1:]])
     if benchmark:
-        from densegt.detection.benchmark.pl_arms import DETECTORS
-        from densegt.detection.benchmark.pl_run import PlBenchmark, run_pl
+        from densegt.experiments.pl_run import PlBenchmark, run_pl
+        from densegt.experiments.pl_variants import DETECTORS
 
         if init or resume or end_to_end or freeze_depth or given["supervision"] or given["input"]:
             raise click.UsageError(

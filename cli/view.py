@@ -58,7 +58,7 @@ def command(
         raise click.UsageError("--ply and --rerun write the cloud; leave --no-cloud out")
     exports: list[Export] = []
     if ply_dir:
-        from densegt.view.placed import ply_writer
+        from densegt.view.ply import ply_writer
 
         exports.append(ply_writer(ply_dir))
     if rerun_dir:

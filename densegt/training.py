@@ -41,7 +41,7 @@ class TrainingConfig(Protocol):
         """So many epochs."""
 
 
-class Order(Sampler[int]):
+class ResumableSampler(Sampler[int]):
     """Indices of an epoch, shuffled, each epoch others; every process of several takes its part of them.
 
     Lightning tells the epoch, also when it goes on with an interrupted training.

@@ -57,7 +57,7 @@ def _meet(point, tangents, K, row, col):
 
 
 def _covered(point, tangents, half_m, K, reach_px, shape):
-    """Every pixel of the image whose ray meets the patch within its reach, with (row, col, z, a, e)."""
+    """Every pixel of the image whose ray meets the surfel within its reach, with (row, col, z, a, e)."""
     if np.linalg.norm(np.cross(tangents[0], tangents[1])) < 1e-3:
         return
     u0, v0 = (K @ (point / point[2]))[:2]
@@ -111,7 +111,7 @@ def blend_patches(
 
 
 def on_plane(point, tangents, K, row, col):
-    """Inverse depth w, w a and w e where a pixel's ray meets a patch's plane."""
+    """Inverse depth w, w a and w e where a pixel's ray meets a surfel's plane."""
     a, e, z = _meet(point, tangents, K, row, col)
     return np.array([1 / z, a / z, e / z])
 
@@ -126,7 +126,7 @@ def judge_patches(xyz_cam, tangents, sweep, lidar_cam, focal_px, noise_m, trust,
 
 
 def thin(xyz_cam, half_m, incidence, reach_px, K, height_px, width_px, layers, count, share):
-    """Gather each cell's patches in a dictionary, add up the pixels they cover."""
+    """Gather each cell's surfels in a dictionary, add up the pixels they cover."""
     cells = {}
     for i, p in enumerate(xyz_cam[:count].astype(np.float64)):
         u, v = (K @ (p / p[2]))[:2]
@@ -428,12 +428,12 @@ def evidence(
     known = depth_m > 0
     of = row_of[known]
     has = of >= 0
-    patch = np.maximum(of, 0)
+    surfel = np.maximum(of, 0)
     share = support / np.maximum(support_around, 1e-6)
     ratio = first_weight / np.maximum(second_weight, 1e-9)
 
     def column(values):
-        return np.where(has, values[patch], 0) if len(values) else np.zeros(len(of))
+        return np.where(has, values[surfel], 0) if len(values) else np.zeros(len(of))
 
     columns = [
         np.log1p(agree[known].astype(float)),

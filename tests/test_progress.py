@@ -8,12 +8,12 @@ from densegt.cli import progress
 from densegt.cli.accumulate import command
 from densegt.cli.again import again
 
-from densegt.accumulate.standing import Standing
+from densegt.batch.progress import RunProgress
 
 
 def standing(**done):
     whole = {"scenes_done": 0, "scenes": 10, "keyframes_done": 0, "keyframes": 400, "steps_done": 0, "steps": 6000}
-    return Standing(**{**whole, **done})
+    return RunProgress(**{**whole, **done})
 
 
 def test_in_words():

@@ -8,28 +8,28 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.accumulate.box_time import at_their_time
 from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.freespace import RangeImages
-from densegt.accumulate.measure import measure
-from densegt.accumulate.movers import STATIC
-from densegt.accumulate.owners import share_out
-from densegt.accumulate.patches import Patches
-from densegt.accumulate.refine_tracks import refine_tracks
-from densegt.accumulate.tracks import ContinuousTrack
+from densegt.accumulate.measurements import measure_scene
+from densegt.accumulate.motion.box_time import at_their_time
+from densegt.accumulate.motion.free_space import RangeImages
+from densegt.accumulate.motion.point_assignment import assign_points
+from densegt.accumulate.motion.points_in_boxes import STATIC
+from densegt.accumulate.motion.track_refinement import refine_tracks
+from densegt.accumulate.motion.tracks import ContinuousTrack
+from densegt.accumulate.surfels import Surfels
 from densegt.datasets.scene import Scene
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """A scene's patches.
+    """A scene's surfels.
 
     Attributes:
         origin_global_m: (3,) float64, subtracted from global so that float32 suffices.
-        start_us: the time that `Patches.time_s` counts from.
-        static: patches in global minus origin.
-        transient: patches in global minus origin that other sweeps refute; true at their own time only.
-        movers: for each track, its patches in its box's frame; first the labelled ones, then those found.
+        start_us: the time that `Surfels.time_s` counts from.
+        static: surfels in global minus origin.
+        transient: surfels in global minus origin that other sweeps refute; true at their own time only.
+        movers: for each track, its surfels in its box's frame; first the labelled ones, then those found.
         found: the tracks among them that no label told of.
         images: the sweeps as range images.
         sweep_times_s: (S,) s since start_us.
@@ -39,9 +39,9 @@ class Cloud:
 
     origin_global_m: NDArray[np.float64]
     start_us: int
-    static: Patches
-    transient: Patches
-    movers: tuple[tuple[ContinuousTrack, Patches], ...]
+    static: Surfels
+    transient: Surfels
+    movers: tuple[tuple[ContinuousTrack, Surfels], ...]
     found: tuple[ContinuousTrack, ...]
     images: RangeImages
     sweep_times_s: NDArray[np.float64]
@@ -64,17 +64,17 @@ def gather(
         skip_sweeps: tokens of sweeps to leave out.
         progress: called after each sweep.
     """
-    measured = measure(scene, config, skip_sweeps=skip_sweeps, progress=progress)
+    measured = measure_scene(scene, config, skip_sweeps=skip_sweeps, progress=progress)
     tracks = at_their_time(tracks, measured, scene, config.tracks.box_time)
     tracks = refine_tracks(tracks, measured, config.tracks)
-    owners = share_out(measured, tracks, config)
-    transient = measured.patches.take(owners.passing)
+    owners = assign_points(measured, tracks, config)
+    transient = measured.surfels.take(owners.passing)
     standing = np.flatnonzero((owners.owner == STATIC) & ~owners.passing)
     return Cloud(
         origin_global_m=measured.origin_global_m,
         start_us=measured.start_us,
         # Nobody asks for the others again, and two of the largest arrays need not be in memory at a time.
-        static=measured.patches.shrink_to(standing),
+        static=measured.surfels.shrink_to(standing),
         transient=transient,
         movers=owners.movers,
         found=tuple(track for track, _ in owners.movers[len(tracks) :]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 
 class _Strict(BaseModel):
@@ -106,8 +106,8 @@ class FreeSpaceConfig(_Strict):
     asked_sweeps: int = 3
 
 
-class SurfaceConfig(_Strict):
-    """The patch each return stands for, and how it hides what lies behind."""
+class SurfelConfig(_Strict):
+    """The surfel each return stands for, and how it hides what lies behind."""
 
     max_slope: float = 2.0
     max_half_m: float = 0.4
@@ -121,7 +121,7 @@ class SurfaceConfig(_Strict):
     enclosing_rad: float = 0.02
     max_reach_rad: float = 0.008
     crowd: float = Field(default=2.0, gt=0, description="where more points crowd a pixel, some are left out")
-    layers: float = Field(default=10.0, gt=0, description="where more patches lie over one another, some are left out")
+    layers: float = Field(default=10.0, gt=0, description="where more surfels lie over one another, some are left out")
     finest_rad: float = Field(default=0.0015, gt=0, description="surfaces are worked out on pixels no finer than this")
     max_gap_deg: float = Field(default=1.33, description="nothing is filled across more: a 32-beam lidar's ring gap")
 
@@ -190,7 +190,7 @@ class RefinePosesConfig(_Strict):
 
 
 class ConfidenceConfig(_Strict):
-    """Which pixels are sure enough to show; how sure they are is told by `densegt.accumulate.judge`."""
+    """The least confidence that is shown, see `densegt.accumulate.render.confidence_model`."""
 
     least: float = Field(default=0.92, ge=0, le=1)
     least_measured: float = Field(
@@ -220,5 +220,6 @@ class AccumulateConfig(_Strict):
     tracks: TracksConfig = TracksConfig()
     free_space: FreeSpaceConfig = FreeSpaceConfig()
     discover: DiscoverConfig = DiscoverConfig()
-    patches: SurfaceConfig = SurfaceConfig()
+    # Stores written before 0.2 call it patches.
+    surfels: SurfelConfig = Field(default=SurfelConfig(), validation_alias=AliasChoices("surfels", "patches"))
     confidence: ConfidenceConfig = ConfidenceConfig()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.datasets.scene import Points, Scene, SpinModel, SweepMeta
+from densegt.datasets.scene import LidarModel, Points, Scene, Sweep
 from densegt.geometry import se3
 
 Float64 = NDArray[np.float64]
@@ -45,7 +45,7 @@ class EgoPath:
         return out
 
 
-def point_times(xyz_lidar: NDArray[np.float32], T_ego_lidar: Float64, spin: SpinModel) -> Float64:
+def point_times(xyz_lidar: NDArray[np.float32], T_ego_lidar: Float64, spin: LidarModel) -> Float64:
     """Time of each point (N,) s relative to the sweep's stamp, from the azimuth at which the lidar saw it.
 
     The turn begins at the seam; a point `angle` further along it was measured at
@@ -58,7 +58,7 @@ def point_times(xyz_lidar: NDArray[np.float32], T_ego_lidar: Float64, spin: Spin
     return times_s
 
 
-def to_global(points: Points, sweep: SweepMeta, times_s: Float64, spin: SpinModel, path: EgoPath) -> Float64:
+def to_global(points: Points, sweep: Sweep, times_s: Float64, spin: LidarModel, path: EgoPath) -> Float64:
     """Points (N,3) in global: by the pose at the stamp where compensated, else by that at each point's time."""
     if spin.compensated:
         return se3.apply(sweep.T_global_lidar, points.xyz_lidar)

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from densegt.completion.baselines import nearest, plane
 from densegt.completion.classical import Classical
-from densegt.completion.draw import draw
 from densegt.completion.examples import Example, Key, read_example
 from densegt.completion.features import Features, features_of
-from densegt.completion.method import Given
-from densegt.completion.thin import scanned
-from densegt.completion.trivial import nearest, plane
+from densegt.completion.method import SparseDepth
+from densegt.completion.sampling import draw_example
+from densegt.completion.sparsify import scanned
 
 Float32 = NDArray[np.float32]
 # What validation gives: the accumulated depth or the other store's, scanned by so many beams, or by all of them (0).
@@ -44,7 +44,7 @@ class Crops(Dataset[dict[str, Tensor]]):
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         rng = np.random.default_rng((self._seed, index))
         key = self._keys[index % len(self._keys)]
-        drawn = draw(reader(self._keep_images)(key), self._size, rng)
+        drawn = draw_example(reader(self._keep_images)(key), self._size, rng)
         features = features_of(drawn.given, self._classical)
         return stacked(features, drawn.target_m, drawn.weight, drawn.exact, inner=drawn.inner)
 
@@ -69,7 +69,7 @@ class Trials(Dataset[dict[str, Tensor]]):
         return item | {name: torch.from_numpy(depth_m)[None] for name, depth_m in simple.items()}
 
 
-def trial_of(example: Example, trial: tuple[int, int], rng: np.random.Generator) -> Given:
+def trial_of(example: Example, trial: tuple[int, int], rng: np.random.Generator) -> SparseDepth:
     """An input of validation: which store, and by how many beams."""
     which, beams = trial
     given = example.inputs[which]

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.completion.method import Completed, Given
+from densegt.completion.method import CompletedDepth, SparseDepth
 from densegt.kernels.departure import departure
 from densegt.kernels.expected_error import expected_error
 from densegt.kernels.farthest_around import farthest_around
@@ -81,7 +81,7 @@ class Classical:
         self._uncertainty = uncertainty
         self._work = _Workspace.of((0, 0))
 
-    def __call__(self, given: Given) -> Completed:
+    def __call__(self, given: SparseDepth) -> CompletedDepth:
         """Fill what is unknown, except open sky; what is measured stays as it is.
 
         Raises:
@@ -89,21 +89,21 @@ class Classical:
         """
         return self.complete(given)[0]
 
-    def complete(self, given: Given) -> tuple[Completed, Causes]:
+    def complete(self, given: SparseDepth) -> tuple[CompletedDepth, Causes]:
         """The same with what the error may come from; the causes are overwritten by the next image."""
         causes = self.fill(given)
         depth_m, uncertainty_m = np.empty_like(given.depth_m), np.empty_like(given.depth_m)
         if given.depth_m.size == 0:
-            return Completed(depth_m, uncertainty_m), causes
+            return CompletedDepth(depth_m, uncertainty_m), causes
         invert(causes.inverse, MIN_INVERSE, depth_m)
         np.copyto(depth_m, given.depth_m, where=measured(given.depth_m))
         expected_error(
             causes.inverse, causes.departure, causes.spread, causes.farthest, causes.reach_px, given.source,
             self._uncertainty, uncertainty_m,
         )  # fmt: skip
-        return Completed(depth_m, uncertainty_m), causes
+        return CompletedDepth(depth_m, uncertainty_m), causes
 
-    def fill(self, given: Given) -> Causes:
+    def fill(self, given: SparseDepth) -> Causes:
         """The filled map; its arrays are overwritten by the next image."""
         shape = given.depth_m.shape
         if max(shape) > 1 << 15:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.completion.images import given_of, without_completed
-from densegt.completion.method import Given
+from densegt.completion.method import SparseDepth
 from densegt.depth.store import ImageRecord, SceneReader, scene_files
 from densegt.errors import InputError
 
@@ -59,7 +59,7 @@ class Example:
         exact: the target knows what is nothing: where it is 0, nothing is there.
     """
 
-    inputs: tuple[Given, ...]
+    inputs: tuple[SparseDepth, ...]
     target_m: Float32
     weight: Float32
     exact: bool
@@ -125,7 +125,7 @@ def read_example(key: Key) -> Example:
     inputs = [given_of(accumulated, key.sources.dataroot)]
     if key.sources.input is not None:
         other = _record(key.sources.input, key)
-        inputs.append(Given(inputs[0].image, other.depth_m, other.source, other.K, other.layers))
+        inputs.append(SparseDepth(inputs[0].image, other.depth_m, other.source, other.K, other.layers))
     if key.sources.truth is not None:
         truth = _record(key.sources.truth, key)
         return Example(tuple(inputs), truth.depth_m, np.ones_like(truth.depth_m), exact=True)

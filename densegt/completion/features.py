@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from densegt.completion.classical import Classical, measured
 from densegt.completion.ground import ground
-from densegt.completion.method import Given
+from densegt.completion.method import SparseDepth
 from densegt.depth.depth_map import Source
 from densegt.kernels.nearest_measured import FIFTHS_PER_PX, NOWHERE
 
@@ -52,7 +52,7 @@ class Features:
     known: Float32
 
 
-def features_of(given: Given, classical: Classical) -> Features:
+def features_of(given: SparseDepth, classical: Classical) -> Features:
     """The classical completion of the input, where it comes from, and the image.
 
     Channels: red, green, blue; log depth of the guess, whether there is one, its log relative uncertainty, log
@@ -91,7 +91,7 @@ def features_of(given: Given, classical: Classical) -> Features:
     return Features(channels, guess_m, sigma_m, (~answered).astype(np.float32), known.astype(np.float32))
 
 
-class _Named(NamedTuple):
+class _NamedChannels(NamedTuple):
     """(H,W) each: row and column of the pixels that keys name, 0 where they name none, and their distance."""
 
     there: NDArray[np.bool_]
@@ -100,21 +100,21 @@ class _Named(NamedTuple):
     distance_px: Float32
 
 
-def _named(keys: NDArray[np.int64], *, transposed: bool) -> _Named:
+def _named(keys: NDArray[np.int64], *, transposed: bool) -> _NamedChannels:
     there = keys < NOWHERE
     first, second = (np.where(there, part & 0xFFFF, 0) for part in (keys >> 16, keys))
     row, col = (second, first) if transposed else (first, second)
     distance_px = np.where(there, (keys >> 32) / FIFTHS_PER_PX, NO_DISTANCE_PX).astype(np.float32)
-    return _Named(there, row, col, distance_px)
+    return _NamedChannels(there, row, col, distance_px)
 
 
-def _colour_apart(image: NDArray[np.uint8], at: _Named) -> Float32:
+def _colour_apart(image: NDArray[np.uint8], at: _NamedChannels) -> Float32:
     """(H,W) the largest difference of a colour."""
     apart = np.maximum(image, image[at.row, at.col]) - np.minimum(image, image[at.row, at.col])
     return np.asarray(apart.max(axis=2) / np.float32(60), np.float32)
 
 
-def confidence_of(given: Given) -> Float32:
+def confidence_of(given: SparseDepth) -> Float32:
     """(H,W) probability that a measured pixel is right, as far as the store says."""
     layer = given.layers.get("confidence")
     if layer is None:
@@ -122,7 +122,7 @@ def confidence_of(given: Given) -> Float32:
     return np.asarray(layer, np.float32) / np.float32(255)
 
 
-def _row_slope(given: Given) -> Float32:
+def _row_slope(given: SparseDepth) -> Float32:
     """(H,) tangent of each row's angle below the optical axis; without K that of a usual lens."""
     height_px, width_px = given.depth_m.shape
     focal_px, centre_px = (0.8 * width_px, height_px / 2) if given.K is None else (given.K[1, 1], given.K[1, 2])

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.completion.classical import Classical, measured
-from densegt.completion.method import Completed, Given, Method
+from densegt.completion.method import CompletedDepth, Method, SparseDepth
 from densegt.errors import InputError
 
 Float32 = NDArray[np.float32]
@@ -82,7 +82,7 @@ class PromptDepthAnything:
         self._model = model.eval()
         self._classical = Classical()
 
-    def __call__(self, given: Given) -> Completed:
+    def __call__(self, given: SparseDepth) -> CompletedDepth:
         """Depth wherever there is no open sky; nothing at all where nothing is measured."""
         known, guess = measured(given.depth_m), self._classical(given)
         there = guess.depth_m > 0
@@ -91,7 +91,7 @@ class PromptDepthAnything:
         found_m = np.maximum(self._found(given.image, _without_holes(guess.depth_m)), np.float32(MIN_DEPTH_M))
         depth_m = np.where(known | ~there, guess.depth_m, found_m)
         apart_m = np.where(there, np.abs(depth_m - guess.depth_m), np.float32(0))
-        return Completed(depth_m, np.hypot(guess.uncertainty_m, apart_m))
+        return CompletedDepth(depth_m, np.hypot(guess.uncertainty_m, apart_m))
 
     def _found(self, image: NDArray[np.uint8], prompt_m: Float32) -> Float32:
         """(H,W) m."""

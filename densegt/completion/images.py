@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.completion.method import Completed, Given
+from densegt.completion.method import CompletedDepth, SparseDepth
 from densegt.datasets.scene import Camera
 from densegt.depth.depth_map import Source
 from densegt.depth.store import ImageRecord, encode_depth
@@ -28,7 +28,7 @@ def without_completed(record: ImageRecord) -> ImageRecord:
     )
 
 
-def given_of(record: ImageRecord, dataroot: Path) -> Given:
+def given_of(record: ImageRecord, dataroot: Path) -> SparseDepth:
     """An image of a store with its camera's picture.
 
     Raises:
@@ -41,10 +41,10 @@ def given_of(record: ImageRecord, dataroot: Path) -> Given:
             f"{dataroot / record.filename}: {image.shape[1]}x{image.shape[0]} px, but its depth is "
             f"{width_px}x{height_px}; --dataroot is the folder that the depth was made from"
         )
-    return Given(image, record.depth_m, record.source, record.K, record.layers)
+    return SparseDepth(image, record.depth_m, record.source, record.K, record.layers)
 
 
-def completed_layers(record: ImageRecord, done: Completed) -> dict[str, NDArray[Any]]:
+def completed_layers(record: ImageRecord, done: CompletedDepth) -> dict[str, NDArray[Any]]:
     """What to store: the method's depth, and everything else that the store held of the image.
 
     A pixel keeps its source where its depth is still the stored one, to the store's 1/256 m.

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from densegt.completion.classical import Classical, measured
 from densegt.completion.features import Features, features_of
-from densegt.completion.method import Completed, Given
+from densegt.completion.method import CompletedDepth, SparseDepth
 from densegt.completion.model import CompletionNet, answer
 from densegt.completion.tiles import CORE_PX, MAX_PIECE_PX, Tile, tiles
 
@@ -41,11 +41,11 @@ class Network:
         self._classical = Classical()
         self._max_piece_px, self._core_px = max_piece_px, core_px
 
-    def __call__(self, given: Given) -> Completed:
+    def __call__(self, given: SparseDepth) -> CompletedDepth:
         """Depth wherever the network sees a surface; nothing at all where nothing is measured."""
         known = measured(given.depth_m)
         if not known.any():
-            return Completed(np.zeros_like(given.depth_m), np.zeros_like(given.depth_m))
+            return CompletedDepth(np.zeros_like(given.depth_m), np.zeros_like(given.depth_m))
         features = features_of(given, self._classical)
         log_change, log_doubt, sky, wrong = self._answer(features)
         depth_m = leaning(features, features.guess_m * np.exp(log_change))
@@ -55,7 +55,9 @@ class Network:
         kept = known & ~((wrong > _log_odds(WRONG_AT)) & other)
         np.copyto(depth_m, given.depth_m, where=kept)
         nothing = (sky > _log_odds(SKY_AT)) & ~kept
-        return Completed(np.where(nothing, np.float32(0), depth_m), np.where(nothing, np.float32(0), uncertainty_m))
+        return CompletedDepth(
+            np.where(nothing, np.float32(0), depth_m), np.where(nothing, np.float32(0), uncertainty_m)
+        )
 
     def _answer(self, features: Features) -> tuple[Float32, Float32, Float32, Float32]:
         """(H,W) each, the first four of `Answer`."""

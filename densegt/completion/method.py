@@ -17,7 +17,7 @@ Float32 = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Given:
+class SparseDepth:
     """One image and what is known of its depth.
 
     Attributes:
@@ -48,7 +48,7 @@ class Given:
 
 
 @dataclass(frozen=True)
-class Completed:
+class CompletedDepth:
     """What a method makes of it.
 
     Attributes:
@@ -65,7 +65,7 @@ class Completed:
             raise ValueError(f"depth {self.depth_m.shape} and uncertainty {self.uncertainty_m.shape} do not fit")
 
 
-Method = Callable[[Given], Completed]
+Method = Callable[[SparseDepth], CompletedDepth]
 
 
 def open_method(name: str, checkpoint: Path | None = None) -> Method:

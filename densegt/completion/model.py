@@ -44,7 +44,7 @@ class Shape:
         return 1 << len(self.widths)
 
 
-class Answer(NamedTuple):
+class CompletionOutput(NamedTuple):
     """(B,1,H,W) each, but the last: depth is the guess times exp(log_change), its uncertainty that times
     exp(log_doubt); log-odds of sky and of a measured pixel being wrong; (B,CHOICES,H,W) log probability of each choice.
     """
@@ -83,7 +83,9 @@ class CompletionNet(nn.Module):
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
 
-    def forward(self, channels: Tensor, guess_m: Tensor, sigma_m: Tensor, sky: Tensor, known: Tensor) -> Answer:
+    def forward(
+        self, channels: Tensor, guess_m: Tensor, sigma_m: Tensor, sky: Tensor, known: Tensor
+    ) -> CompletionOutput:
         """channels (B,CHANNELS,H,W), the others (B,1,H,W); H and W multiples of the stride."""
         out = functional.pixel_shuffle(self.head(self._trunk(channels)), 2).float()
         further, log_scale, sky_odds, wrong = out[:, :4].chunk(4, dim=1)
@@ -98,7 +100,7 @@ class CompletionNet(nn.Module):
             change = propagate(guess_m.log() + change, affinity, guess_m.log(), trust, dilation=dilation, steps=steps)
             change = change - guess_m.log()
         doubt = (spread.detach() / mean.detach() ** 2 + CHOICE_SHARE**2).log() / 2 + log_scale
-        return Answer(change, doubt, sky_odds + SKY_ODDS * (2 * sky - 1), wrong, log_shares)
+        return CompletionOutput(change, doubt, sky_odds + SKY_ODDS * (2 * sky - 1), wrong, log_shares)
 
     def _trunk(self, channels: Tensor) -> Tensor:
         feature: Tensor = self.encode[0](functional.relu(self.stem(channels)))
@@ -127,14 +129,14 @@ def _chosen(odds: Tensor, alternatives: Tensor) -> tuple[Tensor, Tensor, Tensor]
     return log_shares, mean, (shares * (ratios - mean) ** 2).sum(1, keepdim=True)
 
 
-def answer(net: CompletionNet, channels: Tensor, *maps: Tensor) -> Answer:
+def answer(net: CompletionNet, channels: Tensor, *maps: Tensor) -> CompletionOutput:
     """The network on images (B,.,H,W) of any size: padded to its stride, and cut again."""
     height, width = channels.shape[-2:]
     stride = net.shape.stride
     pad = (0, -width % stride, 0, -height % stride)
     wide = (functional.pad(part, pad, mode="replicate") for part in (channels, *maps))
-    found: Answer = net(*wide)
-    return Answer(*(part[..., :height, :width] for part in found))
+    found: CompletionOutput = net(*wide)
+    return CompletionOutput(*(part[..., :height, :width] for part in found))
 
 
 class Block(nn.Module):

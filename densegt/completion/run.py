@@ -12,14 +12,14 @@ from typing import Any, Literal
 
 import numpy as np
 
+from densegt.batch.executor import Executor, Failed, Here
+from densegt.batch.scene_lock import scene_lock
 from densegt.completion.foundation import model_folder
 from densegt.completion.images import camera_of, completed_layers, given_of, without_completed
 from densegt.completion.method import open_method
 from densegt.completion.weights import SHIPPED
-from densegt.depth.claim import claim
 from densegt.depth.store import SceneReader, SceneWriter, read_header, scene_files
 from densegt.errors import InputError
-from densegt.execute import Executor, Failed, Here
 
 # Told (hundredths of scenes done, in all).
 Progress = Callable[[int, int], None]
@@ -131,7 +131,7 @@ def complete_scene(job: Job, name: str, tell: Share) -> SceneDone:
     """
     reader = SceneReader(job.depth / f"{name}.h5")
     saved, digest = {**reader.config, "complete": job.saved()}, _digest(reader.path)
-    with claim(job.out, name, patient=True):
+    with scene_lock(job.out, name, patient=True):
         path = job.out / reader.path.name
         if not job.overwrite and path.exists():
             _check_finished(path, saved, digest, reader.path)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from densegt.completion.batches import TRIALS
 from densegt.completion.losses import choice_loss, depth_loss, is_wrong, scale_loss
-from densegt.completion.model import Answer, CompletionNet, Shape, answer, choices
+from densegt.completion.model import CompletionNet, CompletionOutput, Shape, answer, choices
 from densegt.completion.train_config import TrainConfig
 
 # Beyond this nothing is asked of the depth.
@@ -101,12 +101,12 @@ class CompletionTask(LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
-def run(net: CompletionNet, batch: Batch) -> Answer:
+def run(net: CompletionNet, batch: Batch) -> CompletionOutput:
     """The network on a batch."""
     return answer(net, *(batch[name] for name in ("channels", "guess_m", "sigma_m", "sky", "known")))
 
 
-def losses_of(found: Answer, batch: Batch) -> dict[str, Tensor]:
+def losses_of(found: CompletionOutput, batch: Batch) -> dict[str, Tensor]:
     """Mean losses by what they ask for: depth, its uncertainty, sky, wrong measurements."""
     target_m, weight = batch["target_m"], batch["weight"]
     meant = weight * ((target_m > 0) & (target_m < MAX_TARGET_M))
@@ -131,7 +131,7 @@ def losses_of(found: Answer, batch: Batch) -> dict[str, Tensor]:
     }
 
 
-def _choice(found: Answer, batch: Batch, aim_m: Tensor, counted: Tensor) -> Tensor:
+def _choice(found: CompletionOutput, batch: Batch, aim_m: Tensor, counted: Tensor) -> Tensor:
     """Mean cost of the choice, which counts as much as there is to choose between."""
     choices_m = choices(batch["channels"], batch["guess_m"])
     apart_m = (choices_m.amax(1, keepdim=True) - choices_m.amin(1, keepdim=True)).clamp(max=MAX_APART_M)

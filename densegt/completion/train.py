@@ -23,7 +23,7 @@ from densegt.completion.split import Split, split
 from densegt.completion.task import METHODS, SCORE, TRIAL_NAMES, Batch, CompletionTask
 from densegt.completion.train_config import TrainConfig
 from densegt.depth.store import read_header, scene_files
-from densegt.training import Order, last_checkpoint, make_trainer, quiet
+from densegt.training import ResumableSampler, last_checkpoint, make_trainer, quiet
 
 Say = Callable[[str], None]
 
@@ -61,7 +61,7 @@ class Data(LightningDataModule):
         """Shuffled crops."""
         config, rank, processes = self._config, *self._place()
         crops = Crops(self._parts.learned, config.crop, config.draws, config.seed, config.keep_images)
-        order = Order(len(crops), config.seed, rank, processes)
+        order = ResumableSampler(len(crops), config.seed, rank, processes)
         return DataLoader(
             crops, config.batch, sampler=order, drop_last=len(order) >= config.batch,
             num_workers=config.loader_processes, persistent_workers=config.loader_processes > 0,

@@ -13,7 +13,7 @@ Float64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class SpinModel:
+class LidarModel:
     """How a spinning lidar's turn relates to its time stamp.
 
     Attributes:
@@ -32,7 +32,7 @@ class SpinModel:
 
 
 @dataclass(frozen=True)
-class SweepMeta:
+class Sweep:
     """One turn of the lidar, points still on disk.
 
     Attributes:
@@ -159,11 +159,11 @@ class Scene:
     """
 
     name: str
-    sweeps: tuple[SweepMeta, ...]
+    sweeps: tuple[Sweep, ...]
     cameras: tuple[Camera, ...]
     tracks: tuple[Track, ...]
-    spin: SpinModel
-    read_points: Callable[[SweepMeta], Points]
+    spin: LidarModel
+    read_points: Callable[[Sweep], Points]
 
 
 def _check_pose(T: Float64, what: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.datasets.names import is_outside
+from densegt.datasets.file_names import is_outside
 
 Attributes = Mapping[str, Any]
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.kernels.fletcher32 import fletcher32
-from densegt.kernels.steps import byte_planes
+from densegt.kernels.quantise import byte_planes
 
 LEVEL = 1
 # What h5py is told of such a chunk, in the order of its filters.

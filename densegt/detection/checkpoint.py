@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
-from densegt.detection.task import LssTask
+from densegt.detection.bev.task import LssTask
 from densegt.errors import InputError
 
 Task = TypeVar("Task", bound=nn.Module)

@@ -12,9 +12,9 @@ from torch.utils.data import DataLoader
 
 from densegt.datasets.nuscenes.classes import MAX_BOXES
 from densegt.datasets.nuscenes.results import Detections
-from densegt.detection.dataset import Batch, NuScenesDepth
-from densegt.detection.heads import decode
-from densegt.detection.task import LssTask, answer_of, nearest_pixels, vehicles_of
+from densegt.detection.bev.heads import decode
+from densegt.detection.bev.task import LssTask, answer_of, nearest_pixels, vehicles_of
+from densegt.detection.data.dataset import Batch, NuScenesDepth
 from densegt.detection.train import last_line
 from densegt.errors import InputError
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.detection.grid import BevGrid
+from densegt.detection.bev.grid import BevGrid
 from densegt.detection.infer import Prediction
 
 Picture = NDArray[np.uint8]

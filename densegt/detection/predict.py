@@ -19,12 +19,12 @@ from densegt.datasets.nuscenes.results import write_results
 from densegt.datasets.scene import Camera
 from densegt.depth.depth_map import Source
 from densegt.depth.store import SceneWriter, encode_depth
-from densegt.detection.augment import ImageRanges, image_affine
 from densegt.detection.checkpoint import read_task
-from densegt.detection.dataset import NuScenesDepth, Supervision
-from densegt.detection.evaluate import Scores
+from densegt.detection.data.augment import ImageRanges, image_affine
+from densegt.detection.data.dataset import NuScenesDepth, Supervision
 from densegt.detection.infer import predict
 from densegt.detection.picture import draw
+from densegt.detection.scoring.scores import Scores
 from densegt.detection.train_config import LssConfig
 from densegt.errors import InputError
 

@@ -17,13 +17,13 @@ from pydantic import BaseModel
 from torch.utils.data import ConcatDataset, DataLoader
 
 import densegt
+from densegt.detection.bev.task import SCORE, LssTask
 from densegt.detection.checkpoint import read_task
-from densegt.detection.dataset import Batch, Draws, NuScenesDepth, Supervision
-from densegt.detection.split import Split, split
-from densegt.detection.task import SCORE, LssTask
+from densegt.detection.data.dataset import Batch, Draws, NuScenesDepth, Supervision
+from densegt.detection.data.split import Split, split
 from densegt.detection.train_config import LssConfig
 from densegt.errors import InputError
-from densegt.training import Order, last_checkpoint, make_trainer, quiet
+from densegt.training import ResumableSampler, last_checkpoint, make_trainer, quiet
 
 Say = Callable[[str], None]
 
@@ -88,7 +88,7 @@ class Data(LightningDataModule):
         """Shuffled keyframes, augmented."""
         config, rank, processes = self._config, *self._place()
         draws = Draws(self._learned, config.seed)
-        order = Order(len(draws), config.seed, rank, processes)
+        order = ResumableSampler(len(draws), config.seed, rank, processes)
         return DataLoader(
             draws, config.batch, sampler=order, drop_last=len(order) >= config.batch,
             num_workers=config.loader_processes, persistent_workers=config.loader_processes > 0,

@@ -6,11 +6,11 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from densegt.detection.augment import Augmentation, BevRanges, ImageRanges
-from densegt.detection.dataset import Supervision
-from densegt.detection.depth_target import Patch
+from densegt.detection.bev.model_config import STRICT, ModelConfig
+from densegt.detection.data.augment import Augmentation, BevRanges, ImageRanges
+from densegt.detection.data.dataset import Supervision
+from densegt.detection.depth_head.depth_target import Patch
 from densegt.detection.losses import DepthLoss
-from densegt.detection.model_config import STRICT, ModelConfig
 
 Range = tuple[float, float]
 

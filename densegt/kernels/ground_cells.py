@@ -18,13 +18,13 @@ def ground_cells(
     layer_m: float,
     out: NDArray[np.float64],
 ) -> None:
-    """Mean height of the lowest layer of level patches in each cell, NaN where there is none.
+    """Mean height of the lowest layer of level surfels in each cell, NaN where there is none.
 
     Args:
         xyz: (N,3) m; tangents: (N,2,3).
         usable: (N,).
         corner: (2,) m, of cell (0,0); cell_m: its side.
-        min_up: patches whose unit normal has less than this upwards are not level.
+        min_up: surfels whose unit normal has less than this upwards are not level.
         layer_m: how thick the lowest layer is.
         out: (X,Y) m.
     """

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.datasets.scene import SpinModel
+from densegt.datasets.scene import LidarModel
 
 Float64 = NDArray[np.float64]
 
-SPIN = SpinModel()
+SPIN = LidarModel()
 """Clockwise, 20 Hz, from +110 degrees in ego round to +110 degrees at the stamp."""
 
 BEAMS = 32

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from densegt.accumulate.cloud import Cloud, gather
 from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.patches import Patches
-from densegt.accumulate.refine_poses import refine_poses
-from densegt.accumulate.tracks import ContinuousTrack, moving_tracks
+from densegt.accumulate.motion.tracks import ContinuousTrack, moving_tracks
+from densegt.accumulate.poses.refinement import refine_poses
+from densegt.accumulate.surfels import Surfels
 from densegt.datasets.scene import Scene
 
 Float32 = NDArray[np.float32]
@@ -77,7 +77,7 @@ def scene_cloud(cloud: Cloud, keyframes_us: NDArray[np.int64], *, max_points: in
     since_s = (cloud.start_us - int(keyframes_us[0])) * 1e-6
     passing = cloud.transient.take(np.argsort(cloud.transient.time_s, kind="stable"))
     some = _evenly(len(passing), max_points // 4)
-    total_moving = sum(len(patches) for _, patches in cloud.movers)
+    total_moving = sum(len(surfels) for _, surfels in cloud.movers)
     share = min(1.0, max_points / 4 / max(total_moving, 1))
     found = {track.token for track in cloud.found}
     return SceneCloud(
@@ -86,9 +86,9 @@ def scene_cloud(cloud: Cloud, keyframes_us: NDArray[np.int64], *, max_points: in
         passing=passing.xyz[some],
         passing_s=(passing.time_s[some] + since_s).astype(np.float32),
         movers=tuple(
-            _mover(cloud, track, patches.take(_evenly(len(patches), int(share * len(patches)))), found, keyframes_us)
-            for track, patches in cloud.movers
-            if len(patches)
+            _mover(cloud, track, surfels.take(_evenly(len(surfels), int(share * len(surfels)))), found, keyframes_us)
+            for track, surfels in cloud.movers
+            if len(surfels)
         ),
         keyframes_s=(keyframes_us - keyframes_us[0]) * 1e-6,
         points=len(cloud.static) + len(cloud.transient) + total_moving,
@@ -119,10 +119,10 @@ def _evenly(n: int, most: int) -> NDArray[np.intp]:
 
 
 def _mover(
-    cloud: Cloud, track: ContinuousTrack, patches: Patches, found: set[str], keyframes_us: NDArray[np.int64]
+    cloud: Cloud, track: ContinuousTrack, surfels: Surfels, found: set[str], keyframes_us: NDArray[np.int64]
 ) -> Mover:
-    seen = _placed(cloud, track, cloud.start_us + patches.time_s.astype(np.float64) * 1e6)
-    xyz_seen = np.einsum("nij,nj->ni", seen[:, :3, :3], patches.xyz) + seen[:, :3, 3]
+    seen = _placed(cloud, track, cloud.start_us + surfels.time_s.astype(np.float64) * 1e6)
+    xyz_seen = np.einsum("nij,nj->ni", seen[:, :3, :3], surfels.xyz) + seen[:, :3, 3]
     poses = _placed(cloud, track, keyframes_us.astype(np.float64))
     poses[~track.known_at(keyframes_us.astype(np.float64))] = np.nan
     return Mover(
@@ -130,7 +130,7 @@ def _mover(
         category=track.category,
         labelled=track.token not in found,
         size_lwh_m=track.size_lwh_m,
-        xyz_box=patches.xyz,
+        xyz_box=surfels.xyz,
         xyz_seen=xyz_seen.astype(np.float32),
         T_origin_box=poses,
     )

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.accumulate.cloud import Cloud
-from densegt.accumulate.patches import Patches
-from densegt.accumulate.tracks import ContinuousTrack
+from densegt.accumulate.motion.tracks import ContinuousTrack
+from densegt.accumulate.surfels import Surfels
 from densegt.depth.depth_map import Source
 from densegt.depth.store import SceneReader
 from densegt.errors import InputError
 from densegt.report.draw import SOURCE_COLOURS
-from densegt.view.placed import FOUND_COLOUR
+from densegt.view.ply import FOUND_COLOUR
 
 
 def rerun_writer(folder: Path, dataroot: Path) -> Callable[[SceneReader, Cloud, NDArray[np.int64]], None]:
@@ -37,9 +37,9 @@ def rerun_writer(folder: Path, dataroot: Path) -> Callable[[SceneReader, Cloud, 
             static=True,
         )
         found = {track.token for track in cloud.found}
-        for k, (track, patches) in enumerate(cloud.movers):
+        for k, (track, surfels) in enumerate(cloud.movers):
             colour = FOUND_COLOUR if track.token in found else SOURCE_COLOURS[Source.MOVER]
-            _log_mover(rr, stream, f"world/movers/{k}", cloud, (track, patches), colour, keyframes_us)
+            _log_mover(rr, stream, f"world/movers/{k}", cloud, (track, surfels), colour, keyframes_us)
         _log_cameras(rr, stream, reader, dataroot, cloud.origin_global_m, int(keyframes_us[0]))
         stream.flush(blocking=True)
         stream.disconnect()
@@ -52,12 +52,12 @@ def _log_mover(
     stream: Any,
     name: str,
     cloud: Cloud,
-    mover: tuple[ContinuousTrack, Patches],
+    mover: tuple[ContinuousTrack, Surfels],
     colour: tuple[int, int, int],
     keyframes_us: NDArray[np.int64],
 ) -> None:
-    track, patches = mover
-    stream.log(f"{name}/points", rr.Points3D(patches.xyz, colors=[colour], radii=0.03), static=True)
+    track, surfels = mover
+    stream.log(f"{name}/points", rr.Points3D(surfels.xyz, colors=[colour], radii=0.03), static=True)
     times_us = keyframes_us[track.known_at(keyframes_us.astype(np.float64))]
     for time_us, T in zip(times_us, track.poses_at(times_us.astype(np.float64)), strict=True):
         stream.set_time("drive", duration=(int(time_us) - int(keyframes_us[0])) * 1e-6)

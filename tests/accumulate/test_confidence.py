@@ -11,15 +11,19 @@ import pytest
 
 from densegt.accumulate.cloud import gather
 from densegt.accumulate.config import AccumulateConfig, ConfidenceConfig
-from densegt.accumulate.judge import read_judge, shipped_judge, write_judge
-from densegt.accumulate.render import render
-from densegt.accumulate.run import accumulate_scene
-from densegt.accumulate.tracks import moving_tracks
+from densegt.accumulate.motion.tracks import moving_tracks
+from densegt.accumulate.pipeline import accumulate_scene
+from densegt.accumulate.render.confidence_model import (
+    read_confidence_model,
+    shipped_confidence_model,
+    write_confidence_model,
+)
+from densegt.accumulate.render.renderer import render
 from densegt.datasets.nuscenes import NuScenes
 from densegt.depth.depth_map import DepthMap, Source
 from densegt.depth.matching import best_match
 from densegt.depth.store import SceneReader
-from densegt.kernels.evidence import COLUMNS
+from densegt.kernels.confidence_features import COLUMNS
 
 from .worlds import World
 
@@ -35,7 +39,7 @@ def depth(least: float, surface: bool = True) -> DepthMap:
 
 
 def test_the_judge_that_ships_hears_every_column_of_evidence() -> None:
-    first, second, third = shipped_judge().layers()
+    first, second, third = shipped_confidence_model().layers()
     assert first.shape[1] == len(COLUMNS) + 1
     assert (second.shape[1], third.shape) == (len(first) + 1, (1, len(second) + 1))
     assert all(np.abs(first[:, k]).max() > 1e-4 for k in range(len(COLUMNS)))
@@ -43,13 +47,13 @@ def test_the_judge_that_ships_hears_every_column_of_evidence() -> None:
 
 def test_a_judge_is_kept_as_it_is_and_refused_for_other_evidence(tmp_path: Path) -> None:
     path = tmp_path / "judge.json"
-    write_judge(path, shipped_judge(), {"command": 'python "fit"'})
-    for kept, shipped in zip(read_judge(path).layers(), shipped_judge().layers(), strict=True):
+    write_confidence_model(path, shipped_confidence_model(), {"command": 'python "fit"'})
+    for kept, shipped in zip(read_confidence_model(path).layers(), shipped_confidence_model().layers(), strict=True):
         np.testing.assert_allclose(kept, shipped, rtol=1e-5)
     assert json.loads(path.read_text())["command"] == 'python "fit"'
     path.write_text(path.read_text().replace('"agree"', '"nods"'))
     with pytest.raises(ValueError, match="other evidence"):
-        read_judge(path)
+        read_confidence_model(path)
 
 
 def test_it_is_a_probability_where_depth_is_known_and_zero_elsewhere() -> None:

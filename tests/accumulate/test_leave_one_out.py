@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from densegt.accumulate import leave_one_out as module
 from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.leave_one_out import keyframes_of, others_in_window, score_scene, without
-from densegt.accumulate.leave_one_out_run import compare
-from densegt.accumulate.nearest_wins import nearest_wins, read_returns
+from densegt.accumulate.leave_one_out import scene as module
+from densegt.accumulate.leave_one_out.recording import compare
+from densegt.accumulate.leave_one_out.scene import keyframes_of, others_in_window, score_scene, without
+from densegt.accumulate.z_buffer_baseline import read_returns, z_buffer_baseline
 from densegt.datasets.nuscenes import NuScenes
-from densegt.datasets.scene import Camera, Points, Scene, SpinModel, SweepMeta, Track
+from densegt.datasets.scene import Camera, LidarModel, Points, Scene, Sweep, Track
 from densegt.errors import InputError
 
 HEIGHT_M = 1.8
@@ -38,7 +38,7 @@ def wall(distance_m):
 def wall_scene(distances_m, keyframes=(1,), tracks=()):
     """A car that stands before a wall, with a camera in its lidar: sweep i finds the wall at distances_m[i]."""
     sweeps = tuple(
-        SweepMeta(f"sweep{i}", f"sample{i}", i in keyframes, Path(f"{i}.bin"), 50_000 * i, pose(z=HEIGHT_M), pose())
+        Sweep(f"sweep{i}", f"sample{i}", i in keyframes, Path(f"{i}.bin"), 50_000 * i, pose(z=HEIGHT_M), pose())
         for i in range(len(distances_m))
     )
     T_ego_cam = pose(z=HEIGHT_M)
@@ -49,7 +49,7 @@ def wall_scene(distances_m, keyframes=(1,), tracks=()):
         for i in keyframes
     )
     walls = {f"sweep{i}": wall(d) for i, d in enumerate(distances_m)}
-    return Scene("wall", sweeps, cameras, tuple(tracks), SpinModel(), lambda sweep: walls[sweep.token])
+    return Scene("wall", sweeps, cameras, tuple(tracks), LidarModel(), lambda sweep: walls[sweep.token])
 
 
 def score(scene, **options):
@@ -104,7 +104,7 @@ def test_nearest_wins_takes_the_nearest_of_the_sweeps_it_may_use():
     returns, camera = read_returns(scene, AccumulateConfig()), scene.cameras[0]
 
     def nearest(*sweeps, max_depth_m=60.0):
-        depth_m = nearest_wins(returns, camera, np.isin(range(4), sweeps), max_depth_m=max_depth_m)
+        depth_m = z_buffer_baseline(returns, camera, np.isin(range(4), sweeps), max_depth_m=max_depth_m)
         return depth_m[depth_m > 0].min(initial=np.inf)
 
     assert nearest(0, 1, 2, 3) == pytest.approx(8)
@@ -198,7 +198,7 @@ def test_command(tiny_dataset, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "nearest wins" in done.stdout
     figures = json.loads(out.read_text())
-    assert figures["densegt"]["all"]["counted"] == figures["nearest_wins"]["all"]["counted"] > 0
+    assert figures["densegt"]["all"]["counted"] == figures["z_buffer_baseline"]["all"]["counted"] > 0
     assert set(figures["densegt"]["by_motion"]) == {"movers", "rest"}
     assert set(figures["densegt"]["by_range"]) == {"0-10", "10-20", "20-40", "40-60"}
     assert figures["config"]["accumulate"]["window_s"] == 0.5

@@ -4,7 +4,7 @@ import click
 import pytest
 from densegt.cli.main import group
 
-from densegt.accumulate.memory import FIXED_BYTES, POINT_BYTES, largest_bytes, scene_bytes, workers_within
+from densegt.batch.memory import FIXED_BYTES, POINT_BYTES, largest_bytes, scene_bytes, workers_within
 from densegt.datasets.nuscenes import NuScenes
 from densegt.errors import InputError
 from densegt.simulate.config import SimulateConfig

@@ -8,11 +8,17 @@ import numpy as np
 import pytest
 
 from densegt.accumulate.config import TracksConfig
-from densegt.accumulate.measure import Measured
-from densegt.accumulate.movers import AMBIGUOUS, STATIC, SampledMotion, claim_points, into_box
-from densegt.accumulate.patches import Patches
-from densegt.accumulate.tracks import ContinuousTrack, moving_tracks
-from densegt.datasets.scene import Scene, SpinModel, Track
+from densegt.accumulate.measurements import Measurements
+from densegt.accumulate.motion.points_in_boxes import (
+    AMBIGUOUS,
+    STATIC,
+    SampledMotion,
+    assign_to_boxes,
+    points_in_box_frame,
+)
+from densegt.accumulate.motion.tracks import ContinuousTrack, moving_tracks
+from densegt.accumulate.surfels import Surfels
+from densegt.datasets.scene import LidarModel, Scene, Track
 from densegt.geometry import se3
 
 CONFIG = TracksConfig()
@@ -25,31 +31,31 @@ def car(velocity_mps: list[float], start_m: list[float], *, yaw: float = 0.0, st
     places = np.array(start_m) + stamps[:, None] * np.array(velocity_mps)
     poses = np.stack([se3.from_yaw(yaw, p) for p in places])
     track = Track("car", "vehicle.car", SIZE, (stamps * 1e6).astype(np.int64), poses)
-    (got,) = moving_tracks(Scene("s", (), (), (track,), SpinModel(), lambda sweep: None), CONFIG)
+    (got,) = moving_tracks(Scene("s", (), (), (track,), LidarModel(), lambda sweep: None), CONFIG)
     return got
 
 
-def measured_at(xyz, t_s) -> Measured:
+def measured_at(xyz, t_s) -> Measurements:
     """One sweep of points (N,3) at times (N,), as if its turn lay about the middle of those times."""
     xyz = np.asarray(xyz, np.float32).reshape(-1, 3)
     t_s = np.broadcast_to(np.asarray(t_s, np.float32), len(xyz)).copy()
     n = len(xyz)
     tangents = np.broadcast_to(np.eye(3, dtype=np.float32)[:2], (n, 2, 3)).copy()
-    patches = Patches(xyz, tangents, np.zeros((n, 4), np.float32), t_s, np.zeros(n, np.int32))
+    surfels = Surfels(xyz, tangents, np.zeros((n, 4), np.float32), t_s, np.zeros(n, np.int32))
     middle_s = np.array([(t_s.min() + t_s.max()) / 2 if n else 0.5])
     nowhere = np.zeros(3)
-    return Measured(patches, np.zeros(n, np.bool_), np.array([0, n]), None, nowhere, 0, middle_s)  # type: ignore[arg-type]
+    return Measurements(surfels, np.zeros(n, np.bool_), np.array([0, n]), None, nowhere, 0, middle_s)  # type: ignore[arg-type]
 
 
 def claim(xyz, t_s, *tracks: ContinuousTrack):
     measured = measured_at(xyz, t_s)
-    return claim_points(measured, tracks, SampledMotion.of(tracks, measured), CONFIG)
+    return assign_to_boxes(measured, tracks, SampledMotion.of(tracks, measured), CONFIG)
 
 
-def in_box(xyz, t_s, track: ContinuousTrack) -> Patches:
+def in_box(xyz, t_s, track: ContinuousTrack) -> Surfels:
     measured = measured_at(xyz, t_s)
     motion = SampledMotion.of([track], measured)
-    return into_box(measured.patches, np.arange(len(measured.patches)), motion, 0)
+    return points_in_box_frame(measured.surfels, np.arange(len(measured.surfels)), motion, 0)
 
 
 def test_a_point_is_claimed_at_its_own_time_and_given_the_box_at_that_time() -> None:
@@ -124,7 +130,7 @@ def test_each_sweep_asks_each_box_where_it_was_then() -> None:
     one = measured_at(xyz, t_s)
     three = replace(one, first=np.array([0, 2, 4, 6]), middle_s=t_s[::2].astype(float))
     both = [first, second]
-    assert claim_points(three, both, SampledMotion.of(both, three), CONFIG).tolist() == [0, 1, 0, 1, 0, 1]
+    assert assign_to_boxes(three, both, SampledMotion.of(both, three), CONFIG).tolist() == [0, 1, 0, 1, 0, 1]
 
 
 def test_far_points_and_other_times_are_static() -> None:
@@ -169,6 +175,6 @@ def test_claims_equal_those_of_every_point_asked_by_itself() -> None:
     bounds = np.arange(0, 601, 100)
     one = measured_at(xyz, t_s)
     middles = t_s.reshape(6, 100).mean(axis=1).astype(float)
-    owner = claim_points(replace(one, first=bounds, middle_s=middles), tracks, SampledMotion.of(tracks, one), CONFIG)
+    owner = assign_to_boxes(replace(one, first=bounds, middle_s=middles), tracks, SampledMotion.of(tracks, one), CONFIG)
     assert owner.tolist() == expected
     assert {STATIC, AMBIGUOUS, 0, 1} <= set(expected)

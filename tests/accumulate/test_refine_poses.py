@@ -9,7 +9,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from densegt.accumulate.config import AccumulateConfig, RefinePosesConfig
-from densegt.accumulate.refine_poses import refine_poses
+from densegt.accumulate.poses.refinement import refine_poses
 from densegt.accumulate.timing import EgoPath
 from densegt.datasets.scene import Scene
 from densegt.geometry import se3

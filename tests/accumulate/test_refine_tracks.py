@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from densegt.accumulate.box_time import at_their_time
 from densegt.accumulate.config import AccumulateConfig, BoxTimeConfig, RefineTracksConfig, TracksConfig
-from densegt.accumulate.measure import measure
-from densegt.accumulate.refine_tracks import refine_tracks
+from densegt.accumulate.measurements import measure_scene
+from densegt.accumulate.motion.box_time import at_their_time
+from densegt.accumulate.motion.track_refinement import refine_tracks
+from densegt.accumulate.motion.tracks import ContinuousTrack, moving_tracks
 from densegt.accumulate.timing import point_times
-from densegt.accumulate.tracks import ContinuousTrack, moving_tracks
 from densegt.datasets.scene import Scene, Track
 from densegt.geometry import se3
 from tests.accumulate.worlds import MAP_ORIGIN, START_US, World
@@ -41,7 +41,7 @@ def off(scene: Scene, rng: np.random.Generator, sigma_m, sigma_deg: float) -> Sc
 def refined(scene: Scene, config: TracksConfig = CONFIG) -> tuple[ContinuousTrack, ContinuousTrack]:
     """The track as drawn and as refined."""
     tracks = moving_tracks(scene, config)
-    (got,) = refine_tracks(tracks, measure(scene, AccumulateConfig()), config)
+    (got,) = refine_tracks(tracks, measure_scene(scene, AccumulateConfig()), config)
     return tracks[0], got
 
 
@@ -110,7 +110,7 @@ def test_a_box_far_off_is_not_moved_farther_than_boxes_are_off() -> None:
 
 def test_no_tracks() -> None:
     scene = replace(DRIVING.scene(), tracks=())
-    assert refine_tracks([], measure(scene, AccumulateConfig()), CONFIG) == []
+    assert refine_tracks([], measure_scene(scene, AccumulateConfig()), CONFIG) == []
 
 
 @pytest.mark.parametrize("knots", [1, 2, 3, 6])
@@ -154,14 +154,14 @@ FAST = replace(DRIVING, box_velocity=np.array([14.0, 0.0, 0.0]), ego_speed=13.0)
 def test_boxes_drawn_at_the_stamp_keep_their_times() -> None:
     scene = FAST.scene()
     tracks = moving_tracks(scene, CONFIG)
-    (got,) = at_their_time(tracks, measure(scene, AccumulateConfig()), scene, CONFIG.box_time)
+    (got,) = at_their_time(tracks, measure_scene(scene, AccumulateConfig()), scene, CONFIG.box_time)
     assert got is tracks[0]
 
 
 def test_boxes_drawn_around_the_points_as_they_stand_get_the_beams_time() -> None:
     scene = drawn_as_the_points_stand(FAST.scene(), FAST)
     tracks = moving_tracks(scene, CONFIG)
-    (got,) = at_their_time(tracks, measure(scene, AccumulateConfig()), scene, CONFIG.box_time)
+    (got,) = at_their_time(tracks, measure_scene(scene, AccumulateConfig()), scene, CONFIG.box_time)
     t_us = START_US + np.linspace(0.2, 2.2, 30) * 1e6
     truth = FAST.box((t_us - START_US) * 1e-6) + MAP_ORIGIN
     assert np.abs(tracks[0].poses_at(t_us)[:, 0, 3] - truth[:, 0]).min() > 0.25
@@ -172,5 +172,5 @@ def test_boxes_drawn_around_the_points_as_they_stand_get_the_beams_time() -> Non
 def test_the_time_of_boxes_can_be_told(model: str, shifted: bool) -> None:
     scene = FAST.scene()
     tracks = moving_tracks(scene, CONFIG)
-    (got,) = at_their_time(tracks, measure(scene, AccumulateConfig()), scene, BoxTimeConfig(model=model))
+    (got,) = at_their_time(tracks, measure_scene(scene, AccumulateConfig()), scene, BoxTimeConfig(model=model))
     assert (got.knots_us < tracks[0].knots_us).all() == shifted

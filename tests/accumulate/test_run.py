@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.dataset import accumulate
 from densegt.accumulate.job import ALGORITHM, Job
+from densegt.batch.run import accumulate
 from densegt.depth.evaluate import evaluate_stores
 from densegt.depth.store import SceneReader
 
@@ -61,7 +61,7 @@ def test_bad_options(run: Run, two_scenes: Path, tmp_path: Path, options: list[s
     ("text", "says"),
     [
         ("windows_s: 2\n", "windows_s"),
-        ("patches:\n  max_halfm: 1\n", "patches.max_halfm"),
+        ("surfels:\n  max_halfm: 1\n", "surfels.max_halfm"),
         ("window_s: -2\n", "window_s"),
         ("motion: magic\n", "motion"),
         ("max_depth_m: .nan\n", "max_depth_m"),

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from densegt.accumulate.timing import EgoPath, point_times, to_global
-from densegt.datasets.nuscenes.spin import KITTI, NUSCENES
-from densegt.datasets.scene import Points, Scene, SpinModel, SweepMeta
+from densegt.datasets.lidar_model import KITTI, NUSCENES
+from densegt.datasets.scene import LidarModel, Points, Scene, Sweep
 from densegt.geometry import se3
 
 UPRIGHT = np.eye(4)
@@ -33,12 +33,12 @@ def seen_at(azimuth_deg: list[float], T_ego_lidar: np.ndarray) -> np.ndarray:
         (NUSCENES, [0, 90, -90, 180, 109, 111], np.array([110, 20, 200, 290, 1, 359]) / 360 * 50 - 50),
         # Counter-clockwise from behind, stamp when facing ahead.
         (KITTI, [0, 90, -90, 179, -179], np.array([180, 270, 90, 359, 1]) / 360 * 100 - 50),
-        (SpinModel(False, 0.2, np.pi / 2, 0.0), [91, 0, 89], [5 / 9, 150, 1795 / 9]),
-        (SpinModel(True, 0.04, 0.0, 0.25), [-1, 90, 1], [1 / 9 - 10, 20, 30 - 1 / 9]),
+        (LidarModel(False, 0.2, np.pi / 2, 0.0), [91, 0, 89], [5 / 9, 150, 1795 / 9]),
+        (LidarModel(True, 0.04, 0.0, 0.25), [-1, 90, 1], [1 / 9 - 10, 20, 30 - 1 / 9]),
     ],
     ids=["nuscenes", "kitti", "custom", "quarter"],
 )  # fmt: skip
-def test_times_by_hand(spin: SpinModel, azimuth_deg: list[float], wanted_ms, T_ego_lidar: np.ndarray) -> None:
+def test_times_by_hand(spin: LidarModel, azimuth_deg: list[float], wanted_ms, T_ego_lidar: np.ndarray) -> None:
     got = point_times(seen_at(azimuth_deg, T_ego_lidar), T_ego_lidar, spin)
     np.testing.assert_allclose(got * 1e3, wanted_ms, atol=1e-4)
 
@@ -49,7 +49,7 @@ def test_nuscenes_sees_ahead_34_7_ms_before_its_stamp() -> None:
 
 
 @pytest.mark.parametrize("spin", [NUSCENES, KITTI])
-def test_a_turn_begins_on_one_side_of_the_seam_and_ends_on_the_other(spin: SpinModel) -> None:
+def test_a_turn_begins_on_one_side_of_the_seam_and_ends_on_the_other(spin: LidarModel) -> None:
     seam = np.rad2deg(spin.seam_rad)
     before, after = (-0.01, 0.01) if spin.clockwise else (0.01, -0.01)
     first, last = point_times(seen_at([seam + before, seam + after], UPRIGHT), UPRIGHT, spin)
@@ -58,7 +58,7 @@ def test_a_turn_begins_on_one_side_of_the_seam_and_ends_on_the_other(spin: SpinM
 
 
 @pytest.mark.parametrize("spin", [NUSCENES, KITTI])
-def test_times_fill_exactly_one_turn_in_its_direction(spin: SpinModel) -> None:
+def test_times_fill_exactly_one_turn_in_its_direction(spin: LidarModel) -> None:
     azimuth = np.linspace(-180, 179.5, 720)
     times = point_times(seen_at(azimuth.tolist(), UPRIGHT), UPRIGHT, spin)
     assert times.min() >= -spin.stamp_fraction * spin.period_s
@@ -106,8 +106,8 @@ def test_one_pose_is_a_path_that_stands_still() -> None:
     np.testing.assert_array_equal(path.poses_at(np.array([-1e6, 7, 1e6])), np.tile(path.T_global_ego, (3, 1, 1)))
 
 
-def meta(T_global_ego: np.ndarray, timestamp_us: int = 0, T_ego_lidar: np.ndarray = TURNED_RIGHT) -> SweepMeta:
-    return SweepMeta("t", "s", True, Path("x"), timestamp_us, T_ego_lidar, T_global_ego)
+def meta(T_global_ego: np.ndarray, timestamp_us: int = 0, T_ego_lidar: np.ndarray = TURNED_RIGHT) -> Sweep:
+    return Sweep("t", "s", True, Path("x"), timestamp_us, T_ego_lidar, T_global_ego)
 
 
 def test_path_of_a_scene_takes_one_pose_a_stamp() -> None:
@@ -137,7 +137,7 @@ def drive(speed_mps: float, yaw_rate: float):
 WALL_X = 25.0
 
 
-def sweep_of_a_wall(pose, spin: SpinModel) -> tuple[Points, np.ndarray]:
+def sweep_of_a_wall(pose, spin: LidarModel) -> tuple[Points, np.ndarray]:
     """What a lidar that is driven by `pose` gets from a wall across its way: each beam from where it is then."""
     rows, times = [], []
     for azimuth in np.deg2rad(np.arange(-60, 60.1, 0.5)):

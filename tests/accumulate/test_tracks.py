@@ -7,8 +7,8 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from densegt.accumulate.config import TracksConfig
-from densegt.accumulate.tracks import ContinuousTrack, moving_tracks
-from densegt.datasets.scene import Scene, SpinModel, Track
+from densegt.accumulate.motion.tracks import ContinuousTrack, moving_tracks
+from densegt.datasets.scene import LidarModel, Scene, Track
 from densegt.geometry import se3
 
 CONFIG = TracksConfig()
@@ -21,7 +21,7 @@ def track(poses: list[np.ndarray], stamps_s: list[float], category: str = "vehic
 
 
 def moving(*tracks: Track) -> list[ContinuousTrack]:
-    return moving_tracks(Scene("s", (), (), tracks, SpinModel(), lambda sweep: None), CONFIG)
+    return moving_tracks(Scene("s", (), (), tracks, LidarModel(), lambda sweep: None), CONFIG)
 
 
 def continuous(pose_at, stamps_s) -> ContinuousTrack:

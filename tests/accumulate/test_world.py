@@ -10,10 +10,10 @@ import pytest
 
 from densegt.accumulate.cloud import gather
 from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.freespace import transient
-from densegt.accumulate.render import render
-from densegt.accumulate.run import accumulate_scene
-from densegt.accumulate.tracks import moving_tracks
+from densegt.accumulate.motion.free_space import find_transient
+from densegt.accumulate.motion.tracks import moving_tracks
+from densegt.accumulate.pipeline import accumulate_scene
+from densegt.accumulate.render.renderer import render
 from densegt.datasets.scene import Camera
 from densegt.depth.depth_map import DepthMap, Source
 
@@ -133,7 +133,7 @@ def test_the_box_is_where_it_was_at_exposure_and_nothing_shines_through(sample: 
 
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_no_ghost_stands_where_the_box_has_been_or_will_be(sample: int) -> None:
-    """Nothing nearer than the nearest thing within a pixel, over the whole image; at most a corner's patch, 5 %."""
+    """Nothing nearer than the nearest thing within a pixel, over the whole image; at most a corner's surfel, 5 %."""
     camera, got = depth()[sample]
     nearest_m = np.min([WORLD.truth(camera, du=du, dv=dv)[0] for du in (-1, 0, 1) for dv in (-1, 0, 1)], axis=0)
     known = got.depth_m > 0
@@ -253,7 +253,7 @@ def test_the_box_tells_when_the_lidar_s_clock_is_misread() -> None:
 def test_nothing_is_taken_from_a_world_that_stands_still() -> None:
     scene, config = NOT_THERE.scene(), AccumulateConfig(motion="none")
     cloud = gather(scene, [], config)
-    assert transient(cloud.images, cloud.static.xyz, cloud.static.sweep, config.free_space).sum() == 0
+    assert find_transient(cloud.images, cloud.static.xyz, cloud.static.sweep, config.free_space).sum() == 0
 
 
 def test_an_unlabelled_mover_leaves_few_ghosts() -> None:
@@ -264,7 +264,7 @@ def test_an_unlabelled_mover_leaves_few_ghosts() -> None:
     away = np.abs(xyz - WORLD.box(cloud.static.time_s)) - WORLD.box_size / 2
     of_box = (away < 0.02).all(axis=1) & (xyz[:, 2] > 0.02)
     assert of_box.sum() > 4000
-    gone = transient(cloud.images, cloud.static.xyz, cloud.static.sweep, config.free_space)
+    gone = find_transient(cloud.images, cloud.static.xyz, cloud.static.sweep, config.free_space)
     assert gone[of_box].mean() > 0.8
     assert gone[~of_box].mean() < 0.001
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from densegt.datasets.scene import Camera, Points, Scene, SpinModel, SweepMeta, Track
+from densegt.datasets.scene import Camera, LidarModel, Points, Scene, Sweep, Track
 from densegt.geometry import se3
 
 GROUND, WALL, BOX = 1, 2, 3
@@ -45,7 +45,7 @@ class World:
     seconds: float = 1.5
     exposure_us: int = -20_000
     labelled: bool = True
-    spin: SpinModel = field(default_factory=SpinModel)
+    spin: LidarModel = field(default_factory=LidarModel)
 
     def ego(self, t_s: float) -> np.ndarray:
         """T_global_ego without MAP_ORIGIN."""
@@ -125,7 +125,7 @@ class World:
         for i, stamp in enumerate(self.stamps_us):
             sample, is_key = f"sample-{i // 10}", i % 10 == 0
             pose = T_global((stamp - START_US) * 1e-6)
-            sweeps.append(SweepMeta(f"sweep-{i}", sample, is_key, Path(f"{i}.bin"), int(stamp), T_EGO_LIDAR, pose))
+            sweeps.append(Sweep(f"sweep-{i}", sample, is_key, Path(f"{i}.bin"), int(stamp), T_EGO_LIDAR, pose))
             if is_key:
                 exposure = int(stamp) + self.exposure_us
                 at = T_global((exposure - START_US) * 1e-6)

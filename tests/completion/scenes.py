@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from densegt.completion.method import Given
+from densegt.completion.method import SparseDepth
 
 HEIGHT_PX, WIDTH_PX, FOCAL_PX = 90, 160, 120.0
 HORIZON = 40
@@ -39,4 +39,4 @@ def given(image, depth):
     """With every measurement from the own sweep."""
     with np.errstate(invalid="ignore"):
         source = np.where(np.isfinite(depth) & (depth > 0), 1, 0)
-    return Given(image, np.asarray(depth, np.float32), source.astype(np.uint8))
+    return SparseDepth(image, np.asarray(depth, np.float32), source.astype(np.uint8))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from densegt.completion.examples import Example
-from densegt.completion.method import Given
+from densegt.completion.method import SparseDepth
 
 HEIGHT_PX, WIDTH_PX, FOCAL_PX, CAMERA_M = 96, 128, 100.0, 1.5
 K = np.array([[FOCAL_PX, 0, 63.5], [0, FOCAL_PX, 40.0], [0, 0, 1]])
@@ -31,5 +31,5 @@ def another_street(seed):
 def whole(seed):
     """An example that is given all that is meant."""
     image, depth = another_street(seed)
-    given = Given(image, depth, (depth > 0).astype(np.uint8), K)
+    given = SparseDepth(image, depth, (depth > 0).astype(np.uint8), K)
     return Example((given,), depth, np.ones_like(depth), exact=True)

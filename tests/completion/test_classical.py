@@ -8,7 +8,7 @@ import pytest
 from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator
 
 from densegt.completion.classical import Classical
-from densegt.completion.method import Completed, Given, open_method
+from densegt.completion.method import CompletedDepth, SparseDepth, open_method
 from densegt.depth.edges import near_edges
 from densegt.errors import InputError
 
@@ -103,7 +103,7 @@ def test_what_is_no_depth_is_unknown(value):
     depth = scan_lines(truth)
     wanted = Classical()(given(image, depth)).depth_m
     depth[depth == 0] = value
-    done = Classical()(Given(image, depth, np.where(scan_lines(truth) > 0, 1, 0).astype(np.uint8)))
+    done = Classical()(SparseDepth(image, depth, np.where(scan_lines(truth) > 0, 1, 0).astype(np.uint8)))
     np.testing.assert_array_equal(done.depth_m, wanted)
     assert np.isfinite(done.uncertainty_m).all()
 
@@ -158,6 +158,6 @@ def test_what_does_not_fit_is_refused():
         (image.astype(float), depth, source), (image, depth, source + np.uint8(6)), (image[..., 0], depth, source),
     ):  # fmt: skip
         with pytest.raises(ValueError, match=r"fit|must be|code"):
-            Given(*bad)
+            SparseDepth(*bad)
     with pytest.raises(ValueError, match="do not fit"):
-        Completed(depth, depth[:3])
+        CompletedDepth(depth, depth[:3])

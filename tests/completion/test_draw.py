@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from densegt.completion import draw as drawing
-from densegt.completion.draw import draw
+from densegt.completion import draw_example as drawing
 from densegt.completion.examples import Example
-from densegt.completion.method import Given
-from densegt.completion.thin import BEAM_RAD, holed, keep, scanned, scattered
+from densegt.completion.method import SparseDepth
+from densegt.completion.sampling import draw_example
+from densegt.completion.sparsify import BEAM_RAD, holed, keep, scanned, scattered
 
 from .streets import CAMERA_M, K, whole
 
@@ -20,7 +20,7 @@ SEEDS = range(25)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_what_is_given_is_true(seed):
     """All of the depth was true of its pixel before, and is so after."""
-    drawn = draw(whole(0), SIZE, np.random.default_rng(seed))
+    drawn = draw_example(whole(0), SIZE, np.random.default_rng(seed))
     given = drawn.given
     known = given.depth_m > 0
     assert given.depth_m.shape == drawn.target_m.shape == drawn.weight.shape == given.image.shape[:2]
@@ -36,8 +36,8 @@ def test_the_camera_goes_along(seed):
     depth[50:] = (CAMERA_M * K[1, 1] / (np.arange(50, 96) - K[1, 2]))[:, None]
     wall = 4.0 * K[0, 0] / (np.arange(100, 128) - K[0, 2])
     depth[:40, 100:] = wall
-    given = Given(image, depth, (depth > 0).astype(np.uint8), K)
-    drawn = draw(Example((given,), depth, np.ones_like(depth), exact=True), SIZE, np.random.default_rng(seed))
+    given = SparseDepth(image, depth, (depth > 0).astype(np.uint8), K)
+    drawn = draw_example(Example((given,), depth, np.ones_like(depth), exact=True), SIZE, np.random.default_rng(seed))
     K_drawn = drawn.given.K
     v, u = np.nonzero(drawn.target_m)
     z = drawn.target_m[v, u]
@@ -57,15 +57,15 @@ def test_image_and_depth_stay_together(monkeypatch):
     depth = np.linspace(10, 60, 96 * 128, dtype=np.float32).reshape(96, 128)
     depth = np.repeat(np.repeat(depth[::8, ::8], 8, 0), 8, 1)
     image = np.repeat(np.rint(depth * 4).astype(np.uint8)[..., None], 3, 2)
-    example = Example((Given(image, depth, np.ones(depth.shape, np.uint8), K),), depth, np.ones_like(depth), True)
+    example = Example((SparseDepth(image, depth, np.ones(depth.shape, np.uint8), K),), depth, np.ones_like(depth), True)
     for seed in SEEDS:
-        drawn = draw(example, SIZE, np.random.default_rng(seed))
+        drawn = draw_example(example, SIZE, np.random.default_rng(seed))
         apart = np.abs(drawn.given.image[..., 0] - drawn.target_m * 4) > 1
         assert apart.mean() < (0.01 if drawn.given.K[0, 0] == K[0, 0] else 0.4)
 
 
 def test_the_same_seed_draws_the_same():
-    one, two, other = (draw(whole(0), SIZE, np.random.default_rng(seed)) for seed in (3, 3, 4))
+    one, two, other = (draw_example(whole(0), SIZE, np.random.default_rng(seed)) for seed in (3, 3, 4))
     np.testing.assert_array_equal(one.given.image, two.given.image)
     np.testing.assert_array_equal(one.given.depth_m, two.given.depth_m)
     assert one.given.image.shape != other.given.image.shape or (one.given.image != other.given.image).any()
@@ -76,7 +76,7 @@ def test_accumulated_depth_is_never_its_own_answer():
     example = whole(0)
     example = Example(example.inputs, example.target_m, example.weight, exact=False)
     for seed in SEEDS:
-        drawn = draw(example, SIZE, np.random.default_rng(seed))
+        drawn = draw_example(example, SIZE, np.random.default_rng(seed))
         assert ((drawn.given.depth_m == 0) & (drawn.target_m > 0)).any()
 
 
@@ -84,7 +84,7 @@ def test_accumulated_depth_is_never_its_own_answer():
 def test_pieces_are_as_large_as_they_should(size):
     """Also where the image is as large, or smaller."""
     for seed in range(60):
-        drawn = draw(whole(0), size, np.random.default_rng(seed))
+        drawn = draw_example(whole(0), size, np.random.default_rng(seed))
         assert drawn.target_m[drawn.inner].shape == size, seed
 
 
@@ -102,7 +102,7 @@ def test_a_scan_of_a_sweep_takes_whole_beams():
     """What is kept of thin depth lies within as many bands of elevation, each as wide as a beam's share."""
     image, depth = np.zeros((96, 128, 3), np.uint8), np.zeros((96, 128), np.float32)
     depth[::2, ::16] = 80
-    given = Given(image, depth, (depth > 0).astype(np.uint8), K)
+    given = SparseDepth(image, depth, (depth > 0).astype(np.uint8), K)
     v, u = np.nonzero(depth)
     all_rad = np.arctan2((v - K[1, 2]) / K[1, 1], np.hypot((u - K[0, 2]) / K[0, 0], 1))
     for seed in range(5):

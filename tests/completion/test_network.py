@@ -7,18 +7,18 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from densegt.completion.baselines import nearest, plane  # noqa: E402
 from densegt.completion.batches import stacked  # noqa: E402
 from densegt.completion.classical import Classical  # noqa: E402
-from densegt.completion.draw import draw  # noqa: E402
 from densegt.completion.features import ALTERNATIVES, CHANNELS, features_of  # noqa: E402
 from densegt.completion.infer import Network, leaning  # noqa: E402
 from densegt.completion.losses import MANY_SIGMAS, choice_loss, depth_loss, is_wrong, scale_loss  # noqa: E402
-from densegt.completion.method import Given  # noqa: E402
+from densegt.completion.method import SparseDepth  # noqa: E402
 from densegt.completion.model import CHOICES, GUESS_ODDS, CompletionNet, Shape, answer, choices  # noqa: E402
+from densegt.completion.sampling import draw_example  # noqa: E402
+from densegt.completion.sparsify import scanned  # noqa: E402
 from densegt.completion.task import losses_of, run  # noqa: E402
-from densegt.completion.thin import scanned  # noqa: E402
 from densegt.completion.tiles import MARGIN_PX, tiles  # noqa: E402
-from densegt.completion.trivial import nearest, plane  # noqa: E402
 
 from .scenes import given, scan_lines, street  # noqa: E402
 from .streets import whole  # noqa: E402
@@ -49,7 +49,7 @@ def batch_of(seeds, size=(96, 128)):
     """Crops of streets that differ, stacked."""
     items = []
     for seed in seeds:
-        drawn = draw(whole(seed), size, np.random.default_rng(seed))
+        drawn = draw_example(whole(seed), size, np.random.default_rng(seed))
         features = features_of(drawn.given, Classical())
         items.append(stacked(features, drawn.target_m, drawn.weight, drawn.exact, inner=drawn.inner))
     return {name: torch.stack([item[name] for item in items]) for name in items[0]}
@@ -115,8 +115,8 @@ def test_what_is_no_depth_is_unknown(value):
     image, truth = street()
     depth, network = scan_lines(truth), Network(shaken(CompletionNet(SMALL)))
     source = (depth > 0).astype(np.uint8)
-    wanted = network(Given(image, depth, source))
-    done = network(Given(image, np.where(depth > 0, depth, np.float32(value)), source))
+    wanted = network(SparseDepth(image, depth, source))
+    done = network(SparseDepth(image, np.where(depth > 0, depth, np.float32(value)), source))
     np.testing.assert_array_equal(done.depth_m, wanted.depth_m)
     np.testing.assert_array_equal(done.uncertainty_m, wanted.uncertainty_m)
 

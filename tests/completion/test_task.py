@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from densegt.completion.features import CHANNELS
-from densegt.completion.model import CHOICES, Answer
+from densegt.completion.model import CHOICES, CompletionOutput
 from densegt.completion.task import BEYOND, MAX_SCORED_M, MAX_TARGET_M, losses_of
 
 
@@ -23,7 +23,7 @@ def losses(near_m, far_m, *, off=1.5):
         "channels": channels, "guess_m": target_m, "sigma_m": one, "sky": zero, "known": zero, "target_m": target_m,
         "weight": one, "exact": torch.ones(1),
     }  # fmt: skip
-    return losses_of(Answer(change, zero, zero, zero, shares), batch)
+    return losses_of(CompletionOutput(change, zero, zero, zero, shares), batch)
 
 
 def test_far_errors_count_less():

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from densegt.datasets.nuscenes import NuScenes, pieces
 from densegt.datasets.nuscenes.findings import ROW_TYPES
 from densegt.datasets.nuscenes.rows import SampleRow, read_rows
-from densegt.datasets.nuscenes.sweep import BYTES_PER_POINT, MAX_POINTS, MAX_RANGE_M, read_points
-from densegt.datasets.scene import SweepMeta
+from densegt.datasets.nuscenes.sweep_file import BYTES_PER_POINT, MAX_POINTS, MAX_RANGE_M, read_points
+from densegt.datasets.scene import Sweep
 from densegt.errors import InputError
 
 from .copies import change, first_file, replace, rows_of, table
@@ -75,7 +75,7 @@ sweep_bytes = st.one_of(
 
 
 def as_meta(path):
-    return SweepMeta("token", "sample", True, path, 0, np.eye(4), np.eye(4))
+    return Sweep("token", "sample", True, path, 0, np.eye(4), np.eye(4))
 
 
 @given(data=sweep_bytes)

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from densegt.datasets.lidar_model import KITTI, NUSCENES, infer_lidar_model
 from densegt.datasets.nuscenes import NuScenes
-from densegt.datasets.nuscenes.spin import KITTI, NUSCENES, infer_spin
-from densegt.datasets.scene import Camera, Points, SpinModel, SweepMeta
+from densegt.datasets.scene import Camera, LidarModel, Points, Sweep
 from densegt.geometry import se3
 
 RINGS = 32
@@ -19,7 +19,7 @@ CHANNELS_DEG = {"FRONT": 0, "FRONT_LEFT": 55, "BACK_LEFT": 110, "BACK": 180, "BA
 
 def sweeps(period_us=50_000, count=3):
     return [
-        SweepMeta(f"sweep{i}", f"sample{i}", True, Path("sweep"), 1_000_000 + i * period_us, T_EGO_LIDAR, np.eye(4))
+        Sweep(f"sweep{i}", f"sample{i}", True, Path("sweep"), 1_000_000 + i * period_us, T_EGO_LIDAR, np.eye(4))
         for i in range(count)
     ]
 
@@ -77,14 +77,14 @@ def shuffled(points):
     ],
 )
 def test_seam_from_the_points_and_stamp_from_the_cameras(seam_deg, stamp_deg, stamp_fraction):
-    spin = infer_spin(sweeps(), triggered(stamp_deg), turn(seam_deg))
+    spin = infer_lidar_model(sweeps(), triggered(stamp_deg), turn(seam_deg))
     assert np.rad2deg(spin.seam_rad) == pytest.approx(seam_deg % 360, abs=0.01)
     assert spin.stamp_fraction == pytest.approx(stamp_fraction, abs=1e-4)
     assert (spin.clockwise, spin.period_s, spin.compensated) == (True, 0.05, True)
 
 
 def test_rings_that_begin_one_after_the_other():
-    spin = infer_spin(sweeps(), triggered(110), turn(110, stagger_deg=0.1))
+    spin = infer_lidar_model(sweeps(), triggered(110), turn(110, stagger_deg=0.1))
     # Between the first ring's start and the last one's, near the first.
     assert 110 - 0.1 * RINGS / 2 < np.rad2deg(spin.seam_rad) <= 110.01
 
@@ -94,24 +94,24 @@ def test_points_close_to_the_car_do_not_count():
     both = Points(
         *(np.concatenate([getattr(p, name) for p in (near, far)]) for name in ("xyz_lidar", "intensity", "ring"))
     )
-    assert np.rad2deg(infer_spin(sweeps(), [], both).seam_rad) == pytest.approx(110, abs=0.01)
+    assert np.rad2deg(infer_lidar_model(sweeps(), [], both).seam_rad) == pytest.approx(110, abs=0.01)
 
 
 @pytest.mark.parametrize("period_us", [96_000, 100_000, 103_500, 120_000])
 def test_a_turn_of_a_tenth_of_a_second_is_kittis(period_us):
-    assert infer_spin(sweeps(period_us), triggered(110), turn(91)) == KITTI
+    assert infer_lidar_model(sweeps(period_us), triggered(110), turn(91)) == KITTI
 
 
 @pytest.mark.parametrize("period_us", [50_000, 500_000])
 def test_other_periods_are_nuscenes(period_us):
-    spin = infer_spin(sweeps(period_us), triggered(110), turn(91))
+    spin = infer_lidar_model(sweeps(period_us), triggered(110), turn(91))
     assert spin.clockwise
     assert spin.period_s == 0.05
 
 
 def test_one_lost_sweep_does_not_change_the_period():
     gap = [*sweeps(100_000, 4), *sweeps(100_000, 8)[6:]]
-    assert infer_spin(gap, [], turn(91)) == KITTI
+    assert infer_lidar_model(gap, [], turn(91)) == KITTI
 
 
 @pytest.mark.parametrize(
@@ -125,8 +125,8 @@ def test_one_lost_sweep_does_not_change_the_period():
     ids=["shuffled", "counter-clockwise", "half a turn", "no points"],
 )
 def test_order_that_tells_nothing_leaves_the_nominal_model(points):
-    assert infer_spin(sweeps(), triggered(105), points) == NUSCENES
-    assert infer_spin(sweeps(count=1), [], points) == NUSCENES
+    assert infer_lidar_model(sweeps(), triggered(105), points) == NUSCENES
+    assert infer_lidar_model(sweeps(count=1), [], points) == NUSCENES
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_order_that_tells_nothing_leaves_the_nominal_model(points):
     ids=["none", "two", "not triggered"],
 )
 def test_cameras_that_tell_nothing_leave_the_nominal_stamp(exposures):
-    spin = infer_spin(sweeps(), exposures, turn(91))
+    spin = infer_lidar_model(sweeps(), exposures, turn(91))
     assert np.rad2deg(spin.seam_rad) == pytest.approx(91, abs=0.01)
     assert spin.stamp_fraction == pytest.approx(1 - 19 / 360, abs=1e-4)
 
@@ -166,5 +166,5 @@ def test_real_lidars_are_recognised(recording):
 
 def test_a_given_model_is_taken_as_it_is(tiny_dataset):
     dataset = NuScenes(tiny_dataset)
-    given = SpinModel(period_s=0.0625)
+    given = LidarModel(period_s=0.0625)
     assert dataset.scene(dataset.scene_names[0], spin=given).spin is given

@@ -9,16 +9,16 @@ from threading import Timer
 
 import pytest
 
-from densegt.depth.claim import claim, partial_path, tidy
+from densegt.batch.scene_lock import partial_path, remove_leftovers, scene_lock
 
 
 @pytest.fixture
 def other_run(tmp_path):
-    """Starts a process that holds the claim on scene `a`, writes part of a file, and says so; ended by the test."""
+    """Starts a process that holds the lock on scene `a`, writes part of a file, and says so; ended by the test."""
     code = (
-        "import sys, time\nfrom pathlib import Path\nfrom densegt.depth.claim import claim, partial_path\n"
+        "import sys, time\nfrom pathlib import Path\nfrom densegt.batch.scene_lock import scene_lock, partial_path\n"
         "folder = Path(sys.argv[1])\n"
-        "with claim(folder, 'a') as mine:\n"
+        "with scene_lock(folder, 'a') as mine:\n"
         "    assert mine\n    partial_path(folder / 'a.h5').touch()\n    print('mine', flush=True)\n"
         "    sys.stdin.readline()\n"
     )
@@ -37,9 +37,9 @@ def names(folder):
 
 
 def test_no_two_at_one_scene(tmp_path, other_run):
-    with claim(tmp_path, "a") as mine:
+    with scene_lock(tmp_path, "a") as mine:
         assert not mine
-    with claim(tmp_path, "b") as mine:
+    with scene_lock(tmp_path, "b") as mine:
         assert mine
     assert any(name.endswith(".partial") for name in names(tmp_path)), "the other run still writes it"
 
@@ -48,7 +48,7 @@ def test_a_claim_ends_with_its_holder_and_its_leftovers_with_the_next_claim(tmp_
     other_run.kill()
     other_run.wait()
     assert len(names(tmp_path)) == 2
-    with claim(tmp_path, "a") as mine:
+    with scene_lock(tmp_path, "a") as mine:
         assert mine
         assert names(tmp_path) == [".a.lock"]
     assert names(tmp_path) == []
@@ -57,7 +57,7 @@ def test_a_claim_ends_with_its_holder_and_its_leftovers_with_the_next_claim(tmp_
 def test_the_patient_wait_for_the_other_run(tmp_path, other_run, caplog):
     began = time.monotonic()
     Timer(0.7, other_run.stdin.close).start()
-    with claim(tmp_path, "a", patient=True) as mine:
+    with scene_lock(tmp_path, "a", patient=True) as mine:
         assert mine
     (said,) = caplog.messages
     assert said == f"{tmp_path / 'a.h5'}: another run is at it; waiting until it is done or dead"
@@ -68,22 +68,22 @@ def test_the_patient_wait_for_the_other_run(tmp_path, other_run, caplog):
 
 def test_tidying_leaves_the_living_alone(tmp_path, other_run):
     before = names(tmp_path)
-    tidy(tmp_path, ["a", "b"])
+    remove_leftovers(tmp_path, ["a", "b"])
     assert names(tmp_path) == before
     other_run.kill()
     other_run.wait()
-    tidy(tmp_path, ["b"])
+    remove_leftovers(tmp_path, ["b"])
     assert names(tmp_path) == before
-    tidy(tmp_path, ["a"])
+    remove_leftovers(tmp_path, ["a"])
     assert names(tmp_path) == []
-    tidy(tmp_path / "not-there", ["a"])
+    remove_leftovers(tmp_path / "not-there", ["a"])
 
 
 def test_only_this_scenes_leftovers_go(tmp_path):
     kept = [".a.h5.b.h5.0123456789abcdef.partial", ".b.h5.0123456789abcdef.partial", ".a.h5.7.partial", "a.h5", "notes"]
     for name in [*kept, ".a.h5.0123456789abcdef.partial"]:
         (tmp_path / name).touch()
-    with claim(tmp_path, "a"):
+    with scene_lock(tmp_path, "a"):
         assert names(tmp_path) == sorted([*kept, ".a.lock"])
 
 
@@ -98,7 +98,7 @@ def test_a_lock_removed_by_its_last_holder_is_taken_anew(tmp_path, monkeypatch):
         taken.append(descriptor)
 
     monkeypatch.setattr(fcntl, "flock", flock)
-    with claim(tmp_path, "a") as mine:
+    with scene_lock(tmp_path, "a") as mine:
         assert mine
         assert (tmp_path / ".a.lock").exists()
     assert len(taken) == 2
@@ -111,7 +111,7 @@ def test_without_locks_everybody_may_but_nothing_is_removed(tmp_path, monkeypatc
     monkeypatch.setattr(fcntl, "flock", flock)
     partial = partial_path(tmp_path / "a.h5")
     partial.touch()
-    with claim(tmp_path, "a") as mine, claim(tmp_path, "a") as also_mine:
+    with scene_lock(tmp_path, "a") as mine, scene_lock(tmp_path, "a") as also_mine:
         assert mine
         assert also_mine
         assert partial.exists()

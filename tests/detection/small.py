@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from densegt.detection.dataset import NuScenesDepth
-from densegt.detection.model_config import BinsConfig, GridConfig, ModelConfig
+from densegt.detection.bev.model_config import BinsConfig, GridConfig, ModelConfig
+from densegt.detection.data.dataset import NuScenesDepth
 from densegt.detection.train_config import LssConfig
 
 SIZE = (48, 80)

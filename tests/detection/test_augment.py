@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from densegt.detection.augment import BevRanges, ImageRanges, bev_affine, boxes_under, image_affine
-from densegt.detection.layers import Layers
-from densegt.detection.warp import inverse, warp_image, warp_points, warp_surface
+from densegt.detection.bev.warp import inverse, warp_image, warp_points, warp_surface
+from densegt.detection.data.augment import BevRanges, ImageRanges, bev_affine, boxes_under, image_affine
+from densegt.detection.data.depth_layers import Layers
 from densegt.geometry import boxes as box_geometry
 from densegt.geometry import se3
 

@@ -9,9 +9,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from densegt.detection.bev_target import REGRESSED, centre_target, gaussian_radius, segmentation_target  # noqa: E402
-from densegt.detection.grid import BevGrid  # noqa: E402
-from densegt.detection.heads import Centres, decode  # noqa: E402
+from densegt.detection.bev.bev_target import REGRESSED, centre_target, gaussian_radius, segmentation_target  # noqa: E402
+from densegt.detection.bev.grid import BevGrid  # noqa: E402
+from densegt.detection.bev.heads import Centres, decode  # noqa: E402
 
 GRID = BevGrid(-16, 24, -10, 12, 1.0, -3, 5)
 

@@ -9,8 +9,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from densegt.detection import bin_targets  # noqa: E402
-from densegt.detection.bins import NO_BIN, Bins  # noqa: E402
+from densegt.detection.depth_head import bin_targets  # noqa: E402
+from densegt.detection.depth_head.bins import NO_BIN, Bins  # noqa: E402
 
 from . import reference  # noqa: E402
 

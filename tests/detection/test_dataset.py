@@ -15,8 +15,8 @@ from densegt.datasets.nuscenes import NuScenes  # noqa: E402
 from densegt.datasets.nuscenes.classes import ATTRIBUTES, CLASSES, class_of  # noqa: E402
 from densegt.datasets.nuscenes.keyframes import annotation_facts, keyframes_of  # noqa: E402
 from densegt.depth.depth_map import Source  # noqa: E402
-from densegt.detection.augment import Augmentation, BevRanges, ImageRanges  # noqa: E402
-from densegt.detection.dataset import Draws, NuScenesDepth  # noqa: E402
+from densegt.detection.data.augment import Augmentation, BevRanges, ImageRanges  # noqa: E402
+from densegt.detection.data.dataset import Draws, NuScenesDepth  # noqa: E402
 from densegt.errors import InputError  # noqa: E402
 
 from ..depth.stores import camera, write_store  # noqa: E402

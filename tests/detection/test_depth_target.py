@@ -7,8 +7,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from densegt.detection.bins import NO_BIN, Bins  # noqa: E402
-from densegt.detection.depth_target import depth_target  # noqa: E402
+from densegt.detection.depth_head.bins import NO_BIN, Bins  # noqa: E402
+from densegt.detection.depth_head.depth_target import depth_target  # noqa: E402
 
 BINS = Bins("LID", 2.0, 50.0, 12)
 STRIDE = 4

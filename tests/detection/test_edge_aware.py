@@ -7,9 +7,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from densegt.detection import bin_targets  # noqa: E402
-from densegt.detection.bins import Bins  # noqa: E402
-from densegt.detection.edge_aware import (  # noqa: E402
+from densegt.detection.depth_head import bin_targets  # noqa: E402
+from densegt.detection.depth_head.bins import Bins  # noqa: E402
+from densegt.detection.depth_head.edge_aware import (  # noqa: E402
     EdgeInput,
     FineDepth,
     directional_gradients,

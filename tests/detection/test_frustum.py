@@ -7,8 +7,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from densegt.detection.frustum import feature_uv, rays_ref, sample_cells  # noqa: E402
-from densegt.detection.grid import NO_CELL, BevGrid  # noqa: E402
+from densegt.detection.bev.frustum import feature_uv, rays_ref, sample_cells  # noqa: E402
+from densegt.detection.bev.grid import NO_CELL, BevGrid  # noqa: E402
 from densegt.geometry.camera import rays  # noqa: E402
 
 from . import reference  # noqa: E402

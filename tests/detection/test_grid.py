@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 from hypothesis import given  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
-from densegt.detection.grid import NO_CELL, BevGrid  # noqa: E402
+from densegt.detection.bev.grid import NO_CELL, BevGrid  # noqa: E402
 
 BEVDEPTH = BevGrid(-51.2, 51.2, -51.2, 51.2, 0.8)
 

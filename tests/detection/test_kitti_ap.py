@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from densegt.detection.kitti_ap import KittiAp, average_precision, matched
+from densegt.detection.scoring.kitti_ap import KittiAp, average_precision, matched
 
 
 def box(x_m=0.0, y_m=0.0, z_m=0.0):

@@ -6,11 +6,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from densegt.detection.depth_net import CAMERA_NUMBERS, CameraAwareDepthNet, camera_numbers  # noqa: E402
-from densegt.detection.depth_target import depth_target  # noqa: E402
-from densegt.detection.heads import decode  # noqa: E402
-from densegt.detection.lss import LiftSplat  # noqa: E402
-from densegt.detection.task import answer_of, losses_of, vehicles_of  # noqa: E402
+from densegt.detection.bev.heads import decode  # noqa: E402
+from densegt.detection.bev.lss import LiftSplat  # noqa: E402
+from densegt.detection.bev.task import answer_of, losses_of, vehicles_of  # noqa: E402
+from densegt.detection.depth_head.depth_net import CAMERA_NUMBERS, CameraAwareDepthNet, camera_numbers  # noqa: E402
+from densegt.detection.depth_head.depth_target import depth_target  # noqa: E402
 from densegt.detection.train_config import Weights  # noqa: E402
 from densegt.errors import InputError  # noqa: E402
 

@@ -18,9 +18,9 @@ from densegt.datasets.nuscenes.results import (
     score_results,
     write_results,
 )
-from densegt.detection.dataset import NuScenesDepth
-from densegt.detection.evaluate import at, fixed_boxes, within
-from densegt.detection.grid import BevGrid
+from densegt.detection.bev.grid import BevGrid
+from densegt.detection.data.dataset import NuScenesDepth
+from densegt.detection.scoring.scores import at, fixed_boxes, within
 from densegt.errors import InputError
 
 

@@ -10,7 +10,7 @@ from scipy.spatial import ConvexHull, QhullError
 
 pytest.importorskip("torch")
 
-from densegt.detection.rotated_iou import bev_iou, iou_3d, nms
+from densegt.detection.scoring.rotated_iou import bev_iou, iou_3d, nms
 from densegt.kernels.rotated_overlap import rotated_overlap
 
 

@@ -7,13 +7,13 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from densegt.detection import bin_targets  # noqa: E402
-from densegt.detection.bins import Bins  # noqa: E402
-from densegt.detection.grid import BevGrid  # noqa: E402
-from densegt.detection.lift import Lift  # noqa: E402
-from densegt.detection.sampling import Samples, build_sampler, contrast  # noqa: E402
-from densegt.detection.sampling.offset import moved_along, moved_aside  # noqa: E402
-from densegt.detection.sampling.pdf import cumulative_at, draw_edges  # noqa: E402
+from densegt.detection.bev.grid import BevGrid  # noqa: E402
+from densegt.detection.bev.lift import Lift  # noqa: E402
+from densegt.detection.depth_head import bin_targets  # noqa: E402
+from densegt.detection.depth_head.bins import Bins  # noqa: E402
+from densegt.detection.depth_head.sampling import Samples, build_sampler, contrast  # noqa: E402
+from densegt.detection.depth_head.sampling.offset import moved_along, moved_aside  # noqa: E402
+from densegt.detection.depth_head.sampling.pdf import cumulative_at, draw_edges  # noqa: E402
 
 from .rigs import rig  # noqa: E402
 

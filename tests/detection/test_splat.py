@@ -6,14 +6,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from densegt.detection import splat as splat_module  # noqa: E402
-from densegt.detection.bins import Bins  # noqa: E402
-from densegt.detection.frustum import feature_uv, sample_cells  # noqa: E402
-from densegt.detection.grid import BevGrid  # noqa: E402
-from densegt.detection.lift import Lift  # noqa: E402
-from densegt.detection.ranks import _grouped, _sorted, rank  # noqa: E402
-from densegt.detection.sampling import Samples  # noqa: E402
-from densegt.detection.splat import splat  # noqa: E402
+from densegt.detection.bev import splat as splat_module  # noqa: E402
+from densegt.detection.bev.frustum import feature_uv, sample_cells  # noqa: E402
+from densegt.detection.bev.grid import BevGrid  # noqa: E402
+from densegt.detection.bev.lift import Lift  # noqa: E402
+from densegt.detection.bev.ranks import _grouped, _sorted, rank  # noqa: E402
+from densegt.detection.bev.splat import splat  # noqa: E402
+from densegt.detection.depth_head.bins import Bins  # noqa: E402
+from densegt.detection.depth_head.sampling import Samples  # noqa: E402
 
 from . import reference  # noqa: E402
 from .rigs import rig  # noqa: E402
@@ -167,7 +167,7 @@ def test_lift_is_places_then_splat():
 
 
 def test_a_fixed_rig_is_sorted_once(monkeypatch):
-    from densegt.detection import lift as lift_module
+    from densegt.detection.bev import lift as lift_module
 
     calls = []
     monkeypatch.setattr(lift_module, "rank", lambda *a: calls.append(a) or rank(*a))

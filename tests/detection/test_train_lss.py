@@ -64,7 +64,7 @@ def test_what_is_written(trained):
 
 
 def test_interrupted_and_resumed_is_as_if_never_interrupted(tiny_dataset, folder, trained, tmp_path, monkeypatch):
-    from densegt.detection.task import LssTask
+    from densegt.detection.bev.task import LssTask
 
     step = LssTask.training_step
 

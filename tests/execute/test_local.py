@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from densegt.execute import Failed, Here, Local
-from densegt.execute.threads import cores, thread_limits
+from densegt.batch.executor import Failed, Here, Local
+from densegt.batch.executor.threads import cores, thread_limits
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def test_the_processes_end_with_the_one_that_started_them(tmp_path):
         f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
         "from functools import partial\n"
         "import works\n"
-        "from densegt.execute import Local\n"
+        "from densegt.batch.executor import Local\n"
         f"if __name__ == '__main__': list(Local(2).run(partial(works.wait_long, {str(tmp_path)!r}), range(3)))\n"
     )
     script = tmp_path / "script.py"
@@ -153,7 +153,7 @@ def test_ctrl_c_is_the_starting_processes_to_hear(works):
     """From the first process on: a new interpreter, where multiprocessing has started nothing yet."""
     code = (
         f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
-        "import signal, works\nfrom densegt.execute import Local\n"
+        "import signal, works\nfrom densegt.batch.executor import Local\n"
         "print(*[signal.SIGINT in set_ for set_ in dict(Local(2).run(works.blocked_signals, [0, 1])).values()])\n"
         "print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, set()))\n"
     )

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
+from densegt.batch.executor import Failed, Here, Ray
 from densegt.errors import InputError
-from densegt.execute import Failed, Here, Ray
 
 from ..depth.stores import camera, write_store
 from ..depth.stores import world as small_world
@@ -115,8 +115,8 @@ def test_completion_on_ray_is_that_done_here(cluster, tmp_path):
 def test_a_node_killed_in_mid_run(cluster, tmp_path):
     """The files are complete, and byte for byte those of a run that nothing disturbed."""
     from densegt.accumulate.config import AccumulateConfig
-    from densegt.accumulate.dataset import accumulate
     from densegt.accumulate.job import Job
+    from densegt.batch.run import accumulate
     from densegt.simulate.config import SimulateConfig
     from densegt.simulate.run import simulate
 

@@ -1,18 +1,18 @@
-"""Patches of a scanned plane, corner, pole, outline: where the answer is known exactly, and against the twin."""
+"""Surfels of a scanned plane, corner, pole, outline: where the answer is known exactly, and against the twin."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from densegt.accumulate.config import SurfaceConfig
-from densegt.accumulate.patches import shape_patches
-from densegt.kernels.cell_shape import cell_shape, linked, reach_along
+from densegt.accumulate.config import SurfelConfig
+from densegt.accumulate.surfels import shape_surfels
 from densegt.kernels.ring_neighbours import ring_neighbours
+from densegt.kernels.surfel_shape import linked, reach_along, surfel_shape
 
 from .. import reference
 
-CONFIG = SurfaceConfig()
+CONFIG = SurfelConfig()
 SETTINGS = (CONFIG.max_slope, CONFIG.max_half_m, CONFIG.baseline_m, CONFIG.min_cosine)
 STEP = np.deg2rad(0.33)
 RING_GAP = np.deg2rad(1.33)
@@ -59,7 +59,7 @@ RINGS = np.deg2rad(-30.67) + np.arange(32) * RING_GAP  # of an HDL-32E
 
 
 def ends_of(xyz: np.ndarray, tangents: np.ndarray, half_m: np.ndarray) -> np.ndarray:
-    """Middle and the four corners (N,5,3) of each patch: where a patch leaves its surface farthest."""
+    """Middle and the four corners (N,5,3) of each surfel: where a surfel leaves its surface farthest."""
     a = tangents[:, :1] * np.stack([half_m[:, LEFT], -half_m[:, RIGHT]], axis=1)[:, :, None]
     e = tangents[:, 1:] * np.stack([half_m[:, UP], -half_m[:, DOWN]], axis=1)[:, :, None]
     corners = [xyz + a[:, i] + e[:, j] for i in range(2) for j in range(2)]
@@ -67,7 +67,7 @@ def ends_of(xyz: np.ndarray, tangents: np.ndarray, half_m: np.ndarray) -> np.nda
 
 
 def drawn(half_m: np.ndarray) -> np.ndarray:
-    """Which patches have an area; the others are never drawn."""
+    """Which surfels have an area; the others are never drawn."""
     return (half_m[:, :2].sum(axis=1) > 0) & (half_m[:, 2:].sum(axis=1) > 0)
 
 
@@ -164,7 +164,7 @@ def test_equals_twin_on_a_street_of_boxes_with_holes(seed: int) -> None:
     # A return that is NaN is linked to none; for the twin it is not there at all.
     without = np.where((neighbours >= 0) & ok[neighbours], neighbours, -1)
     step_rad = np.array([STEP, STEP, 2 * RING_GAP, 2 * RING_GAP], np.float32)
-    got = shape(cell_shape, xyz, neighbours, step_rad)
+    got = shape(surfel_shape, xyz, neighbours, step_rad)
     wanted = shape(reference.cell_shape, np.nan_to_num(xyz, nan=1.0), without, step_rad)
     np.testing.assert_allclose(got[0][ok], wanted[0][ok], atol=2e-5)
     np.testing.assert_allclose(got[1][ok], wanted[1][ok], atol=2e-5)
@@ -186,7 +186,7 @@ def shape(kernel, xyz: np.ndarray, neighbours: np.ndarray, step_rad: np.ndarray)
 def test_with_hardly_any_returns_there_is_no_surface(n: int) -> None:
     xyz = np.array([[5, 1, 0], [30, 9, 1]], np.float32)[:n]
     step_rad = np.full(4, 0.01, np.float32)
-    tangents, half_m, mixed = shape(cell_shape, xyz, np.full((n, 4), -1, np.int32), step_rad)
+    tangents, half_m, mixed = shape(surfel_shape, xyz, np.full((n, 4), -1, np.int32), step_rad)
     assert not half_m.any()
     assert not mixed.any()
     # Tangents that face the lidar: to the left, and up.
@@ -200,7 +200,7 @@ def test_with_hardly_any_returns_there_is_no_surface(n: int) -> None:
 def test_two_returns_at_one_place_make_no_surface() -> None:
     xyz = np.array([[9, 0, 0], [9, 0, 0]], np.float32)
     neighbours = np.array([[1, -1, -1, -1], [-1, 0, -1, -1]], np.int32)
-    _, half_m, mixed = shape(cell_shape, xyz, neighbours, np.full(4, 0.01, np.float32))
+    _, half_m, mixed = shape(surfel_shape, xyz, neighbours, np.full(4, 0.01, np.float32))
     assert not half_m.any()
     assert not mixed.any()
 
@@ -212,7 +212,7 @@ def test_two_returns_at_one_place_make_no_surface() -> None:
 def test_facing_wall_has_exact_normals_and_reaches(x: float) -> None:
     elevation = np.arange(-4, 5) * RING_GAP
     xyz, ring = scan(facing_wall(x), AZIMUTH, elevation)
-    tangents, half_m, mixed = shape_patches(xyz, ring, CONFIG)
+    tangents, half_m, mixed = shape_surfels(xyz, ring, CONFIG)
     assert not mixed.any()
     # Both tangents lie in the wall, so the normal is the wall's.
     np.testing.assert_allclose(tangents[:, :, 0], 0, atol=1e-4)
@@ -234,7 +234,7 @@ def test_slanted_wall_has_exact_normals_up_to_where_it_is_seen_too_flat() -> Non
     """At 60 degrees from facing, a step of the beam changes the range by 1.7 times the gap, below max_slope 2."""
     normal = np.array([0.5, np.sqrt(0.75), 0])
     xyz, ring = scan(plane(normal.tolist(), 5.0), AZIMUTH[40:], np.arange(-4, 5) * RING_GAP)
-    tangents, half_m, _ = shape_patches(xyz, ring, CONFIG)
+    tangents, half_m, _ = shape_surfels(xyz, ring, CONFIG)
     assert drawn(half_m).all()
     np.testing.assert_allclose(tangents @ normal, 0, atol=2e-4)
 
@@ -242,9 +242,9 @@ def test_slanted_wall_has_exact_normals_up_to_where_it_is_seen_too_flat() -> Non
 def test_ground_is_flat_up_to_where_its_rings_end() -> None:
     below = RINGS[:21]
     xyz, ring = scan(GROUND, AZIMUTH, below)
-    tangents, half_m, mixed = shape_patches(xyz, ring, CONFIG)
+    tangents, half_m, mixed = shape_surfels(xyz, ring, CONFIG)
     assert not mixed.any()
-    # Rings of far ground lie metres apart and are not linked, yet patches lie flat and reach both ways.
+    # Rings of far ground lie metres apart and are not linked, yet surfels lie flat and reach both ways.
     assert np.linalg.norm(xyz, axis=1).max() > 25
     inner = (ring > 0) & (ring < len(below) - 1)
     np.testing.assert_allclose(tangents[inner][:, :, 2], 0, atol=1e-5)
@@ -259,13 +259,13 @@ def test_ground_is_flat_up_to_where_its_rings_end() -> None:
 
 @pytest.mark.parametrize("x", [6.0, 8.3, 10.0, 12.7, 16.0])
 def test_no_patch_cuts_the_corner_of_wall_and_ground(x: float) -> None:
-    """Every corner of every patch lies on the wall or on the ground, which form a right angle.
+    """Every corner of every surfel lies on the wall or on the ground, which form a right angle.
 
     The lone ring of ground before the wall is taken for straight with the wall's lowest while the bend is below
-    acos(0.97) = 14 degrees; half of it turns the patch, which reaches 0.4 m: 5 cm at most.
+    acos(0.97) = 14 degrees; half of it turns the surfel, which reaches 0.4 m: 5 cm at most.
     """
     xyz, ring = scan(nearest_of(facing_wall(x), GROUND), AZIMUTH, RINGS[:29])
-    tangents, half_m, mixed = shape_patches(xyz, ring, CONFIG)
+    tangents, half_m, mixed = shape_surfels(xyz, ring, CONFIG)
     assert not mixed.any()
     visible = drawn(half_m)
     assert visible.mean() > 0.95
@@ -284,7 +284,7 @@ def test_no_patch_cuts_the_corner_of_two_walls(side: float) -> None:
     walls = [plane([r, r * y, 0], 8.0 * r) for y in (1, -1)]
     pick = np.min if side > 0 else np.max
     xyz, ring = scan(lambda d: pick([w(d) for w in walls], axis=0), AZIMUTH, np.arange(-4, 5) * RING_GAP)
-    tangents, half_m, mixed = shape_patches(xyz, ring, CONFIG)
+    tangents, half_m, mixed = shape_surfels(xyz, ring, CONFIG)
     assert drawn(half_m).mean() > 0.95
     assert not mixed.any()
     corners = ends_of(xyz, tangents, half_m)[drawn(half_m)]
@@ -304,10 +304,10 @@ def plate(x: float, azimuth_lo: float, azimuth_hi: float):
 
 
 def test_patches_end_at_an_outline_on_both_surfaces() -> None:
-    """A plate before a wall: its patches end where its measured points end, the wall's beside its shadow."""
+    """A plate before a wall: its surfels end where its measured points end, the wall's beside its shadow."""
     edge = 10.5 * STEP
     xyz, ring = scan(nearest_of(plate(7.0, -edge, edge), facing_wall(20.0)), AZIMUTH, np.arange(-4, 5) * RING_GAP)
-    tangents, half_m, mixed = shape_patches(xyz, ring, CONFIG)
+    tangents, half_m, mixed = shape_surfels(xyz, ring, CONFIG)
     assert not mixed.any()
     corners = ends_of(xyz, tangents, half_m)
     on_plate = xyz[:, 0] < 10
@@ -327,7 +327,7 @@ def test_a_thin_pole_has_no_sideways_reach() -> None:
     """One beam of each ring meets it: it reaches up and down along itself, never sideways."""
     pole = plate(7.0, -0.4 * STEP, 0.4 * STEP)
     xyz, ring = scan(nearest_of(pole, facing_wall(25.0)), AZIMUTH, np.arange(-4, 5) * RING_GAP)
-    tangents, half_m, mixed = shape_patches(xyz, ring, CONFIG)
+    tangents, half_m, mixed = shape_surfels(xyz, ring, CONFIG)
     on_pole = xyz[:, 0] < 10
     assert on_pole.sum() == 9
     assert not half_m[on_pole][:, [LEFT, RIGHT]].any()
@@ -340,7 +340,7 @@ def test_nothing_is_mixed_or_drawn_where_all_returns_are_lone() -> None:
     """Leaves: every return at a range of its own."""
     rng = np.random.default_rng(0)
     xyz, ring = scan(lambda d: rng.permutation(np.linspace(5, 90, len(d))), AZIMUTH[:20], np.arange(3) * RING_GAP)
-    _, half_m, mixed = shape_patches(xyz, ring, CONFIG)
+    _, half_m, mixed = shape_surfels(xyz, ring, CONFIG)
     assert drawn(half_m).mean() < 0.05
     assert 0.1 < mixed.mean() < 0.6  # a third of them lies between its two neighbours
 
@@ -368,7 +368,7 @@ def before_a_wall(between_m: np.ndarray, wall_m: float = 20.0) -> tuple[np.ndarr
 def test_a_mixed_pixel_between_two_walls_is_flagged(between_m: float, flagged: bool) -> None:
     """More than 0.3 m from both, and of neither's surface; a point before both is a thing of its own."""
     xyz, ring, seam = before_a_wall(np.array([between_m]))
-    _, half_m, mixed = shape_patches(xyz, ring, CONFIG)
+    _, half_m, mixed = shape_surfels(xyz, ring, CONFIG)
     assert mixed[seam].tolist() == [flagged]
     assert not mixed[~seam].any()
     if flagged:
@@ -379,6 +379,6 @@ def test_mixed_pixels_of_one_outline_are_flagged_at_whatever_ranges_they_hang() 
     """Each ring's beam meets the two surfaces in shares of its own."""
     between_m = np.array([13.0, 9.0, 17.0, 11.0, 8.0, 15.0, 18.0, 10.0, 14.0])
     xyz, ring, seam = before_a_wall(between_m)
-    _, _, mixed = shape_patches(xyz, ring, CONFIG)
+    _, _, mixed = shape_surfels(xyz, ring, CONFIG)
     assert mixed[seam].all()
     assert not mixed[~seam].any()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from densegt.kernels.confidence_features import COLUMNS, confidence_features, confidence_of_features
+from densegt.kernels.confidence_network import BLOCK, confidence_network
 from densegt.kernels.count_layers import count_layers
-from densegt.kernels.evidence import COLUMNS, evidence, weigh_evidence
-from densegt.kernels.judge import BLOCK, judge
 from densegt.kernels.plane_votes import plane_votes
 
 from .. import reference
@@ -70,18 +70,18 @@ def test_a_point_on_the_tolerance_of_a_surface_is_on_it() -> None:
         assert (on + behind)[7, 9] == 1
 
 
-@pytest.mark.parametrize(("seed", "patches", "known_share"), [(0, 0, 0.0), (1, 5, 0.3), (2, 40, 1.0)])
-def test_evidence_equals_twin(seed: int, patches: int, known_share: float) -> None:
+@pytest.mark.parametrize(("seed", "surfels", "known_share"), [(0, 0, 0.0), (1, 5, 0.3), (2, 40, 1.0)])
+def test_evidence_equals_twin(seed: int, surfels: int, known_share: float) -> None:
     rng = np.random.default_rng(seed)
 
     def layer(lo: float, hi: float) -> np.ndarray:
         return rng.uniform(lo, hi, (H, W)).astype(np.float32)
 
     def each(lo: float, hi: float) -> np.ndarray:
-        return rng.uniform(lo, hi, patches).astype(np.float32)
+        return rng.uniform(lo, hi, surfels).astype(np.float32)
 
     depth_m = np.where(rng.random((H, W)) < known_share, layer(1, 60), 0).astype(np.float32)
-    row_of = rng.integers(-1, max(patches, 0), (H, W)).astype(np.int32) if patches else np.full((H, W), -1, np.int32)
+    row_of = rng.integers(-1, max(surfels, 0), (H, W)).astype(np.int32) if surfels else np.full((H, W), -1, np.int32)
     measured = rng.random((H, W)) < 0.4
     arguments = (
         depth_m,
@@ -98,8 +98,8 @@ def test_evidence_equals_twin(seed: int, patches: int, known_share: float) -> No
         layer(0, 50) * (rng.random((H, W)) < 0.7),
         layer(0, 1),
         layer(0, 1),
-        rng.random(patches) < 0.4,
-        rng.random(patches) < 0.2,
+        rng.random(surfels) < 0.4,
+        rng.random(surfels) < 0.2,
         each(0, 1),
         each(-5, 5),
         each(0, 1),
@@ -107,13 +107,13 @@ def test_evidence_equals_twin(seed: int, patches: int, known_share: float) -> No
     known = int((depth_m > 0).sum())
     got, wanted = (np.full((known, len(COLUMNS)), np.nan, np.float32) for _ in range(2))
     flat = [argument.ravel() for argument in arguments]
-    evidence(*flat, got)
+    confidence_features(*flat, got)
     reference.evidence(*arguments, wanted)
     np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-5)
     assert np.isfinite(got).all()
     layers = network(rng)
     sure = np.full(H * W, np.nan, np.float32)
-    weigh_evidence(*flat, *layers, sure)
+    confidence_of_features(*flat, *layers, sure)
     at = depth_m.ravel() > 0
     np.testing.assert_allclose(sure[at], twin_judge(wanted, *layers), rtol=1e-3, atol=1e-4)
     assert not sure[~at].any()
@@ -136,7 +136,7 @@ def test_judge_equals_twin(n: int, inputs: int) -> None:
     rng = np.random.default_rng(n)
     rows, layers = rng.normal(0, 2, (n, inputs)).astype(np.float32), network(rng, inputs)
     out = np.full(n + 1, 77, np.float32)
-    judge(rows, *layers, out)
+    confidence_network(rows, *layers, out)
     np.testing.assert_allclose(out[:n], twin_judge(rows, *layers), rtol=1e-4, atol=1e-5)
     assert out[n] == 77
 
@@ -145,7 +145,7 @@ def test_judge_of_what_is_no_number_is_no_number_and_spoils_no_other() -> None:
     rng = np.random.default_rng(3)
     rows, layers = rng.normal(size=(9, 4)).astype(np.float32), network(rng, 4)
     whole, out = np.empty(9, np.float32), np.empty(9, np.float32)
-    judge(rows, *layers, whole)
+    confidence_network(rows, *layers, whole)
     rows[4] = np.inf
-    judge(rows, *layers, out)
+    confidence_network(rows, *layers, out)
     np.testing.assert_array_equal(np.delete(out, 4), np.delete(whole, 4))

@@ -7,9 +7,9 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from densegt.kernels.beam import ROUGH_RAD, beam_to, rough_arctan2
+from densegt.kernels.beam_lookup import beam_at
 from densegt.kernels.free_space import fill_range_image, free_space_votes
-from densegt.kernels.looked_through import looked_through, looked_through_now
-from densegt.kernels.sight import look_at
+from densegt.kernels.free_space_violations import free_space_violations, free_space_violations_now
 
 from .. import reference
 
@@ -230,7 +230,7 @@ def test_look_at_equals_the_beam(seed: int) -> None:
     _, origin, velocity, R, clock = sensor(seed)
     places = np.random.default_rng(seed).uniform(-30, 30, (300, 3)).astype(np.float32)
     column, slope, distance = np.empty(300, np.int32), np.empty(300, np.float32), np.empty(300, np.float32)
-    look_at(places, origin[1], velocity[1], R[1], clock, COLUMNS, column, slope, distance)
+    beam_at(places, origin[1], velocity[1], R[1], clock, COLUMNS, column, slope, distance)
     wanted = np.array([reference.beam_to(p, origin[1], velocity[1], R[1], clock) for p in places])
     np.testing.assert_allclose(slope, np.tan(wanted[:, 1]), rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(distance, wanted[:, 2], rtol=1e-5)
@@ -253,7 +253,7 @@ def test_looked_through_counts_the_votes(seed: int, n: int, answers: float) -> N
     sweep[n // 2 : n // 2 + 5] = 0
     offsets = np.array([1, -1, 2, -2, 5, -5, 99])
     got = np.full(n, 77, np.uint8)
-    looked_through(xyz, sweep, offsets, images, *sensed, 0.3, 0.02, got)
+    free_space_violations(xyz, sweep, offsets, images, *sensed, 0.3, 0.02, got)
     ask = np.isfinite(xyz).all(axis=1)
     wanted, _ = votes(reference.free_space_votes, xyz[ask], sweep[ask], offsets, images, sensed)
     np.testing.assert_array_equal(got[ask], wanted)
@@ -262,13 +262,13 @@ def test_looked_through_counts_the_votes(seed: int, n: int, answers: float) -> N
 
 
 def silent(xyz, asked, images, sensed, *, max_answer_m=40.0, min_elevation_rad=-0.26, rows=None, sweep=None):
-    """Which places (N,3), measured from where the lidar stands, `looked_through_now` calls silent; its votes too."""
+    """Which places (N,3), measured from where the lidar stands, `free_space_violations_now` calls silent; its votes too."""
     xyz = np.asarray(xyz, np.float32).reshape(-1, 3)
     sweep = np.zeros(len(xyz), np.int32) if sweep is None else sweep
     rows = np.arange(len(xyz), dtype=np.int32) if rows is None else rows
     passed, out = np.full(len(rows), 77, np.uint8), np.tile([True, False], len(rows))[: len(rows)]
     limits = (0.3, 0.02, max_answer_m, min_elevation_rad)
-    looked_through_now(xyz, sweep, rows, np.asarray(asked, np.int64), images, *sensed, *limits, passed, out)
+    free_space_violations_now(xyz, sweep, rows, np.asarray(asked, np.int64), images, *sensed, *limits, passed, out)
     return out, passed
 
 

@@ -5,26 +5,26 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from densegt.kernels.blend_patches import blend_patches
-from densegt.kernels.canvas import (
+from densegt.kernels.blend_surfels import blend_surfels
+from densegt.kernels.compose import compose_layers
+from densegt.kernels.frustum import move_surfels, select_in_frustum, viewing_geometry
+from densegt.kernels.interpolate_between import interpolate_between
+from densegt.kernels.layer_buffer import (
     BEFORE,
     LANES,
     NEAREST,
     WEIGHTED_DEPTH,
-    blank_canvas,
-    read_canvas,
-    turn_page,
+    clear_layer_buffer,
+    next_layer,
+    read_layer_buffer,
     widen_front,
 )
-from densegt.kernels.canvas import COLUMNS as CANVAS_COLUMNS
-from densegt.kernels.enlarge import enlarge
-from densegt.kernels.fill_between import fill_between
-from densegt.kernels.lay_down import lay_down
-from densegt.kernels.patch import COLUMNS, patch_slopes, project_patches
+from densegt.kernels.layer_buffer import COLUMNS as CANVAS_COLUMNS
 from densegt.kernels.ring_neighbours import ring_neighbours
-from densegt.kernels.splat_patches import splat_patches
-from densegt.kernels.thin import thin, thin_points
-from densegt.kernels.view import judge_patches, move_patches, select_in_view
+from densegt.kernels.splat_surfels import splat_surfels
+from densegt.kernels.subsample import subsample_points, subsample_surfels
+from densegt.kernels.surfel import COLUMNS, project_surfels, surfel_slopes
+from densegt.kernels.upsample import upsample
 from densegt.kernels.visible_points import nearest_of_cell, visible_points
 
 from .. import reference
@@ -33,7 +33,7 @@ H, W = 24, 32
 K = np.array([[20.0, 0, 15.3], [0, 21.0, 11.7], [0, 0, 1]])
 
 
-def patches(seed: int, n: int):
+def surfels(seed: int, n: int):
     rng = np.random.default_rng(seed)
     z = rng.uniform(0.5, 20, n)
     xyz = np.stack([rng.uniform(-1.2, 1.2, n) * z, rng.uniform(-0.9, 0.9, n) * z, z], axis=1).astype(np.float32)
@@ -50,13 +50,13 @@ def agree(got: np.ndarray, wanted: np.ndarray, share: float = 0.0) -> None:
 
 
 def project(xyz, tangents, half_m, trust, reach_px, camera=K, shape=(H, W)):
-    """Slopes of all patches; planes, bounds and rows of those that cover pixels."""
+    """Slopes of all surfels; planes, bounds and rows of those that cover pixels."""
     n = len(xyz)
     planes, slopes = np.full((n, COLUMNS), 77, np.float32), np.full((1, n, 2), 77, np.float32)
     bounds, rows = np.full((n, 4), 77, np.int32), np.full(n, -9, np.int32)
     reach, share = np.full(n, reach_px, np.float32), np.ones(n, np.float32)
-    count = project_patches(xyz, tangents, half_m, trust, share, camera, reach, *shape, planes, bounds, rows)
-    patch_slopes(np.arange(n, dtype=np.int32)[None], xyz, tangents, camera, slopes)
+    count = project_surfels(xyz, tangents, half_m, trust, share, camera, reach, *shape, planes, bounds, rows)
+    surfel_slopes(np.arange(n, dtype=np.int32)[None], xyz, tangents, camera, slopes)
     return slopes[0], planes[:count], bounds[:count], rows[:count]
 
 
@@ -72,35 +72,35 @@ def on_canvas(inverse: np.ndarray) -> np.ndarray:
 
 
 def splat(xyz, tangents, half_m, reach_px, beyond_m, camera=K):
-    """The nearest patch beyond `beyond_m` (H,W), infinity where there is none."""
+    """The nearest surfel beyond `beyond_m` (H,W), infinity where there is none."""
     _, planes, bounds, rows = project(xyz, tangents, half_m, np.ones(len(xyz), np.float32), reach_px, camera)
-    canvas = blank_canvas(H, W)
+    canvas = clear_layer_buffer(H, W)
     with np.errstate(divide="ignore"):
         canvas[:, :, BEFORE:NEAREST] = on_canvas(1 / beyond_m)
-        splat_patches(planes, bounds, every(rows), canvas)
+        splat_surfels(planes, bounds, every(rows), canvas)
         return 1 / canvas[:, :, NEAREST:WEIGHTED_DEPTH].reshape(H, -1)[:, :W]
 
 
 def blend(xyz, tangents, half_m, trust, reach_px, beyond_m, front_m, relative, absolute_m, camera=K):
-    """Depth, weight and best (H,W) of the patches on a front; and the rows of those that reach behind it."""
+    """Depth, weight and best (H,W) of the surfels on a front; and the rows of those that reach behind it."""
     shape = front_m.shape
     _, planes, bounds, rows = project(xyz, tangents, half_m, trust, reach_px, camera, shape)
-    canvas, farthest = blank_canvas(*shape), np.empty((shape[0], -(-shape[1] // LANES)), np.float32)
+    canvas, farthest = clear_layer_buffer(*shape), np.empty((shape[0], -(-shape[1] // LANES)), np.float32)
     with np.errstate(divide="ignore"):
         canvas[:, :, BEFORE:NEAREST] = on_canvas(1 / beyond_m)
     canvas[:, :, NEAREST:WEIGHTED_DEPTH] = on_canvas(1 / front_m)
     widen_front(canvas, relative, absolute_m, farthest)
     reaches_behind = np.empty(len(rows), bool)
-    blend_patches(planes, bounds, every(rows), farthest, canvas, reaches_behind)
+    blend_surfels(planes, bounds, every(rows), farthest, canvas, reaches_behind)
     out = np.empty(shape, np.float32), np.empty(shape, np.float32), np.empty(shape, np.int32)
-    read_canvas(canvas, rows, *out)
+    read_layer_buffer(canvas, rows, *out)
     return *out, rows[reaches_behind]
 
 
 @pytest.mark.parametrize(("seed", "n"), [(0, 0), (1, 1), (2, 60), (3, 200)])
 def test_planes_tell_where_rays_meet_patches(seed: int, n: int) -> None:
     """At any pixel inverse depth and both coordinates are what solving for the ray's end gives."""
-    xyz, tangents, half_m = patches(seed, n)
+    xyz, tangents, half_m = surfels(seed, n)
     slopes, planes, bounds, rows = project(xyz, tangents, half_m, np.ones(n, np.float32), 9)
     assert (bounds[:, 1] >= bounds[:, 0]).all()
     assert len(rows) == len(np.unique(rows))
@@ -131,7 +131,7 @@ def test_slopes_are_known_without_reach_but_not_edge_on() -> None:
 
 @pytest.mark.parametrize(("seed", "n"), [(0, 0), (1, 1), (2, 60), (3, 200)])
 def test_splat_equals_twin(seed: int, n: int) -> None:
-    xyz, tangents, half_m = patches(seed, n)
+    xyz, tangents, half_m = surfels(seed, n)
     wanted = np.full((H, W), np.inf, np.float32)
     beyond = np.where(np.arange(W) % 5 == 0, 6.0, 0.0).astype(np.float32) * np.ones((H, 1), np.float32)
     reference.splat_patches(xyz, tangents, half_m, K, np.full(n, 9, np.float32), beyond, wanted)
@@ -160,7 +160,7 @@ def test_splat_ignores_degenerate_and_nan_patches() -> None:
 
 @pytest.mark.parametrize(("seed", "n"), [(0, 0), (4, 1), (5, 80), (6, 200)])
 def test_blend_equals_twin(seed: int, n: int) -> None:
-    xyz, tangents, half_m = patches(seed, n)
+    xyz, tangents, half_m = surfels(seed, n)
     beyond = np.where(np.arange(W) % 5 == 0, 6.0, 0.0).astype(np.float32) * np.ones((H, 1), np.float32)
     front = np.random.default_rng(seed).uniform(2, 25, (H, W)).astype(np.float32)
     trust = np.random.default_rng(seed).uniform(0.1, 1, n).astype(np.float32)
@@ -192,7 +192,7 @@ def test_a_patch_on_the_front_does_not_reach_behind_it() -> None:
 
 
 def test_blend_between_two_neighbours_is_linear() -> None:
-    """Two facing patches that reach to each other's middle: in between, depth runs linearly from one to the other."""
+    """Two facing surfels that reach to each other's middle: in between, depth runs linearly from one to the other."""
     camera = np.array([[10.0, 0, 0], [0, 10.0, 0], [0, 0, 1]])
     xyz = np.array([[0, 0, 10.0], [4, 0, 12.0]], np.float32)
     tangents = np.tile(np.eye(3, dtype=np.float32)[:2], (2, 1, 1))
@@ -207,19 +207,19 @@ def test_blend_between_two_neighbours_is_linear() -> None:
 def test_turned_page_takes_only_what_lies_behind() -> None:
     depth_m = np.array([[10.0, np.inf, 4.0]], np.float32)
     canvas = np.full((1, 1, CANVAS_COLUMNS), 7, np.float32)
-    turn_page(canvas, depth_m, 0.03, 0.1)
+    next_layer(canvas, depth_m, 0.03, 0.1)
     np.testing.assert_allclose(canvas[0, 0, BEFORE : BEFORE + 4], [1 / 10.4, 0, 1 / 4.22, 0], rtol=1e-6)
     assert not canvas[:, :, NEAREST:].any()
 
 
 @pytest.mark.parametrize(("seed", "n"), [(0, 0), (1, 300)])
 def test_judge_equals_twin(seed: int, n: int) -> None:
-    xyz, tangents, _ = patches(seed, n)
+    xyz, tangents, _ = surfels(seed, n)
     rng = np.random.default_rng(seed)
     sweep, lidar = rng.integers(0, 5, n).astype(np.int32), rng.normal(size=(5, 3)).astype(np.float32)
     lidar[0] = 0  # at the camera itself: no sideways error
     results = [(np.empty(n, np.float32), np.empty(n, np.float32)) for _ in range(2)]
-    for judge, out in zip((judge_patches, reference.judge_patches), results, strict=True):
+    for judge, out in zip((viewing_geometry, reference.judge_patches), results, strict=True):
         judge(xyz, tangents, sweep, lidar, 633.0, 0.03, *out)
     for got, wanted in zip(*results, strict=True):
         np.testing.assert_allclose(got, wanted, rtol=2e-3, atol=1e-4)
@@ -228,13 +228,13 @@ def test_judge_equals_twin(seed: int, n: int) -> None:
 
 @pytest.mark.parametrize(("seed", "n", "count"), [(0, 0, 0), (1, 400, 300), (2, 400, 0), (3, 3000, 3000)])
 def test_thin_equals_twin(seed: int, n: int, count: int) -> None:
-    xyz, _, half_m = patches(seed, n)
+    xyz, _, half_m = surfels(seed, n)
     xyz[: n // 2, 2] = np.random.default_rng(seed).choice(
         [0.05, 4.0, 4.4, 300.0], n // 2
     )  # nearest cell, ties, farthest
     incidence = np.random.default_rng(seed).uniform(0, 1, n).astype(np.float32)
     results = []
-    for leave_out in (thin, reference.thin):
+    for leave_out in (subsample_surfels, reference.thin):
         share = np.where(np.arange(n) % 2 == 0, 0.5, 1).astype(np.float32)
         leave_out(xyz, half_m, incidence, np.full(n, 5, np.float32), K, H, W, 4.0, count, share)
         results.append(share)
@@ -248,7 +248,7 @@ def test_thin_keeps_all_of_a_few_and_about_enough_of_many() -> None:
         xyz = np.tile(np.array([[0, 0, 10]], np.float32), (n, 1))
         half_m, ones = np.full((n, 4), 1.0, np.float32), np.ones(n, np.float32)  # 4 m2 at 10 m: 16.8 of 64 pixels
         share = np.ones(n, np.float32)
-        thin(xyz, half_m, ones, 99 * ones, K, H, W, layers, n, share)
+        subsample_surfels(xyz, half_m, ones, 99 * ones, K, H, W, layers, n, share)
         return int((share > 0).sum()), float((1 / share[share > 0]).sum())
 
     assert kept(10, 10.0) == (10, 10.0)
@@ -270,11 +270,11 @@ def thinned(thin_them, xyz, sweep, stays, most, rows, camera=K):
 @pytest.mark.parametrize(("seed", "n"), [(0, 0), (1, 1), (2, 400), (3, 3000)])
 def test_thin_points_equals_twin(seed: int, n: int) -> None:
     rng = np.random.default_rng(seed)
-    xyz, _, _ = patches(seed, n)
+    xyz, _, _ = surfels(seed, n)
     xyz[: n // 2, 2] = rng.choice([0.05, 4.0, 4.4, 300.0], n // 2)  # nearest cell, ties, farthest
     sweep, stays = rng.integers(0, 5, n).astype(np.int32), np.array([False, True, False, False, False])
     rows = np.flatnonzero(rng.random(n) < 0.8).astype(np.int32)
-    got, wanted = (thinned(f, xyz, sweep, stays, 0.02, rows) for f in (thin_points, reference.thin_points))
+    got, wanted = (thinned(f, xyz, sweep, stays, 0.02, rows) for f in (subsample_points, reference.thin_points))
     # A place on a cell's border falls to either side.
     assert len(set(got[0].tolist()) ^ set(wanted[0].tolist())) <= 0.02 * n
     same, at, back = np.intersect1d(got[0], wanted[0], return_indices=True)
@@ -288,7 +288,7 @@ def test_thin_points_equals_twin(seed: int, n: int) -> None:
 def test_thin_points_keeps_all_of_a_few_and_about_enough_of_many() -> None:
     def kept(n: int, stays: bool) -> tuple[int, float]:
         xyz, sweep = np.tile(np.array([[0, 0, 10]], np.float32), (n, 1)), np.zeros(n, np.int32)
-        _, share = thinned(thin_points, xyz, sweep, np.array([stays]), 2.0, np.arange(n, dtype=np.int32))
+        _, share = thinned(subsample_points, xyz, sweep, np.array([stays]), 2.0, np.arange(n, dtype=np.int32))
         return len(share), float((1 / share).sum())
 
     assert kept(128, stays=False) == (128, 128.0)
@@ -299,13 +299,13 @@ def test_thin_points_keeps_all_of_a_few_and_about_enough_of_many() -> None:
 
 
 def test_what_is_left_out_covers_nothing_and_the_rest_weighs_for_it() -> None:
-    xyz, tangents, half_m = patches(3, 40)
+    xyz, tangents, half_m = surfels(3, 40)
     share = np.where(np.arange(40) % 2 == 0, 0, 0.5).astype(np.float32)
     _, planes, _, rows = project(xyz, tangents, half_m, np.ones(40, np.float32), 9)
     ones, reach = np.ones(40, np.float32), np.full(40, 9, np.float32)
     thinned, left = np.empty((40, COLUMNS), np.float32), np.empty(40, np.int32)
     out = (thinned, np.empty((40, 4), np.int32), left)
-    count = project_patches(xyz, tangents, half_m, ones, share, K, reach, H, W, *out)
+    count = project_surfels(xyz, tangents, half_m, ones, share, K, reach, H, W, *out)
     odd = rows % 2 == 1
     np.testing.assert_array_equal(left[:count], rows[odd])
     assert count
@@ -315,14 +315,14 @@ def test_what_is_left_out_covers_nothing_and_the_rest_weighs_for_it() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_lay_down_equals_twin(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    xyz, _, _ = patches(seed, 50)
+    xyz, _, _ = surfels(seed, 50)
     shown = rng.integers(-40, 50, (H, W)).clip(-1).astype(np.int32)
     best = rng.integers(-40, 50, (H, W)).clip(-1).astype(np.int32)
     surface = np.where(best >= 0, rng.uniform(1, 20, (H, W)), np.inf).astype(np.float32)
     shown_m = np.where(shown >= 0, xyz[shown, 2], np.inf).astype(np.float32)
     hidden = rng.random((H, W)) < 0.2
     results = []
-    for lay in (lay_down, reference.lay_down):
+    for lay in (compose_layers, reference.lay_down):
         out = [np.full((H, W), 7, t) for t in (np.float32, np.int32, np.bool_)]
         lay(surface, best, shown, shown_m, hidden, *out)
         results.append(out)
@@ -349,7 +349,7 @@ def test_nearest_of_cell_equals_twin(step: int) -> None:
 def test_enlarge_equals_twin(step: int) -> None:
     rng = np.random.default_rng(step)
     grid = (-(-H // step), -(-W // step))
-    xyz, _, _ = patches(step, 60)
+    xyz, _, _ = surfels(step, 60)
     depth = np.where(rng.random(grid) < 0.8, rng.uniform(5, 6, grid), 0).astype(np.float32)
     xyz[:, 2] = rng.uniform(5, 6, 60)
     row_of = rng.integers(-10, 60, grid).clip(-1).astype(np.int32)
@@ -359,7 +359,7 @@ def test_enlarge_equals_twin(step: int) -> None:
     sure = rng.random(grid).astype(np.float32)
     kind, age = rng.integers(1, 4, 60).astype(np.uint8), rng.normal(size=60).astype(np.float32)
     results = []
-    for make in (enlarge, reference.enlarge):
+    for make in (upsample, reference.enlarge):
         out = [np.zeros((H, W), t) for t in (np.float32, np.uint8, np.float32, np.float32)]
         make(depth, row_of, sure, slopes, step, 0.03, shown, shown_m, kind, age, 4, *out)
         results.append(out)
@@ -379,7 +379,7 @@ def test_enlarged_plane_is_exact() -> None:
     ones = np.ones(middles.shape, np.float32)
     row_of = np.zeros(middles.shape, np.int32)
     known = (np.full((H, W), np.inf, np.float32), np.ones(1, np.uint8), np.ones(1, np.float32))
-    enlarge(middles.astype(np.float32), row_of, ones, slopes, 2, 0.03, nothing, *known, 4, *out)
+    upsample(middles.astype(np.float32), row_of, ones, slopes, 2, 0.03, nothing, *known, 4, *out)
     np.testing.assert_allclose(out[0], plane, rtol=1e-5)
     assert (out[1] == 4).all()
 
@@ -387,7 +387,7 @@ def test_enlarged_plane_is_exact() -> None:
 @pytest.mark.parametrize("step", [1, 3])
 @pytest.mark.parametrize("seed", range(4))
 def test_visible_points_equal_twin(seed: int, step: int) -> None:
-    xyz, _, _ = patches(seed, 400)
+    xyz, _, _ = surfels(seed, 400)
     xyz[:3] = [[0, 0, -4], [np.nan, 0, 3], [0, 0, 0]]
     xyz[10:20] = xyz[20:30]  # ties
     front = np.random.default_rng(seed).uniform(2, 25, (-(-H // step), -(-W // step))).astype(np.float32)
@@ -420,7 +420,7 @@ def test_fill_equals_twin(seed: int, share: float) -> None:
     slope = np.zeros((H, W, 2), np.float32)
     slope[:, 21:] = [0.001, 0.004]
     results = []
-    for fill in (fill_between, reference.fill_between):
+    for fill in (interpolate_between, reference.fill_between):
         out, nearest = depth.copy(), np.full((H, W), -1, np.int32)
         fill(depth, slope, 9, 0.02, out, nearest)
         results.append((out, nearest))
@@ -437,7 +437,7 @@ def test_fill_is_exact_on_a_plane_and_never_outside_an_outline() -> None:
     depth = np.where((rng.random((H, W)) < 0.2) & (u < 16), plane, 0).astype(np.float32)
     slope = np.tile(np.array([0.001, 0.004], np.float32), (H, W, 1))
     out, nearest = depth.copy(), np.full((H, W), -1, np.int32)
-    fill_between(depth, slope, 12, 0.01, out, nearest)
+    interpolate_between(depth, slope, 12, 0.01, out, nearest)
     filled = nearest >= 0
     assert filled[:, :16].mean() > 0.5
     np.testing.assert_allclose(out[filled], plane[filled], rtol=1e-3)
@@ -453,13 +453,13 @@ def test_select_and_move_equal_twins(seed: int) -> None:
     T[:3, :3] = np.linalg.qr(rng.normal(size=(3, 3)))[0]
     T[:3, 3] = rng.normal(size=3)
     rows, wanted = np.empty(500, np.int32), np.empty(500, np.int32)
-    n = select_in_view(xyz, T, K, W, H, 4.0, 0.3, 15.0, rows)
+    n = select_in_frustum(xyz, T, K, W, H, 4.0, 0.3, 15.0, rows)
     assert n == reference.select_in_view(xyz, T, K, W, H, 4.0, 0.3, 15.0, wanted)
     assert 0 < n < 500
     np.testing.assert_array_equal(rows[:n], wanted[:n])
     tangents = rng.normal(size=(500, 2, 3)).astype(np.float32)
     results = []
-    for move in (move_patches, reference.move_patches):
+    for move in (move_surfels, reference.move_patches):
         moved, turned = np.empty((n, 3), np.float32), np.empty((n, 2, 3), np.float32)
         move(xyz, tangents, rows[:n], T, moved, turned)
         results.append((moved, turned))

@@ -6,7 +6,7 @@ import pytest
 from densegt.accumulate.config import AccumulateConfig
 from densegt.datasets.nuscenes import NuScenes
 from densegt.view.cloud import rebuild, scene_cloud, thinned
-from densegt.view.placed import placed
+from densegt.view.ply import placed_points
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +49,6 @@ def test_objects_stand_still_in_their_box_and_smear_where_they_were_seen(clouds)
 
 def test_placed_at_a_moment(clouds):
     cloud, _, keyframes_us = clouds
-    xyz_global, rgb = placed(cloud, int(keyframes_us[1]))
+    xyz_global, rgb = placed_points(cloud, int(keyframes_us[1]))
     assert len(xyz_global) == len(rgb) > len(cloud.static)
     np.testing.assert_allclose(xyz_global[0], cloud.static.xyz[0] + cloud.origin_global_m, atol=1e-4)

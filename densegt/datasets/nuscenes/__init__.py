@@ -1,5 +1,5 @@
 """All that knows the nuScenes schema."""
 
-from densegt.datasets.nuscenes.scene import NuScenes
+from densegt.datasets.nuscenes.reader import NuScenes
 
 __all__ = ["NuScenes"]

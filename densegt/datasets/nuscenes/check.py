@@ -10,7 +10,7 @@ from densegt.datasets.nuscenes.check_files import Progress, files
 from densegt.datasets.nuscenes.check_relations import relations
 from densegt.datasets.nuscenes.check_values import values
 from densegt.datasets.nuscenes.findings import Finding, RowsByTable, read_tables
-from densegt.datasets.nuscenes.scene import find_version
+from densegt.datasets.nuscenes.reader import find_version
 
 
 @dataclass(frozen=True)

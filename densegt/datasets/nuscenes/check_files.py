@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from densegt.datasets.names import is_outside
+from densegt.datasets.file_names import is_outside
 from densegt.datasets.nuscenes.findings import Finding, RowsByTable
 from densegt.datasets.nuscenes.jpeg import SUFFIXES as JPEG_SUFFIXES
 from densegt.datasets.nuscenes.jpeg import jpeg_size
-from densegt.datasets.nuscenes.sweep import BYTES_PER_POINT
+from densegt.datasets.nuscenes.sweep_file import BYTES_PER_POINT
 
 Progress = Callable[[int, int], None]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-from densegt.datasets.names import can_name_file
+from densegt.datasets.file_names import can_name_file
 from densegt.datasets.nuscenes.check_relations import CHAINED
 from densegt.datasets.nuscenes.columns import LIDAR
 from densegt.datasets.nuscenes.findings import Finding, RowsByTable

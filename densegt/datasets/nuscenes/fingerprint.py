@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from densegt.datasets.nuscenes.columns import SceneRows, pick
-from densegt.datasets.nuscenes.scene import NuScenes
+from densegt.datasets.nuscenes.reader import NuScenes
 
 
 def fingerprint(dataset: NuScenes, name: str) -> str:

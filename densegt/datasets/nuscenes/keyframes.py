@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.datasets.nuscenes import rows
-from densegt.datasets.nuscenes.scene import NuScenes
-from densegt.datasets.scene import Camera, SpinModel, SweepMeta, Track
+from densegt.datasets.nuscenes.reader import NuScenes
+from densegt.datasets.scene import Camera, LidarModel, Sweep, Track
 from densegt.errors import InputError
 
 Float64 = NDArray[np.float64]
@@ -51,7 +51,7 @@ class Keyframe:
     scene: str
     sample_token: str
     timestamp_us: int
-    lidar: SweepMeta
+    lidar: Sweep
     cameras: tuple[Camera, ...]
     boxes: Boxes
 
@@ -105,7 +105,7 @@ def keyframes_of(dataset: NuScenes, scene: str, facts: Facts) -> list[Keyframe]:
         InputError: unknown scene, a missing file, a keyframe without lidar or camera.
     """
     # How the lidar turns matters to nobody here; to work it out would read a sweep.
-    read = dataset.scene(scene, spin=SpinModel(), keyframes_only=True)
+    read = dataset.scene(scene, spin=LidarModel(), keyframes_only=True)
     samples = dataset.tables.scene_rows(dataset.scene_names.index(scene)).samples
     order = np.argsort(samples.timestamp_us, kind="stable")
     lidar_of = {sweep.sample_token: sweep for sweep in read.sweeps}

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.datasets.nuscenes.classes import ATTRIBUTES, CLASSES, MAX_BOXES, RANGE_M, attributes_of
-from densegt.datasets.nuscenes.scene import find_version
+from densegt.datasets.nuscenes.reader import find_version
 from densegt.errors import InputError
 from densegt.geometry import se3
 

@@ -7,11 +7,11 @@ from functools import cached_property
 from pathlib import Path
 
 from densegt.datasets.nuscenes import rows
-from densegt.datasets.nuscenes.by_scene import by_scene
 from densegt.datasets.nuscenes.columns import SceneRows
 from densegt.datasets.nuscenes.index import Index, Recipe, UnusableIndexError, sources
-from densegt.datasets.nuscenes.place import SMALL_BYTES, build, open_or_build, places
-from densegt.datasets.nuscenes.whole import TABLES, read_whole
+from densegt.datasets.nuscenes.index_location import SMALL_BYTES, build, index_candidates, open_or_build
+from densegt.datasets.nuscenes.split_by_scene import split_by_scene
+from densegt.datasets.nuscenes.table_loader import TABLES, load_tables
 from densegt.errors import InputError
 
 
@@ -70,11 +70,11 @@ class Tables:
         if self._index_path:
             candidates = [self._index_path]
         else:
-            candidates = places(self.folder) if sum(s.size for s in made_of) > SMALL_BYTES else []
+            candidates = index_candidates(self.folder) if sum(s.size for s in made_of) > SMALL_BYTES else []
         return opening(self.folder, candidates, Recipe(made_of, self.scene_names, self._make))
 
     def _make(self) -> Iterator[SceneRows]:
-        whole = read_whole(self.folder)
+        whole = load_tables(self.folder)
         if whole.scene_names != self.scene_names:
             raise InputError(f"{self.path('scene')}: changed while it was read; try again")
-        return by_scene(whole)
+        return split_by_scene(whole)

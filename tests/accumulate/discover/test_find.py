@@ -9,7 +9,7 @@ import pytest
 
 from densegt.accumulate.cloud import gather
 from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.tracks import ContinuousTrack
+from densegt.accumulate.motion.tracks import ContinuousTrack
 
 from ..worlds import MAP_ORIGIN, START_US, WALL, World
 
@@ -101,17 +101,17 @@ def test_a_box_is_found_with_its_velocity_and_as_much_of_its_size_as_can_be_seen
 
 def test_its_points_are_its_own_and_the_ground_is_not_among_them() -> None:
     cloud = gather(ALONG.scene(), [], FREE)
-    ((track, patches),) = cloud.movers
-    T = track.poses_at(cloud.start_us + patches.time_s * 1e6)
-    xyz = np.einsum("nij,nj->ni", T[:, :3, :3], patches.xyz) + T[:, :3, 3] - MAP_ORIGIN
+    ((track, surfels),) = cloud.movers
+    T = track.poses_at(cloud.start_us + surfels.time_s * 1e6)
+    xyz = np.einsum("nij,nj->ni", T[:, :3, :3], surfels.xyz) + T[:, :3, 3] - MAP_ORIGIN
     start_s = (cloud.start_us - START_US) * 1e-6
-    away = np.abs(xyz - ALONG.box(patches.time_s + start_s)) - ALONG.box_size / 2
+    away = np.abs(xyz - ALONG.box(surfels.time_s + start_s)) - ALONG.box_size / 2
     assert (away < 0.03).all(axis=1).mean() > 0.99
     assert xyz[:, 2].min() > 0.05
     still = cloud.static.xyz + (cloud.origin_global_m - MAP_ORIGIN)
     away = np.abs(still - ALONG.box(cloud.static.time_s + start_s)) - ALONG.box_size / 2
     left = (away < 0.02).all(axis=1) & (still[:, 2] > 0.2)
-    assert left.sum() < 0.02 * len(patches)
+    assert left.sum() < 0.02 * len(surfels)
 
 
 def test_a_box_that_brakes_to_a_stand_is_followed_until_it_stands() -> None:
@@ -133,7 +133,7 @@ def test_two_boxes_that_pass_each_other_are_two() -> None:
 
 
 def test_what_a_label_tells_of_is_not_found_again() -> None:
-    from densegt.accumulate.tracks import moving_tracks
+    from densegt.accumulate.motion.tracks import moving_tracks
 
     scene, config = World().scene(), AccumulateConfig()
     cloud = gather(scene, moving_tracks(scene, config.tracks), config)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from densegt.accumulate.discover.motion import PlanarMotion
-from densegt.accumulate.discover.refine import rolling
+from densegt.accumulate.motion.discovery.motion_refinement import rolling
+from densegt.accumulate.motion.discovery.planar_motion import PlanarMotion
 
 TIME_S = np.linspace(3.0, 5.0, 41)
 POSE = np.column_stack([2 + 6 * TIME_S - 0.7 * TIME_S**2, 0.3 * TIME_S**2, 0.1 * TIME_S])

@@ -10,7 +10,7 @@ import pytest
 
 from densegt.accumulate.cloud import gather
 from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.discover.track_file import write_tracks
+from densegt.accumulate.motion.discovery.track_file import write_tracks
 
 from ..worlds import MAP_ORIGIN, START_US, World
 

@@ -12,44 +12,44 @@ pytest.importorskip("torch")
 pytest.importorskip("lightning")
 pytest.importorskip("nuscenes")
 
-from densegt.detection.benchmark import pl_trial
-from densegt.detection.benchmark.matrix import SUMMARY, finished
-from densegt.detection.benchmark.pl_arms import DETECTORS, ESTIMATED, PlArm, pl_arms
-from densegt.detection.benchmark.pl_run import PlBenchmark, run_pl
-from densegt.detection.benchmark.pl_trial import PlTrial, begin, perform_pl
+from densegt.batch.executor import Failed
 from densegt.detection.train import Sources
 from densegt.errors import InputError
-from densegt.execute import Failed
+from densegt.experiments import pl_trial
+from densegt.experiments.matrix import SUMMARY, finished
+from densegt.experiments.pl_run import PlBenchmark, run_pl
+from densegt.experiments.pl_trial import PlTrial, begin, perform_pl
+from densegt.experiments.pl_variants import DETECTORS, ESTIMATED, PlVariant, pl_variants
 from densegt.report.benchmark_page import write_benchmark_page
 
 from ...depth.stores import densegt
 from ..pointrcnn import clouds
 from ..pseudo_lidar import small
 
-MIDDLE = PlArm("pointrcnn", "end-to-end", "dense")
-LIDAR = PlArm("pointrcnn", "lidar", "measured")
+MIDDLE = PlVariant("pointrcnn", "end-to-end", "dense")
+LIDAR = PlVariant("pointrcnn", "lidar", "measured")
 
 
 def test_axes_have_all_points_of_every_detector():
-    ways = pl_arms("axes", ("none", "sparse", "dense"))
-    assert ways[0] == PlArm("pixor", "end-to-end", "dense")
+    ways = pl_variants("axes", ("none", "sparse", "dense"))
+    assert ways[0] == PlVariant("pixor", "end-to-end", "dense")
     assert len(ways) == len(set(ways)) == 2 * 4 + 1
     for detector in DETECTORS:
         assert {way.points for way in ways if way.detector == detector} == {*ESTIMATED, "lidar"}
 
 
 def test_full_is_every_combination_but_a_lidar_needs_no_supervision():
-    assert len(pl_arms("full", ("none", "sparse", "dense", "completed"), ("pixor",))) == 3 * 3 + 1
-    assert {way.supervision for way in pl_arms("full", ("none", "sparse"))} == {"sparse", "measured"}
+    assert len(pl_variants("full", ("none", "sparse", "dense", "completed"), ("pixor",))) == 3 * 3 + 1
+    assert {way.supervision for way in pl_variants("full", ("none", "sparse"))} == {"sparse", "measured"}
 
 
 def test_a_lidar_stands_beside_every_supervision():
     assert LIDAR.differs_only_in("points", MIDDLE)
-    assert PlArm("pointrcnn", "frozen", "sparse").differs_only_in("points", LIDAR)
+    assert PlVariant("pointrcnn", "frozen", "sparse").differs_only_in("points", LIDAR)
     assert not LIDAR.differs_only_in("supervision", MIDDLE)
-    assert not LIDAR.differs_only_in("points", PlArm("pixor", "frozen", "sparse"))
-    assert LIDAR.differs_only_in("detector", PlArm("pixor", "lidar", "measured"))
-    assert not MIDDLE.differs_only_in("points", PlArm("pointrcnn", "frozen", "sparse"))
+    assert not LIDAR.differs_only_in("points", PlVariant("pixor", "frozen", "sparse"))
+    assert LIDAR.differs_only_in("detector", PlVariant("pixor", "lidar", "measured"))
+    assert not MIDDLE.differs_only_in("points", PlVariant("pointrcnn", "frozen", "sparse"))
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def test_halves_are_shared_by_those_that_can_share_them(done):
     trial, *_ = done
 
     def half(*levels, seed=0):
-        return PlTrial(PlArm(*levels), seed, trial.folders, trial.out, trial.config).beginning.folder
+        return PlTrial(PlVariant(*levels), seed, trial.folders, trial.out, trial.config).beginning.folder
 
     assert half("pointrcnn", "frozen", "dense") == half("pointrcnn", "separate", "dense") == trial.beginning.folder
     others = [half("pixor", "frozen", "dense"), half("pointrcnn", "frozen", "sparse"), half(*vars(LIDAR).values())]

@@ -11,13 +11,13 @@ pytest.importorskip("torch")
 pytest.importorskip("lightning")
 pytest.importorskip("nuscenes")
 
-from densegt.detection.benchmark import trial as trial_module
-from densegt.detection.benchmark.arms import Arm
-from densegt.detection.benchmark.run import SUMMARY, Benchmark, possible, run
-from densegt.detection.benchmark.trial import RESULT, Trial, finished, perform
+from densegt.batch.executor import Failed, Here
 from densegt.detection.train import Sources
 from densegt.errors import InputError
-from densegt.execute import Failed, Here
+from densegt.experiments import trial as trial_module
+from densegt.experiments.lss_run import SUMMARY, Benchmark, possible, run
+from densegt.experiments.lss_trial import RESULT, Trial, finished, perform
+from densegt.experiments.lss_variants import LssVariant
 from densegt.report.benchmark_page import write_benchmark_page
 
 from ...depth.stores import densegt
@@ -39,7 +39,7 @@ def config():
 def done(folders, config, tmp_path_factory):
     """One trial for real."""
     out = tmp_path_factory.mktemp("benchmark")
-    trial = Trial(Arm("dense", "UD", "fixed"), 0, folders, out, config)
+    trial = Trial(LssVariant("dense", "UD", "fixed"), 0, folders, out, config)
     return trial, perform(trial, lambda _: None)
 
 
@@ -114,7 +114,7 @@ def test_depth_that_is_not_there_is_not_compared(tiny_dataset, folders):
 
 def test_a_trial_that_cannot_be_is_told_of(tmp_path, config, tiny_dataset):
     folders = (Sources(tiny_dataset),) * 2
-    trial = Trial(Arm("dense", "UD", "fixed"), 0, folders, tmp_path, config)
+    trial = Trial(LssVariant("dense", "UD", "fixed"), 0, folders, tmp_path, config)
     [(_, failed)] = Here().run(perform, [trial])
     assert "dense depth comes from a depth store" in failed.why
     assert not (trial.folder / RESULT).exists()

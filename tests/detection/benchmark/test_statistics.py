@@ -10,7 +10,7 @@ from scipy import stats
 
 pytest.importorskip("torch")
 
-from densegt.detection.benchmark.statistics import difference, interval, survivors
+from densegt.experiments.statistics import difference, interval, survivors
 
 
 def test_interval_is_students():

@@ -6,36 +6,36 @@ import pytest
 
 pytest.importorskip("torch")
 
-from densegt.detection.benchmark.arms import FACTORS, Arm, arms
-from densegt.detection.benchmark.figures import FIGURES, figures_of
-from densegt.detection.benchmark.summary import by_arm, comparisons, sentences, table
+from densegt.experiments.figures import FIGURES, figures_of
+from densegt.experiments.lss_variants import FACTORS, LssVariant, lss_variants
+from densegt.experiments.summary import by_arm, comparisons, sentences, table
 
-MIDDLE = Arm("dense", "UD", "fixed")
+MIDDLE = LssVariant("dense", "UD", "fixed")
 
 
 def test_axes_vary_one_thing_at_a_time():
-    ways = arms("axes")
+    ways = lss_variants("axes")
     assert ways[0] == MIDDLE
     assert len(ways) == len(set(ways)) == 1 + 3 + 2 + 2
     assert all(sum(arm.differs_only_in(factor, MIDDLE) for factor in FACTORS) == 1 for arm in ways[1:])
 
 
 def test_full_is_every_combination():
-    ways = arms("full")
+    ways = lss_variants("full")
     assert ways[0] == MIDDLE
     assert len(ways) == len(set(ways)) == 4 * 3 * 3
 
 
 def test_without_dense_depth_the_sparse_stands_in_the_middle():
-    ways = arms("axes", ("none", "sparse"))
-    assert ways[0] == Arm("sparse", "UD", "fixed")
+    ways = lss_variants("axes", ("none", "sparse"))
+    assert ways[0] == LssVariant("sparse", "UD", "fixed")
     assert {arm.supervision for arm in ways} == {"none", "sparse"}
 
 
 def test_an_arm_does_not_differ_from_itself_or_in_two():
     assert not MIDDLE.differs_only_in("bins", MIDDLE)
-    assert not MIDDLE.differs_only_in("bins", Arm("dense", "LID", "pdf"))
-    assert not MIDDLE.differs_only_in("sampling", Arm("dense", "LID", "fixed"))
+    assert not MIDDLE.differs_only_in("bins", LssVariant("dense", "LID", "pdf"))
+    assert not MIDDLE.differs_only_in("sampling", LssVariant("dense", "LID", "fixed"))
 
 
 def results(values):
@@ -55,8 +55,8 @@ def said_of(values):
 def test_a_clear_winner_is_more_than_noise_and_a_close_one_is_not():
     values = {
         MIDDLE: [0.30, 0.32, 0.31],
-        Arm("none", "UD", "fixed"): [0.10, 0.121, 0.11],
-        Arm("sparse", "UD", "fixed"): [0.33, 0.29, 0.31],
+        LssVariant("none", "UD", "fixed"): [0.10, 0.121, 0.11],
+        LssVariant("sparse", "UD", "fixed"): [0.33, 0.29, 0.31],
     }
     rows, compared, said = said_of(values)
     assert [row["vehicle IoU"]["mean"] for row in rows] == pytest.approx([0.31, 0.1103, 0.31], abs=1e-3)
@@ -72,7 +72,7 @@ def test_a_clear_winner_is_more_than_noise_and_a_close_one_is_not():
 
 
 def test_one_seed_tells_no_noise():
-    *_, said = said_of({MIDDLE: [0.3], Arm("dense", "LID", "fixed"): [0.4]})
+    *_, said = said_of({MIDDLE: [0.3], LssVariant("dense", "LID", "fixed"): [0.4]})
     assert all("one seed cannot tell noise" in sentence for sentence in said)
     assert any("LID leads UD by 0.100" in sentence for sentence in said)
 

@@ -9,11 +9,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from densegt.detection.grid import BevGrid  # noqa: E402
-from densegt.detection.heads import Centres, Found, decode_cells  # noqa: E402
-from densegt.detection.pixor.suppress import suppress  # noqa: E402
-from densegt.detection.pixor.target import NO_BOX, cell_target  # noqa: E402
-from densegt.detection.rotated_iou import bev_iou  # noqa: E402
+from densegt.detection.bev.grid import BevGrid  # noqa: E402
+from densegt.detection.bev.heads import Centres, DecodedBoxes, decode_cells  # noqa: E402
+from densegt.detection.points.pixor.suppress import suppress  # noqa: E402
+from densegt.detection.points.pixor.target import NO_BOX, cell_target  # noqa: E402
+from densegt.detection.scoring.rotated_iou import bev_iou  # noqa: E402
 
 GRID = BevGrid(-16, 24, -10, 12, 1.0, -3, 5)
 CLASSES, INNER, OUTER = 3, 0.7, 1.2
@@ -110,7 +110,7 @@ def test_suppression_keeps_classes_and_samples_apart():
     boxes = torch.stack([box, box, box, box + torch.tensor([50.0, *[0] * 8])]).expand(2, -1, -1)
     labels = torch.tensor([[0, 0, 1, 0]]).expand(2, -1)
     scores = torch.tensor([[0.2, 0.9, 0.5, 0.1], [0.8, 0.3, 0.2, 0.1]])
-    found = suppress(Found(boxes, labels, scores, labels), 0.1)
+    found = suppress(DecodedBoxes(boxes, labels, scores, labels), 0.1)
     torch.testing.assert_close(found.scores, torch.tensor([[0.9, 0.5, 0.1, 0], [0.8, 0.2, 0.1, 0]]))
     assert found.labels.tolist() == [[0, 1, 0, 0]] * 2
     assert found.boxes[0, 2, 0] == 50

@@ -7,11 +7,11 @@ import math
 import numpy as np
 import torch
 
-from densegt.detection.grid import BevGrid
-from densegt.detection.pointrcnn import PointRcnn, PointRcnnConfig
-from densegt.detection.pointrcnn.config import LevelConfig
-from densegt.detection.pseudo_lidar.detector import Boxes
-from densegt.detection.pseudo_lidar.points import PointBatch
+from densegt.detection.bev.grid import BevGrid
+from densegt.detection.points.pointrcnn import PointRcnn, PointRcnnConfig
+from densegt.detection.points.pointrcnn.config import LevelConfig
+from densegt.detection.points.pseudo_lidar.detector import Boxes
+from densegt.detection.points.pseudo_lidar.points import PointBatch
 
 GRID = BevGrid(-16, 16, -16, 16, 1, -2, 4)
 

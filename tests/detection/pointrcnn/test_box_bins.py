@@ -8,8 +8,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from densegt.detection.pointrcnn.box_bins import BoxBins  # noqa: E402
-from densegt.detection.pointrcnn.frames import boxes_in_frame, boxes_in_ref, points_in_frame  # noqa: E402
+from densegt.detection.points.pointrcnn.box_bins import BoxBins  # noqa: E402
+from densegt.detection.points.pointrcnn.frames import boxes_in_frame, boxes_in_ref, points_in_frame  # noqa: E402
 
 MEAN = (4.6, 1.95, 1.7)
 WIDE = BoxBins(6.0, 0.75, math.pi, 12, MEAN)

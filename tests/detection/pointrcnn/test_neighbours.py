@@ -7,7 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from densegt.detection.pointrcnn import neighbours as near  # noqa: E402
+from densegt.detection.points.pointrcnn import neighbours as near  # noqa: E402
 from densegt.geometry.boxes import contains  # noqa: E402
 
 

@@ -9,11 +9,11 @@ torch = pytest.importorskip("torch")
 
 from pydantic import ValidationError  # noqa: E402
 
-from densegt.detection.kitti_ap import KittiAp  # noqa: E402
-from densegt.detection.pointrcnn import PointRcnnConfig  # noqa: E402
-from densegt.detection.pointrcnn.backbone import drawn  # noqa: E402
-from densegt.detection.pointrcnn.config import LevelConfig  # noqa: E402
-from densegt.detection.pointrcnn.proposals import Regions  # noqa: E402
+from densegt.detection.points.pointrcnn import PointRcnnConfig  # noqa: E402
+from densegt.detection.points.pointrcnn.backbone import drawn  # noqa: E402
+from densegt.detection.points.pointrcnn.config import LevelConfig  # noqa: E402
+from densegt.detection.points.pointrcnn.proposals import Regions  # noqa: E402
+from densegt.detection.scoring.kitti_ap import KittiAp  # noqa: E402
 
 from .clouds import boxes, car, config, net, points, street  # noqa: E402
 

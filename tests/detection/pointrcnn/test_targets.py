@@ -8,7 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from densegt.detection.pointrcnn.targets import (  # noqa: E402
+from densegt.detection.points.pointrcnn.targets import (  # noqa: E402
     RegionTarget,
     learned_from,
     point_target,
@@ -16,7 +16,7 @@ from densegt.detection.pointrcnn.targets import (  # noqa: E402
     shaken,
     wanted,
 )  # fmt: skip
-from densegt.detection.rotated_iou import iou_3d  # noqa: E402
+from densegt.detection.scoring.rotated_iou import iou_3d  # noqa: E402
 
 NOTHING = [math.nan] * 7
 

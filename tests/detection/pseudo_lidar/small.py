@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from densegt.detection.dataset import NuScenesDepth
-from densegt.detection.pseudo_lidar.config import PlConfig
-from densegt.detection.pseudo_lidar.dataset import WithSweep
+from densegt.detection.data.dataset import NuScenesDepth
+from densegt.detection.points.pseudo_lidar.config import PlConfig
+from densegt.detection.points.pseudo_lidar.dataset import WithSweep
 
 SIZE = (48, 80)
 MODEL = {

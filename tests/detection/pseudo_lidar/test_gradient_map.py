@@ -9,11 +9,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from densegt.detection.pseudo_lidar.detector import Boxes, boxes_of  # noqa: E402
-from densegt.detection.pseudo_lidar.gradient_map import Pull, in_boxes, pull  # noqa: E402
-from densegt.detection.pseudo_lidar.net import PseudoLidar  # noqa: E402
-from densegt.detection.pseudo_lidar.points import gathered  # noqa: E402
-from densegt.detection.pseudo_lidar.pull_picture import draw  # noqa: E402
+from densegt.detection.points.pseudo_lidar.detector import Boxes, boxes_of  # noqa: E402
+from densegt.detection.points.pseudo_lidar.gradient_map import DepthGradient, depth_gradient, in_boxes  # noqa: E402
+from densegt.detection.points.pseudo_lidar.gradient_overlay import draw  # noqa: E402
+from densegt.detection.points.pseudo_lidar.net import PseudoLidar  # noqa: E402
+from densegt.detection.points.pseudo_lidar.points import gathered  # noqa: E402
 
 from .small import batch, config  # noqa: E402
 
@@ -30,7 +30,7 @@ def net():
 
 
 def test_pull_is_where_points_are_read(given, net):
-    found = pull(net, given)
+    found = depth_gradient(net, given)
     assert found.slope.any()
     assert not found.slope[~found.read].any()
     assert (found.foreground <= found.known).all()
@@ -39,7 +39,7 @@ def test_pull_is_where_points_are_read(given, net):
 
 
 def test_a_step_along_the_pull_lowers_the_loss(given, net):
-    found, truth = pull(net, given), boxes_of(given)
+    found, truth = depth_gradient(net, given), boxes_of(given)
     with torch.no_grad():
         depth_m = net.depth(given["images"], given["K"], given["T_ref_cam"]).depth_m
 
@@ -77,20 +77,20 @@ def test_points_in_boxes_against_a_twin():
 def test_shares():
     on = torch.tensor([[True, False, False, False]])
     all_of_them, known = torch.ones(1, 4, dtype=torch.bool), torch.tensor([[True, True, False, True]])
-    assert Pull(torch.tensor([[-3.0, 1, 0, 0]]), all_of_them, all_of_them, on).shares() == (0.75, 0.25)
-    found = Pull(torch.tensor([[-3.0, 1, 9, 0]]), all_of_them, known, on)
+    assert DepthGradient(torch.tensor([[-3.0, 1, 0, 0]]), all_of_them, all_of_them, on).shares() == (0.75, 0.25)
+    found = DepthGradient(torch.tensor([[-3.0, 1, 9, 0]]), all_of_them, known, on)
     assert found.shares() == (0.75, pytest.approx(1 / 3))
     nothing = torch.zeros(1, 2, dtype=torch.bool)
-    assert all(math.isnan(share) for share in Pull(torch.zeros(1, 2), nothing, nothing, nothing).shares())
+    assert all(math.isnan(share) for share in DepthGradient(torch.zeros(1, 2), nothing, nothing, nothing).shares())
 
 
 def test_measured_points_are_not_pulled(given):
     with pytest.raises(ValueError, match="measured"):
-        pull(PseudoLidar(config({"input": "store"}).model), given)
+        depth_gradient(PseudoLidar(config({"input": "store"}).model), given)
 
 
 def test_the_picture(given, net):
-    found = pull(net, given)
+    found = depth_gradient(net, given)
     images = (given["images"][0] * 255).byte().movedim(1, -1).numpy()
     picture = draw(images, found.slope[0].numpy(), found.foreground[0].numpy())
     V, H, W, _ = images.shape

@@ -6,15 +6,15 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from densegt.detection.depth_target import depth_target  # noqa: E402
-from densegt.detection.pixor.config import PixorConfig  # noqa: E402
-from densegt.detection.pixor.network import Pixor  # noqa: E402
-from densegt.detection.pseudo_lidar.detector import boxes_of  # noqa: E402
-from densegt.detection.pseudo_lidar.estimator import sight  # noqa: E402
-from densegt.detection.pseudo_lidar.losses import depth_losses  # noqa: E402
-from densegt.detection.pseudo_lidar.net import PseudoLidar  # noqa: E402
-from densegt.detection.pseudo_lidar.points import gathered  # noqa: E402
-from densegt.detection.rotated_iou import bev_iou  # noqa: E402
+from densegt.detection.depth_head.depth_target import depth_target  # noqa: E402
+from densegt.detection.points.pixor.config import PixorConfig  # noqa: E402
+from densegt.detection.points.pixor.network import Pixor  # noqa: E402
+from densegt.detection.points.pseudo_lidar.detector import boxes_of  # noqa: E402
+from densegt.detection.points.pseudo_lidar.estimator import sight  # noqa: E402
+from densegt.detection.points.pseudo_lidar.losses import depth_losses  # noqa: E402
+from densegt.detection.points.pseudo_lidar.net import PseudoLidar  # noqa: E402
+from densegt.detection.points.pseudo_lidar.points import gathered  # noqa: E402
+from densegt.detection.scoring.rotated_iou import bev_iou  # noqa: E402
 
 from ..rigs import rig  # noqa: E402
 from .small import POINTRCNN, batch, config  # noqa: E402

@@ -8,14 +8,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from densegt.detection.pseudo_lidar.points import NO_PIXEL, gathered, unproject  # noqa: E402
-from densegt.detection.pseudo_lidar.sparsify import Spin, nearest_per_beam  # noqa: E402
+from densegt.detection.points.pseudo_lidar.points import NO_PIXEL, gathered, unproject  # noqa: E402
+from densegt.detection.points.pseudo_lidar.sparsify import BeamPattern, nearest_per_beam  # noqa: E402
 
 from ..rigs import rig  # noqa: E402
 
 H, W, STRIDE = 4, 6, 8
 K, T = rig([0, 90, 200], width_px=W * STRIDE, height_px=H * STRIDE, focal_px=30)
-SPIN = Spin(beams=6, columns=40, min_elevation_deg=-30, max_elevation_deg=30, min_range_m=1, max_range_m=20)
+SPIN = BeamPattern(beams=6, columns=40, min_elevation_deg=-30, max_elevation_deg=30, min_range_m=1, max_range_m=20)
 
 
 def depth_maps(samples=2):

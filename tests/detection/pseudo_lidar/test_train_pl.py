@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
 
 from densegt.depth.store import SceneReader, scene_files  # noqa: E402
-from densegt.detection.pseudo_lidar.checkpoint import read_pl_task  # noqa: E402
+from densegt.detection.points.pseudo_lidar.checkpoint import read_pl_task  # noqa: E402
 
 from ...depth.stores import densegt  # noqa: E402
 from .small import TINY  # noqa: E402
@@ -68,7 +68,7 @@ def test_then_together(tiny_dataset, folder, apart, tmp_path):
 
 
 def test_interrupted_and_resumed_is_as_if_never_interrupted(tiny_dataset, folder, apart, tmp_path, monkeypatch):
-    from densegt.detection.pseudo_lidar.task import PlTask
+    from densegt.detection.points.pseudo_lidar.task import PlTask
 
     step = PlTask.training_step
 
@@ -162,7 +162,7 @@ def test_configurations_that_ship(name):
     from densegt.cli.train_pl import _shipped
 
     from densegt.configuration import load_config
-    from densegt.detection.pseudo_lidar.config import PlConfig
+    from densegt.detection.points.pseudo_lidar.config import PlConfig
 
     config = load_config(PlConfig, _shipped(name), {})
     assert config.epochs > 1

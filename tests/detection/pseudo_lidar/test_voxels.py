@@ -8,10 +8,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from densegt.detection.grid import BevGrid  # noqa: E402
-from densegt.detection.pseudo_lidar.points import PointBatch, gathered  # noqa: E402
-from densegt.detection.pseudo_lidar.voxel_grid import VoxelGrid  # noqa: E402
-from densegt.detection.pseudo_lidar.voxels import hard, soft  # noqa: E402
+from densegt.detection.bev.grid import BevGrid  # noqa: E402
+from densegt.detection.points.pseudo_lidar.points import PointBatch, gathered  # noqa: E402
+from densegt.detection.points.pseudo_lidar.voxel_grid import VoxelGrid  # noqa: E402
+from densegt.detection.points.pseudo_lidar.voxels import hard, soft  # noqa: E402
 
 GRID = VoxelGrid(BevGrid(-2, 2, -1.5, 1.5, 0.5, -0.75, 0.75), 3)
 LONE = VoxelGrid(BevGrid(0, 1, 0, 1, 1, 0, 1), 1)

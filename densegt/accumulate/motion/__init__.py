@@ -1,0 +1,1 @@
+"""What moves: annotated tracks, free space, and tracks found without labels."""

@@ -1,0 +1,1 @@
+"""The ego path, refined."""

@@ -1,0 +1,70 @@
+"""What public code does: project all points of all sweeps, and in each pixel the nearest wins. The yardstick."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densegt.accumulate.config import AccumulateConfig
+from densegt.accumulate.measurements import drop_ego
+from densegt.accumulate.render.frustum import MIN_DEPTH_M
+from densegt.accumulate.timing import EgoPath, point_times, to_global
+from densegt.datasets.scene import Camera, Scene
+from densegt.geometry import se3
+from densegt.kernels.frustum import select_in_frustum
+from densegt.kernels.visible_points import visible_points
+
+
+@dataclass(frozen=True)
+class Returns:
+    """Every return of a scene where it was measured, whatever it belongs to.
+
+    Attributes:
+        origin_global_m: (3,) float64, subtracted from global so that float32 suffices.
+        xyz: (N,3) float32 m in global minus origin.
+        sweep: (N,) int32 index into the scene's sweeps.
+    """
+
+    origin_global_m: NDArray[np.float64]
+    xyz: NDArray[np.float32]
+    sweep: NDArray[np.int32]
+
+
+def read_returns(scene: Scene, config: AccumulateConfig) -> Returns:
+    """Read every sweep; only the recording car's own returns are left out."""
+    path, origin = EgoPath.of(scene), scene.sweeps[0].T_global_ego[:3, 3].copy()
+    xyz, sweep = [np.zeros((0, 3), np.float32)], [np.zeros(0, np.int32)]
+    for index, meta in enumerate(scene.sweeps):
+        points = drop_ego(scene.read_points(meta), meta, config.ego)
+        if len(points.xyz_lidar) == 0:
+            continue
+        times_s = point_times(points.xyz_lidar, meta.T_ego_lidar, scene.spin)
+        xyz.append((to_global(points, meta, times_s, scene.spin, path) - origin).astype(np.float32))
+        sweep.append(np.full(len(times_s), index, dtype=np.int32))
+    return Returns(origin, np.concatenate(xyz), np.concatenate(sweep))
+
+
+def z_buffer_baseline(
+    returns: Returns, camera: Camera, allowed: NDArray[np.bool_], *, max_depth_m: float
+) -> NDArray[np.float32]:
+    """Depth (H,W) m of the nearest return in each pixel, 0 where there is none.
+
+    Args:
+        allowed: (S,), which sweeps take part.
+        max_depth_m: farther returns take no part.
+    """
+    T_global_origin = np.eye(4)
+    T_global_origin[:3, 3] = returns.origin_global_m
+    T_cam_origin = se3.inverse(camera.T_global_cam) @ T_global_origin
+    size = (camera.width_px, camera.height_px)
+    rows = np.empty(len(returns.xyz), dtype=np.int32)
+    rows = rows[: select_in_frustum(returns.xyz, T_cam_origin, camera.K, *size, 0.0, MIN_DEPTH_M, max_depth_m, rows)]
+    rows = rows[allowed[returns.sweep[rows]]]
+    xyz_cam = se3.apply(T_cam_origin, returns.xyz[rows]).astype(np.float32)
+    shown = np.full(size[::-1], -1, dtype=np.int32)
+    anywhere, depth_m = (np.full(size[::-1], np.inf, dtype=np.float32) for _ in range(2))
+    visible_points(xyz_cam, camera.K, anywhere, 0.0, 0.0, 1, shown, depth_m)
+    depth_m[shown < 0] = 0
+    return depth_m

@@ -1,0 +1,1 @@
+"""Jobs over scenes: resume, scene lock, progress, summary, executors. What accumulate and complete share."""

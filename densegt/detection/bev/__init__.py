@@ -1,0 +1,1 @@
+"""Lift, splat, and heads in bird's-eye view: Lift-Splat-Shoot."""

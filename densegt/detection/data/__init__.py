@@ -1,0 +1,1 @@
+"""From a recording and a depth store to batches."""

@@ -1,0 +1,72 @@
+"""What a detector is told of an image's depth, from a depth store or from the keyframe's own sweep."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densegt.datasets.scene import Camera, Points, Sweep
+from densegt.depth.depth_map import Source
+from densegt.depth.matching import tolerance_m
+from densegt.depth.store import ImageRecord
+from densegt.geometry import camera as pinhole
+from densegt.geometry import se3
+
+# Nearer returns are of the car itself.
+MIN_DEPTH_M = 0.5
+
+
+class Layers(NamedTuple):
+    """Depth (H,W) in m, 0 = unknown; codes of `Source`; probability that the depth is right, 0 where unknown."""
+
+    depth_m: NDArray[np.float32]
+    source: NDArray[np.uint8]
+    confidence: NDArray[np.float32]
+
+    @classmethod
+    def unknown(cls, size_px: tuple[int, int]) -> Layers:
+        """Of this (height, width), nothing known."""
+        return cls(np.zeros(size_px, np.float32), np.zeros(size_px, np.uint8), np.zeros(size_px, np.float32))
+
+
+def of_record(record: ImageRecord, supervision: str) -> Layers:
+    """What a store says: of `sparse` supervision the own sweep's pixels, of `dense` the measured, else all."""
+    left_out = {"sparse": record.source != Source.OWN_SWEEP, "dense": record.source == Source.COMPLETED}
+    known = (record.depth_m > 0) & ~left_out.get(supervision, np.zeros(record.depth_m.shape, np.bool_))
+    return Layers(
+        np.where(known, record.depth_m, np.float32(0)),
+        np.where(known, record.source, np.uint8(Source.NONE)),
+        np.where(known, _confidence(record), np.float32(0)),
+    )
+
+
+def _confidence(record: ImageRecord) -> NDArray[np.float32]:
+    """The store's, and where it has only a standard deviation, the share of a Laplace distribution within tolerance."""
+    one = np.ones(record.depth_m.shape, np.float32)
+    said = record.layers.get("confidence")
+    confidence = one if said is None else said.astype(np.float32) / 255
+    sigma_m = record.layers.get("uncertainty")
+    if sigma_m is not None:
+        sigma = np.maximum(sigma_m.astype(np.float32), 1e-3)
+        within = 1 - np.exp(-np.sqrt(2) * tolerance_m(record.depth_m) / sigma)
+        confidence = np.where(record.source == Source.COMPLETED, within, confidence)
+    return np.asarray(confidence, dtype=np.float32)
+
+
+def of_sweep(points: Points, sweep: Sweep, camera: Camera) -> Layers:
+    """The keyframe's own sweep as the camera would see it; of points on one pixel the nearest stays."""
+    T_cam_lidar = se3.inverse(camera.T_global_cam) @ sweep.T_global_lidar
+    uv, z_m = pinhole.project(camera.K, se3.apply(T_cam_lidar, points.xyz_lidar))
+    ahead = z_m > MIN_DEPTH_M
+    column, row = np.floor(uv[ahead].T + 0.5).astype(np.int64)
+    inside = (column >= 0) & (column < camera.width_px) & (row >= 0) & (row < camera.height_px)
+    depth_m = np.full((camera.height_px, camera.width_px), np.inf, np.float32)
+    np.minimum.at(depth_m, (row[inside], column[inside]), z_m[ahead][inside].astype(np.float32))
+    known = np.isfinite(depth_m)
+    return Layers(
+        np.where(known, depth_m, np.float32(0)),
+        np.where(known, np.uint8(Source.OWN_SWEEP), np.uint8(Source.NONE)),
+        known.astype(np.float32),
+    )

@@ -1,0 +1,1 @@
+"""Per-pixel depth distributions: bins, targets, networks, sampling along the ray."""

@@ -1,4 +1,0 @@
-"""PointRCNN: points, and what they lie on, in two stages; no extension needs to be compiled."""
-
-from densegt.detection.pointrcnn.config import PointRcnnConfig as PointRcnnConfig
-from densegt.detection.pointrcnn.net import PointRcnn as PointRcnn

@@ -1,0 +1,1 @@
+"""Detectors on points: PIXOR, PointRCNN, pseudo-LiDAR."""

@@ -1,0 +1,154 @@
+"""Trials of a benchmark, whatever it compares: done where they are not done yet, and told in one file."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import densegt
+from densegt.batch.executor import Executor, Failed, Tell
+from densegt.errors import InputError
+from densegt.experiments.figures import Figure
+from densegt.experiments.summary import by_arm, comparisons, sentences, table
+from densegt.experiments.variant import Variant
+
+Say = Callable[[str], None]
+Progress = Callable[[int, int], None]
+Result = dict[str, Any]
+SUMMARY, RESULT = "benchmark.json", "result.json"
+
+
+class AnyTrial(Protocol):
+    """A way to train, with a seed."""
+
+    @property
+    def arm(self) -> Variant:
+        """The way."""
+
+    @property
+    def seed(self) -> int:
+        """The seed."""
+
+    @property
+    def folder(self) -> Path:
+        """All that it writes."""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What its figures follow from."""
+
+
+T = TypeVar("T", bound=AnyTrial)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a benchmark is about.
+
+    Attributes:
+        title: of its page.
+        figures: that are compared; `asked` of them are told of in words, `plotted` drawn.
+        by_range: figures of depth error by range, if there are any.
+        curves: of trainings.
+    """
+
+    title: str
+    figures: tuple[Figure, ...]
+    asked: tuple[str, ...]
+    plotted: tuple[str, ...]
+    by_range: tuple[str, ...]
+    curves: tuple[str, ...]
+
+
+def finished(trial: AnyTrial) -> Result | None:
+    """The result that is there already, if one is.
+
+    Raises:
+        InputError: it is of other data or another configuration.
+    """
+    path = trial.folder / RESULT
+    if not path.is_file():
+        return None
+    result: Result = json.loads(path.read_text())
+    if result["facts"] != trial.facts:
+        raise InputError(f"{path}: is of other data or another configuration; name another --out")
+    return result
+
+
+def carry_out(
+    trials: Sequence[T],
+    perform: Callable[[T, Tell], Result],
+    executor: Executor,
+    say: Say,
+    line: Callable[[Result], str],
+    progress: Progress | None = None,
+) -> tuple[list[Result], list[tuple[str, str]]]:
+    """Do what is not done yet; gives all results, and which trials failed, and why.
+
+    Raises:
+        InputError: what is there is of another configuration.
+    """
+    results = [result for trial in trials if (result := finished(trial)) is not None]
+    rest = [trial for trial in trials if finished(trial) is None]
+    if results:
+        say(f"{len(results)} of {len(trials)} trainings are finished already")
+    failed: list[tuple[str, str]] = []
+    for trial, answer in executor.run(perform, rest):
+        if isinstance(answer, Failed):
+            failed.append((f"{trial.arm.name} with seed {trial.seed}", answer.why))
+            say(f"{failed[-1][0]}: failed: {answer.why}")
+        else:
+            results.append(answer)
+            say(line(answer))
+        if progress:
+            progress(len(results) + len(failed), len(trials))
+    return results, failed
+
+
+def write_result(path: Path, result: Mapping[str, Any]) -> Result:
+    """The result as whoever reads the file will see it; the devkit's own objects cannot leave the process."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(json.dumps(result, indent=1) + "\n")
+    os.replace(partial, path)
+    written: Result = json.loads(path.read_text())
+    return written
+
+
+def write_summary(
+    out: Path, subject: Subject, ways: Sequence[Variant], results: Sequence[Result], head: Mapping[str, Any]
+) -> None:
+    """Everything that a page tells, in one file.
+
+    Args:
+        ways: all that are compared, in the order of the table.
+        head: what is to stand in the file as it is.
+    """
+    order = [arm.name for arm in ways]
+    ordered = sorted(results, key=lambda result: (order.index(result["arm"]), result["seed"]))
+    found = by_arm(ordered, ways, subject.figures)
+    compared = comparisons(found, subject.figures)
+    factors = ways[0].factors
+    summary = {
+        "densegt_version": densegt.__version__,
+        "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        **head,
+        "title": subject.title,
+        "factor_names": list(factors),
+        "plotted": list(subject.plotted),
+        "by_range": list(subject.by_range),
+        "curves": list(subject.curves),
+        "seeds": sorted({result["seed"] for result in results}),
+        "sentences": sentences(found, compared, subject.figures, subject.asked),
+        "table": table(found, subject.figures),
+        "fixed": ordered[0]["fixed"],
+        "factors": {arm.name: {factor: arm.level(factor) for factor in factors} for arm in found},
+        "comparisons": [{**asdict(c), "first": c.first.name, "second": c.second.name} for c in compared],
+        "trials": [{key: value for key, value in result.items() if key != "facts"} for result in ordered],
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    (out / SUMMARY).write_text(json.dumps(summary, indent=1) + "\n")
