@@ -57,6 +57,7 @@ def command(
     ctx: click.Context,
     dataroot: Path,
     out: Path,
+    format_: str,
     version: str | None,
     scenes: tuple[str, ...],
     cameras: tuple[str, ...],
@@ -85,17 +86,18 @@ def command(
     from densegt.batch.memory import largest_bytes, workers_within
     from densegt.batch.run import accumulate
     from densegt.batch.summary import NAME, RunSummary
-    from densegt.datasets.nuscenes import NuScenes
+    from densegt.datasets import RecordingPath
 
     from .progress import standing_on_stderr
     from .stopping import Stopping
 
     if ray_address and executor != "ray":
         raise click.UsageError("--ray-address goes with --executor ray")
-    job = Job(dataroot, version, out, resolve(motion, surface, window, refine_poses, config), cameras, overwrite)
-    dataset = NuScenes(dataroot, version)
-    names = chosen(dataset, scenes)
-    need = None if memory is None else largest_bytes(dataset, names)
+    path = RecordingPath(dataroot, format_, version)
+    job = Job(path, out, resolve(motion, surface, window, refine_poses, config), cameras, overwrite)
+    recording = path.open()
+    names = chosen(recording, scenes)
+    need = None if memory is None else largest_bytes(recording, names)
     if memory is not None and need is not None:
         workers = workers_within(memory, need, workers or cores())
     stopping = Stopping()

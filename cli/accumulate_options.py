@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from densegt.datasets import FORMATS
+
 if TYPE_CHECKING:
     from densegt.accumulate.config import AccumulateConfig
-    from densegt.datasets.nuscenes import NuScenes
+    from densegt.datasets.recording import Recording
 
 
 def _window(ctx: click.Context, param: click.Parameter, value: str | None) -> float | str | None:
@@ -25,8 +27,14 @@ def _window(ctx: click.Context, param: click.Parameter, value: str | None) -> fl
     return seconds
 
 
+format_option = click.option(
+    "--format", "format_", type=click.Choice(["auto", *FORMATS]), default="auto", show_default=True,
+    help="Of the recording; auto recognises it by its files.",
+)  # fmt: skip
+
 _OPTIONS = (
-    click.option("--version", help="Folder of tables; the only v1.0-* there if not given."),
+    format_option,
+    click.option("--version", help="Folder of nuScenes tables; the only v1.0-* there if not given."),
     click.option("--scene", "scenes", multiple=True, metavar="NAME", help="This scene only; may be repeated."),
     click.option("--camera", "cameras", multiple=True, metavar="CHANNEL", help="This camera only; may be repeated."),
     click.option(
@@ -75,15 +83,17 @@ def resolve(
     return load_config(AccumulateConfig, config, given)
 
 
-def chosen(dataset: NuScenes, scenes: tuple[str, ...]) -> list[str]:
+def chosen(recording: Recording, scenes: tuple[str, ...]) -> list[str]:
     """The scenes asked for, each once; all where none is named.
 
     Raises:
         InputError: there is no scene of that name.
     """
+    from densegt.datasets.recording import some
     from densegt.errors import InputError
 
+    names = list(recording.scene_names)
     for name in scenes:
-        if name not in dataset.scene_names:
-            raise InputError(f"{dataset.tables.path('scene')}: no scene {name!r}; there is {dataset.some_scenes()}")
-    return list(dict.fromkeys(scenes)) or dataset.scene_names
+        if name not in names:
+            raise InputError(f"{recording.source}: no scene {name!r}; there is {some(names)}")
+    return list(dict.fromkeys(scenes)) or names

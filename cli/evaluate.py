@@ -35,6 +35,7 @@ def command(
     truth_dir: Path | None,
     leave_one_out: bool,
     dataroot: Path | None,
+    format_: str,
     version: str | None,
     scenes: tuple[str, ...],
     cameras: tuple[str, ...],
@@ -65,12 +66,13 @@ def command(
         if dataroot is None or pred_dir or truth_dir:
             raise click.UsageError("--leave-one-out goes with --dataroot, and without --pred and --truth")
         from densegt.accumulate.leave_one_out.recording import Job
+        from densegt.datasets import RecordingPath
 
         from .accumulate_options import resolve
         from .leave_one_out import run
 
         settings = resolve(motion, surface, window, refine_poses, config)
-        job = Job(dataroot, version, settings, cameras, every or 1, max_depth_m)
+        job = Job(RecordingPath(dataroot, format_, version), settings, cameras, every or 1, max_depth_m)
         result = run(job, scenes, workers or 1)
         _write(json_path, result.as_dict())
         return 1 if result.failed else 0

@@ -18,12 +18,11 @@ def run(job: Job, scenes: tuple[str, ...], workers: int) -> LeaveOneOut:
     from rich.console import Console
 
     from densegt.accumulate.leave_one_out.recording import leave_one_out
-    from densegt.datasets.nuscenes import NuScenes
 
     from .accumulate_options import chosen
     from .progress import progress_on_stderr
 
-    names = chosen(NuScenes(job.dataroot, job.version), scenes)
+    names = chosen(job.recording.open(), scenes)
     with progress_on_stderr("leave one out") as progress:
         result = leave_one_out(job, names, workers=workers, progress=progress)
     # A pipe has no width of its own; rich would take 80 and cut the columns.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from .accumulate_options import format_option
 from .progress import progress_on_stderr
 
 _PATH = click.Path(path_type=Path)
@@ -16,6 +17,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--depth", "depth_dir", type=_PATH, required=True, help="Depth store to show; best a completed one.")
 @click.option("--dataroot", type=_PATH, required=True, help="Where the images and sweeps lie.")
 @click.option("--out", type=_FILE, required=True, help="HTML file to write.")
+@format_option
 @click.option("--version", help="Folder of tables; the only v1.0-* there if not given.")
 @click.option("--truth", "truth_dir", type=_PATH, help="Store of exact depth.  [default: DATAROOT/exact if there]")
 @click.option("--scene", "scenes", multiple=True, metavar="NAME", help="May be repeated.  [default: the first]")
@@ -31,6 +33,7 @@ def command(
     depth_dir: Path,
     dataroot: Path,
     out: Path,
+    format_: str,
     version: str | None,
     truth_dir: Path | None,
     scenes: tuple[str, ...],
@@ -52,6 +55,7 @@ def command(
     The page needs nothing but itself and a browser. A scene of 5 s with six cameras at 800x450 is about 30 MB; for
     larger images use --downscale 2, for longer scenes --every.
     """
+    from densegt.datasets import RecordingPath
     from densegt.view.page import Choice, Export, write_view
 
     if no_cloud and (ply_dir or rerun_dir):
@@ -66,9 +70,16 @@ def command(
 
         exports.append(rerun_writer(rerun_dir, dataroot))
     choice = Choice(scenes, cameras, every, downscale, 0 if no_cloud else points)
+    recording = RecordingPath(dataroot, format_, version)
     with progress_on_stderr("Drawing") as progress:
         shown = write_view(
-            depth_dir, dataroot, out, choice, version=version, truth_dir=truth_dir, exports=exports, progress=progress
+            depth_dir,
+            recording,
+            out,
+            choice,
+            truth_dir=truth_dir,
+            exports=exports,
+            progress=progress,
         )
     rest = f"; {shown.other_scenes} other scenes are not in it, see --scene" if shown.other_scenes else ""
     click.echo(f"{out}: {shown.images} images of {', '.join(shown.scenes)}, {shown.bytes / 1e6:.1f} MB{rest}")

@@ -80,6 +80,6 @@ def gather(
         found=tuple(track for track, _ in owners.movers[len(tracks) :]),
         images=measured.images,
         sweep_times_s=np.array([(s.timestamp_us - measured.start_us) * 1e-6 for s in scene.sweeps]),
-        period_s=scene.spin.period_s,
+        period_s=max(sweep.lidar_model.period_s for sweep in scene.sweeps),
         sample_tokens=tuple(s.sample_token if s.is_keyframe else "" for s in scene.sweeps),
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from densegt.accumulate.config import AccumulateConfig
+from densegt.datasets import RecordingPath
 
 # Raise it with every change after which equal input and options give other depth: then no file made before counts as
 # finished.
@@ -18,13 +19,11 @@ class Job:
     """What to accumulate and where to.
 
     Attributes:
-        dataroot, version: a nuScenes folder; version None is the only one there.
         cameras: channels, all where empty.
         overwrite: also scenes that are finished.
     """
 
-    dataroot: Path
-    version: str | None
+    recording: RecordingPath
     out: Path
     config: AccumulateConfig
     cameras: tuple[str, ...] = ()

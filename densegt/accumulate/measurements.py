@@ -12,6 +12,7 @@ from densegt.accumulate.config import AccumulateConfig, EgoConfig
 from densegt.accumulate.motion.free_space import RangeImageBuilder, RangeImages
 from densegt.accumulate.surfels import Surfels, SurfelsBuilder, shape_surfels
 from densegt.accumulate.timing import EgoPath, point_times, to_global
+from densegt.datasets.lidar_model import LidarModel
 from densegt.datasets.scene import Points, Scene, Sweep
 from densegt.errors import InputError
 from densegt.geometry import se3
@@ -80,8 +81,13 @@ def measure_scene(
         images=images.build(),
         origin_global_m=origin,
         start_us=start_us,
-        middle_s=stamps_s + (0.5 - scene.spin.stamp_fraction) * scene.spin.period_s,
+        middle_s=stamps_s + np.array([_middle_s(sweep.lidar_model) for sweep in scene.sweeps]),
     )
+
+
+def _middle_s(model: LidarModel) -> float:
+    """The middle of a turn relative to its stamp."""
+    return (0.5 - model.stamp_fraction) * model.period_s
 
 
 def drop_ego(points: Points, sweep: Sweep, config: EgoConfig) -> Points:
@@ -92,7 +98,7 @@ def drop_ego(points: Points, sweep: Sweep, config: EgoConfig) -> Points:
     for axis, (least, most) in enumerate(zip(config.min_xyz_m, config.max_xyz_m, strict=True)):
         own &= (xyz_ego[:, axis] >= least) & (xyz_ego[:, axis] <= most)
     rows = np.flatnonzero(keep & ~own)
-    return Points(points.xyz_lidar.take(rows, axis=0), points.intensity.take(rows), points.ring.take(rows))
+    return points.take(rows)
 
 
 def _measure_sweep(
@@ -107,8 +113,8 @@ def _measure_sweep(
 ) -> tuple[Surfels, NDArray[np.bool_]]:
     sweep = scene.sweeps[index]
     tangents_lidar, half_m, mixed = shape_surfels(points.xyz_lidar, points.ring, config.surfels)
-    times_s = point_times(points.xyz_lidar, sweep.T_ego_lidar, scene.spin)
-    xyz = (to_global(points, sweep, times_s, scene.spin, path) - origin).astype(np.float32)
+    times_s = point_times(points, sweep)
+    xyz = (to_global(points, sweep, times_s, path) - origin).astype(np.float32)
     images.add(index, xyz, points.ring, times_s)
     surfels = Surfels(
         xyz=xyz,

@@ -4,52 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import numpy as np
-
 from densegt.accumulate.cloud import Cloud, gather
-from densegt.accumulate.config import AccumulateConfig, LidarConfig
+from densegt.accumulate.config import AccumulateConfig
 from densegt.accumulate.motion.tracks import moving_tracks
 from densegt.accumulate.poses.refinement import refine_poses
 from densegt.accumulate.render.renderer import render
-from densegt.datasets.lidar_model import LIDAR_MODELS
-from densegt.datasets.scene import Camera, LidarModel, Scene
+from densegt.datasets.scene import Camera, Scene
 from densegt.depth.depth_map import DepthMap
+
+
+def build_cloud(scene: Scene, config: AccumulateConfig, *, progress: Callable[[], None] = lambda: None) -> Cloud:
+    """A scene's cloud: ego poses refined, what moves told from what stands still.
+
+    Args:
+        progress: called after each sweep.
+    """
+    scene = refine_poses(scene, config)
+    tracks = moving_tracks(scene, config.tracks) if config.motion in ("auto", "boxes") else []
+    return gather(scene, tracks, config, progress=progress)
 
 
 def accumulate_scene(
     scene: Scene,
     config: AccumulateConfig,
-    tick: Callable[[], None] = lambda: None,
-    stage: Callable[[str], None] = lambda name: None,
-    gathered: Callable[[Cloud], None] = lambda cloud: None,
+    *,
+    progress: Callable[[], None] = lambda: None,
+    built: Callable[[Cloud], None] = lambda cloud: None,
 ) -> Iterator[tuple[Camera, DepthMap]]:
     """Dense depth of every keyframe camera of a scene, in order of time.
 
     Args:
-        tick: called after each sweep and image.
-        stage: told when rendering begins.
-        gathered: given the cloud before.
+        progress: called after each sweep and image.
+        built: given the cloud before the first image is rendered.
     """
-    scene = refine_poses(scene, config)
-    tracks = moving_tracks(scene, config.tracks) if config.motion in ("auto", "boxes") else []
-    cloud = gather(scene, tracks, config, progress=tick)
-    gathered(cloud)
-    stage("render")
+    cloud = build_cloud(scene, config, progress=progress)
+    built(cloud)
     for camera in scene.cameras:
         yield camera, render(cloud, camera, config)
-        tick()
-
-
-def spin_of(config: LidarConfig) -> LidarModel | None:
-    """The spin model that the configuration names or spells out; None leaves it to the recording."""
-    if config.model == "auto":
-        return None
-    if config.model != "custom":
-        return LIDAR_MODELS[config.model]
-    return LidarModel(
-        clockwise=config.clockwise,
-        period_s=config.period_s,
-        seam_rad=float(np.deg2rad(config.seam_deg)),
-        stamp_fraction=config.stamp_fraction,
-        compensated=config.compensated,
-    )
+        progress()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -13,13 +12,13 @@ from threadpoolctl import threadpool_limits
 from densegt.accumulate.cloud import Cloud
 from densegt.accumulate.job import Job, SceneDone
 from densegt.accumulate.motion.discovery.track_file import write_tracks
-from densegt.accumulate.pipeline import accumulate_scene, spin_of
+from densegt.accumulate.pipeline import accumulate_scene
+from densegt.accumulate.scene_input import read_scene
 from densegt.batch.progress import SceneProgress
 from densegt.batch.recording_handle import RecordingHandle
 from densegt.batch.resume import is_finished
 from densegt.batch.scene_lock import scene_lock
-from densegt.datasets.nuscenes import NuScenes
-from densegt.datasets.nuscenes.fingerprint import fingerprint
+from densegt.datasets.recording import Recording
 from densegt.datasets.scene import Points, Scene, Sweep
 from densegt.depth.store import SceneWriter
 from densegt.errors import InputError
@@ -27,7 +26,7 @@ from densegt.errors import InputError
 Tell = Callable[[SceneProgress], None]
 
 
-def store_scene(job: Job, opened: RecordingHandle, patient: bool, name: str, tell: Tell) -> SceneDone | None:
+def store_scene(job: Job, handle: RecordingHandle, patient: bool, name: str, tell: Tell) -> SceneDone | None:
     """Accumulate one scene into `<out>/<name>.h5`, written whole or not at all; None where another run is at it.
 
     Args:
@@ -39,25 +38,29 @@ def store_scene(job: Job, opened: RecordingHandle, patient: bool, name: str, tel
     with scene_lock(job.out, name, patient=patient) as mine:
         if not mine:
             return None
-        if is_finished(job, opened.dataset, name):
+        if is_finished(job, handle.recording, name):
             return SceneDone(name, "skipped", job.path(name))
-        return _accumulate_to_store(job, opened.dataset, name, tell)
+        return _accumulate_to_store(job, handle.recording, name, tell)
 
 
-def _accumulate_to_store(job: Job, dataset: NuScenes, name: str, tell: Tell) -> SceneDone:
+def _accumulate_to_store(job: Job, recording: Recording, name: str, tell: Tell) -> SceneDone:
     stages, count = Stages(), _Count(tell)
-    scene = count.points_of(dataset.scene(name, cameras=job.cameras, spin=spin_of(job.config.lidar)))
+    scene = count.points_of(read_scene(recording, name, job.config, cameras=job.cameras))
     if not scene.cameras:
-        raise InputError(f"{dataset.tables.folder}: scene {name} has no keyframe camera to render")
+        raise InputError(f"{recording.source}: scene {name} has no keyframe camera to render")
     known = []
-    tracks = partial(_write_tracks, job, scene)
-    made_of = fingerprint(dataset, name)
+
+    def built(cloud: Cloud) -> None:
+        _write_tracks(job, scene, cloud)
+        stages.enter("render")
+
+    made_of = recording.fingerprint(name)
     # BLAS adds up in another order on another number of threads, and the last bit would tell how many there were.
     with (
         threadpool_limits(limits=1, user_api="blas"),
         SceneWriter(job.out, name, job.saved(), input_digest=made_of, overwrite=True) as writer,
     ):
-        for camera, depth in accumulate_scene(scene, job.config, count.step, stages.enter, tracks):
+        for camera, depth in accumulate_scene(scene, job.config, progress=count.step, built=built):
             stages.enter("write")
             writer.write(camera, depth)
             known.append(float((depth.depth_m > 0).mean()))

@@ -87,7 +87,7 @@ class SurfelsBuilder:
 
 
 def shape_surfels(
-    xyz_lidar: Float32, ring: NDArray[np.uint8], config: SurfelConfig
+    xyz_lidar: Float32, ring: NDArray[np.uint16], config: SurfelConfig
 ) -> tuple[Float32, Float32, NDArray[np.bool_]]:
     """Tangents (N,2,3) in lidar, reaches (N,4) m, and which points (N,) hang between two surfaces (mixed pixels)."""
     elevation = np.arctan2(xyz_lidar[:, 2], np.hypot(xyz_lidar[:, 0], xyz_lidar[:, 1]))
@@ -124,15 +124,15 @@ def shape_surfels(
     return tangents.take(back, axis=0), half_m.take(back, axis=0), mixed.take(back)
 
 
-def _rings_upwards(ring: NDArray[np.uint8], elevation: Float32) -> tuple[NDArray[np.int64], float]:
-    """Rank (256,) of each ring number from the lowest beam up, and the usual angle between neighbours.
+def _rings_upwards(ring: NDArray[np.uint16], elevation: Float32) -> tuple[NDArray[np.int64], float]:
+    """Rank of each ring number from the lowest beam up, and the usual angle between neighbours.
 
     Args:
         ring: (N,) sorted; elevation: (N,) rad.
     """
     present, first = np.unique(ring, return_index=True)
     height = np.array([np.partition(part, len(part) // 2)[len(part) // 2] for part in np.split(elevation, first[1:])])
-    rank = np.zeros(256, dtype=np.int64)
+    rank = np.zeros(int(present[-1]) + 1, dtype=np.int64)
     rank[present[np.argsort(height, kind="stable")]] = np.arange(len(present))
     gap_rad = float(np.median(np.diff(np.sort(height)))) if len(present) > 1 else 0.02
     return rank, max(gap_rad, 1e-3)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.datasets.scene import LidarModel, Points, Scene, Sweep
+from densegt.datasets.lidar_model import LidarModel
+from densegt.datasets.scene import Points, Scene, Sweep
 from densegt.geometry import se3
 
 Float64 = NDArray[np.float64]
@@ -45,7 +46,14 @@ class EgoPath:
         return out
 
 
-def point_times(xyz_lidar: NDArray[np.float32], T_ego_lidar: Float64, spin: LidarModel) -> Float64:
+def point_times(points: Points, sweep: Sweep) -> Float64:
+    """Time of each point (N,) s relative to the sweep's stamp: the recording's own, or told from its azimuth."""
+    if points.time_s is not None:
+        return points.time_s.astype(np.float64)
+    return azimuth_times(points.xyz_lidar, sweep.T_ego_lidar, sweep.lidar_model)
+
+
+def azimuth_times(xyz_lidar: NDArray[np.float32], T_ego_lidar: Float64, model: LidarModel) -> Float64:
     """Time of each point (N,) s relative to the sweep's stamp, from the azimuth at which the lidar saw it.
 
     The turn begins at the seam; a point `angle` further along it was measured at
@@ -53,14 +61,14 @@ def point_times(xyz_lidar: NDArray[np.float32], T_ego_lidar: Float64, spin: Lida
     """
     xy_ego = xyz_lidar.astype(np.float64) @ T_ego_lidar[:2, :3].T
     azimuth = np.arctan2(xy_ego[:, 1], xy_ego[:, 0])
-    angle = (spin.seam_rad - azimuth if spin.clockwise else azimuth - spin.seam_rad) % (2 * np.pi)
-    times_s: Float64 = (angle / (2 * np.pi) - spin.stamp_fraction) * spin.period_s
+    angle = (model.seam_rad - azimuth if model.clockwise else azimuth - model.seam_rad) % (2 * np.pi)
+    times_s: Float64 = (angle / (2 * np.pi) - model.stamp_fraction) * model.period_s
     return times_s
 
 
-def to_global(points: Points, sweep: Sweep, times_s: Float64, spin: LidarModel, path: EgoPath) -> Float64:
+def to_global(points: Points, sweep: Sweep, times_s: Float64, path: EgoPath) -> Float64:
     """Points (N,3) in global: by the pose at the stamp where compensated, else by that at each point's time."""
-    if spin.compensated:
+    if sweep.lidar_model.compensated:
         return se3.apply(sweep.T_global_lidar, points.xyz_lidar)
     xyz_ego = se3.apply(sweep.T_ego_lidar, points.xyz_lidar)
     # Poses change smoothly: between 200 steps over the turn a straight line is exact to micrometres.

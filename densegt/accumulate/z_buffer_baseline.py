@@ -40,8 +40,8 @@ def read_returns(scene: Scene, config: AccumulateConfig) -> Returns:
         points = drop_ego(scene.read_points(meta), meta, config.ego)
         if len(points.xyz_lidar) == 0:
             continue
-        times_s = point_times(points.xyz_lidar, meta.T_ego_lidar, scene.spin)
-        xyz.append((to_global(points, meta, times_s, scene.spin, path) - origin).astype(np.float32))
+        times_s = point_times(points, meta)
+        xyz.append((to_global(points, meta, times_s, path) - origin).astype(np.float32))
         sweep.append(np.full(len(times_s), index, dtype=np.int32))
     return Returns(origin, np.concatenate(xyz), np.concatenate(sweep))
 

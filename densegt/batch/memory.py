@@ -9,10 +9,8 @@ moment is told by `benchmarks/speed.py`. It does not depend on how many scenes t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from densegt.datasets.nuscenes import NuScenes
-from densegt.datasets.nuscenes.sweep_file import BYTES_PER_POINT
+from densegt.datasets.recording import Recording
 from densegt.errors import InputError
 
 # Python with numpy, numba and HDF5, the tables' index, and one image's grids at 1600x900.
@@ -25,9 +23,9 @@ def scene_bytes(points: int) -> int:
     return FIXED_BYTES + POINT_BYTES * points
 
 
-def largest_bytes(dataset: NuScenes, names: Sequence[str]) -> tuple[int, str]:
+def largest_bytes(recording: Recording, names: Sequence[str]) -> tuple[int, str]:
     """What the largest of some scenes takes, told from the sizes of its sweeps' files, and its name."""
-    return max((scene_bytes(_points([s.path for s in dataset.scene(name).sweeps])), name) for name in names)
+    return max((scene_bytes(recording.point_count(name)), name) for name in names)
 
 
 def workers_within(memory_bytes: int, largest: tuple[int, str], wanted: int) -> int:
@@ -43,7 +41,3 @@ def workers_within(memory_bytes: int, largest: tuple[int, str], wanted: int) -> 
             "Allow as much, or leave it out with --scene"
         )
     return min(wanted, memory_bytes // need)
-
-
-def _points(paths: Sequence[Path]) -> int:
-    return sum(path.stat().st_size if path.exists() else 0 for path in paths) // BYTES_PER_POINT

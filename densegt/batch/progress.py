@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from densegt.datasets.nuscenes import NuScenes
+from densegt.datasets.recording import Recording
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class RunProgress:
 class ProgressTracker:
     """Keeps the standing of a run from what its scenes tell."""
 
-    def __init__(self, dataset: NuScenes, names: Sequence[str]) -> None:
-        self._all = {name: SceneProgress(dataset.steps(name), dataset.keyframes(name)) for name in names}
+    def __init__(self, recording: Recording, names: Sequence[str]) -> None:
+        self._all = {name: SceneProgress(recording.steps(name), recording.keyframe_count(name)) for name in names}
         self._told: dict[str, SceneProgress] = {}
         self._done: set[str] = set()
 

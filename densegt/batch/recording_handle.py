@@ -1,29 +1,29 @@
-"""A dataset for work that may run in another process."""
+"""A recording for work that may run in another process."""
 
 from __future__ import annotations
 
 from functools import cached_property, lru_cache
-from pathlib import Path
 from typing import Any
 
-from densegt.datasets.nuscenes import NuScenes
+from densegt.datasets import RecordingPath
+from densegt.datasets.recording import Recording
 
 
 class RecordingHandle:
-    """Each process opens the dataset for itself, once, when it first asks; what travels is where it lies."""
+    """Each process opens the recording for itself, once, when it first asks; what travels is where it lies."""
 
-    def __init__(self, dataroot: Path, version: str | None) -> None:
-        self.dataroot, self.version = dataroot, version
+    def __init__(self, path: RecordingPath) -> None:
+        self.path = path
 
     @cached_property
-    def dataset(self) -> NuScenes:
-        """The dataset."""
-        return NuScenes(self.dataroot, self.version)
+    def recording(self) -> Recording:
+        """The recording."""
+        return self.path.open()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _arrived, (self.dataroot, self.version)
+        return _arrived, (self.path,)
 
 
 @lru_cache(maxsize=1)
-def _arrived(dataroot: Path, version: str | None) -> RecordingHandle:
-    return RecordingHandle(dataroot, version)
+def _arrived(path: RecordingPath) -> RecordingHandle:
+    return RecordingHandle(path)

@@ -6,15 +6,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from densegt.accumulate.job import ALGORITHM, Job
-from densegt.datasets.nuscenes import NuScenes
-from densegt.datasets.nuscenes.fingerprint import fingerprint
+from densegt.datasets.recording import Recording
 from densegt.depth.store import FORMAT_VERSION, read_header
 from densegt.errors import InputError
 
 _FIX = "--overwrite replaces it, another --out keeps it"
 
 
-def finished_scenes(job: Job, dataset: NuScenes, names: Sequence[str]) -> list[str]:
+def finished_scenes(job: Job, recording: Recording, names: Sequence[str]) -> list[str]:
     """The scenes whose files are what this job would write.
 
     Raises:
@@ -23,7 +22,7 @@ def finished_scenes(job: Job, dataset: NuScenes, names: Sequence[str]) -> list[s
     finished, others = [], []
     for name in names:
         try:
-            if is_finished(job, dataset, name):
+            if is_finished(job, recording, name):
                 finished.append(name)
         except InputError as error:
             others.append(str(error))
@@ -33,7 +32,7 @@ def finished_scenes(job: Job, dataset: NuScenes, names: Sequence[str]) -> list[s
     return finished
 
 
-def is_finished(job: Job, dataset: NuScenes, name: str) -> bool:
+def is_finished(job: Job, recording: Recording, name: str) -> bool:
     """Whether a scene's file is there and is what this job would write; with `overwrite` none is.
 
     Raises:
@@ -58,8 +57,8 @@ def is_finished(job: Job, dataset: NuScenes, name: str) -> bool:
         raise InputError(f"{path}: made with other options ({'; '.join(changed[:3])}{more}); {_FIX}")
     if header.input_digest is None:
         raise InputError(f"{path}: does not say what it was made from; {_FIX}")
-    if header.input_digest != fingerprint(dataset, name):
-        raise InputError(f"{path}: made from other tables than those in {dataset.tables.folder}; {_FIX}")
+    if header.input_digest != recording.fingerprint(name):
+        raise InputError(f"{path}: made from other tables than those in {recording.source}; {_FIX}")
     return True
 
 

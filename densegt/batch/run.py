@@ -44,21 +44,21 @@ def accumulate(
         InputError: before any work: the folder cannot be written to, or a file in it was made with other options or
             from other input.
     """
-    opened = RecordingHandle(job.dataroot, job.version)
+    handle = RecordingHandle(job.recording)
     results: dict[str, SceneDone] = {}
 
     def settle(done: SceneDone) -> None:
         results[done.name] = done
         record(done)
 
-    finished = set(finished_scenes(job, opened.dataset, names))
+    finished = set(finished_scenes(job, handle.recording, names))
     left = [name for name in names if name not in finished]
     if left:
         _check_writable(job.out)
     for name in names:
         if name in finished:
             settle(SceneDone(name, "skipped", job.path(name)))
-    tally = ProgressTracker(opened.dataset, left)
+    tally = ProgressTracker(handle.recording, left)
 
     def heard(name: str, told: SceneProgress) -> None:
         tally.tell(name, told)
@@ -67,7 +67,7 @@ def accumulate(
     try:
         for patient in (False, True):
             busy = []
-            work = partial(store_scene, job, opened, patient)
+            work = partial(store_scene, job, handle, patient)
             with closing(executor.run(work, left, heard)) as outcomes:
                 for name, outcome in outcomes:
                     if outcome is None:

@@ -65,7 +65,7 @@ class RunSummary:
                 **{key: sum(getattr(done, key) for done in self.done) for key in _SUMMED},
                 "seconds": {stage: round(spent, 3) for stage, spent in seconds.items()},
                 "wall_seconds": round(time.monotonic() - self._began, 3),
-                "dataroot": str(self._job.dataroot),
+                "dataroot": str(self._job.recording.root),
                 "config": self._job.saved(),
                 "densegt_version": densegt.__version__,
                 **self._about,

@@ -1,1 +1,64 @@
-"""Recordings: the types every stage takes, and the readers that fill them."""
+"""Recordings in every format that is read: `open_recording` is the only door; a format is one folder and one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from densegt.datasets.recording import Recording
+
+
+class Format(NamedTuple):
+    """How a format is recognised, and the class that reads it, imported only when it is asked for."""
+
+    fits: Callable[[Path], bool]
+    reader: str
+
+
+FORMATS: dict[str, Format] = {
+    "nuscenes": Format(lambda root: any(root.glob("v1.0-*")), "densegt.datasets.nuscenes.reader:NuScenes"),
+}
+
+
+@dataclass(frozen=True)
+class RecordingPath:
+    """Where a recording lies and how it is to be read.
+
+    Attributes:
+        format: a key of `FORMATS`; auto recognises it by its files.
+        version: of the formats that have several in one folder; None is the only one there.
+    """
+
+    root: Path
+    format: str = "auto"
+    version: str | None = None
+
+    def open(self) -> Recording:
+        """See `open_recording`."""
+        return open_recording(self.root, format=self.format, version=self.version)
+
+
+def open_recording(root: Path | str, *, format: str = "auto", version: str | None = None) -> Recording:
+    """Open a recording.
+
+    Args:
+        root: its folder.
+        format: a key of `FORMATS`; auto recognises it by its files.
+        version: of the formats that have several in one folder; None is the only one there.
+
+    Raises:
+        InputError: no such folder, no format that is read here, or it is damaged.
+    """
+    root = Path(root)
+    module, name = FORMATS[recognised(root) if format == "auto" else format].reader.split(":")
+    recording: Recording = getattr(import_module(module), name)(root, version)
+    return recording
+
+
+def recognised(root: Path) -> str:
+    """The format of a folder; where nothing speaks for another it is nuScenes, whose reader says what is missing."""
+    return next((name for name, format in FORMATS.items() if root.is_dir() and format.fits(root)), "nuscenes")

@@ -1,45 +1,67 @@
-"""Scene, Sweep, Camera, Track: what every stage takes. Frozen; shapes are checked when they are made."""
+"""Scene, Lidar, Sweep, Points, Camera, Track: what every stage takes. Frozen; shapes are checked when they are made."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from densegt.datasets.lidar_model import LidarModel
+
 Float64 = NDArray[np.float64]
 
 
+class ObjectKind(Enum):
+    """What an object is, as far as its motion is concerned; each format's reader maps its own categories to it."""
+
+    RIGID_VEHICLE = "rigid vehicle"
+    PERSON = "person"
+    TWO_WHEELER = "two-wheeler"
+    TRAILER = "trailer"
+    OTHER = "other"
+
+    @property
+    def deforms(self) -> bool:
+        """Whether it changes its shape as it moves: a rigid motion explains it for a moment only."""
+        return self in (ObjectKind.PERSON, ObjectKind.TWO_WHEELER)
+
+    @property
+    def can_move(self) -> bool:
+        """Whether it may move by itself."""
+        return self is not ObjectKind.OTHER
+
+
 @dataclass(frozen=True)
-class LidarModel:
-    """How a spinning lidar's turn relates to its time stamp.
+class Lidar:
+    """A lidar on the recording car.
 
     Attributes:
-        clockwise: the turn's direction, seen from above.
-        period_s: duration of one turn.
-        seam_rad: azimuth in ego (0 ahead, left positive), seen from the lidar, where a turn begins and ends.
-        stamp_fraction: where in the turn the stamp lies; 1 is its end.
-        compensated: points are already moved to the ego pose at the stamp.
+        T_ego_lidar: (4,4) float64.
+        model: how it turns; None where the recording does not say, see `densegt.datasets.infer_lidar_model`.
     """
 
-    clockwise: bool = True
-    period_s: float = 0.05
-    seam_rad: float = float(np.deg2rad(110.0))
-    stamp_fraction: float = 1.0
-    compensated: bool = True
+    channel: str
+    T_ego_lidar: Float64
+    model: LidarModel | None = None
+
+    def __post_init__(self) -> None:
+        _check_pose(self.T_ego_lidar, f"{self.channel}: T_ego_lidar")
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """One turn of the lidar, points still on disk.
+    """One turn of one lidar, points still on disk.
 
     Attributes:
-        token: sample_data token.
+        token: its name in the recording, stable from one opening to the next.
         sample_token: the keyframe this sweep belongs to.
+        lidar: which measured it; several lidars may lie in one file.
         timestamp_us: its stamp.
-        T_ego_lidar, T_global_ego: (4,4) float64; the ego pose is the one at the stamp.
+        T_global_ego: (4,4) float64, the ego pose at the stamp.
     """
 
     token: str
@@ -47,17 +69,32 @@ class Sweep:
     is_keyframe: bool
     path: Path
     timestamp_us: int
-    T_ego_lidar: Float64
+    lidar: Lidar
     T_global_ego: Float64
 
     def __post_init__(self) -> None:
-        _check_pose(self.T_ego_lidar, f"{self.path}: T_ego_lidar")
         _check_pose(self.T_global_ego, f"{self.path}: T_global_ego")
+
+    @property
+    def T_ego_lidar(self) -> Float64:
+        """Lidar to ego, (4,4)."""
+        return self.lidar.T_ego_lidar
 
     @property
     def T_global_lidar(self) -> Float64:
         """Lidar to global at the stamp, (4,4)."""
         return self.T_global_ego @ self.T_ego_lidar
+
+    @property
+    def lidar_model(self) -> LidarModel:
+        """How its lidar turns.
+
+        Raises:
+            ValueError: nobody has said so, nor inferred it.
+        """
+        if self.lidar.model is None:
+            raise ValueError(f"{self.path}: the model of lidar {self.lidar.channel} is not known")
+        return self.lidar.model
 
 
 @dataclass(frozen=True)
@@ -66,20 +103,27 @@ class Points:
 
     Attributes:
         xyz_lidar: (N,3) float32 m.
-        intensity: (N,) float32.
-        ring: (N,) uint8, the beam's index.
+        intensity: (N,) float32, 0 to 255.
+        ring: (N,) uint16, the beam's index.
+        time_s: (N,) float32 relative to the sweep's stamp; None where the lidar's model gives it.
     """
 
     xyz_lidar: NDArray[np.float32]
     intensity: NDArray[np.float32]
-    ring: NDArray[np.uint8]
+    ring: NDArray[np.uint16]
+    time_s: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         n = len(self.xyz_lidar)
-        if self.xyz_lidar.shape != (n, 3) or self.intensity.shape != (n,) or self.ring.shape != (n,):
-            raise ValueError(
-                f"points must be (N,3), (N,), (N,): {self.xyz_lidar.shape} {self.intensity.shape} {self.ring.shape}"
-            )
+        columns = [self.intensity, self.ring, *(() if self.time_s is None else (self.time_s,))]
+        if self.xyz_lidar.shape != (n, 3) or any(column.shape != (n,) for column in columns):
+            shapes = " ".join(str(part.shape) for part in (self.xyz_lidar, *columns))
+            raise ValueError(f"points must be (N,3) with columns (N,): {shapes}")
+
+    def take(self, rows: NDArray[np.intp]) -> Points:
+        """The points of some rows."""
+        time_s = None if self.time_s is None else self.time_s.take(rows)
+        return Points(self.xyz_lidar.take(rows, axis=0), self.intensity.take(rows), self.ring.take(rows), time_s)
 
 
 @dataclass(frozen=True)
@@ -125,6 +169,7 @@ class Track:
 
     Attributes:
         token: instance token.
+        category: the format's own word.
         size_lwh_m: (3,) float64.
         timestamps_us: (M,) int64, increasing.
         T_global_box: (M,4,4) float64; box frame: x ahead, y left, z up, origin in the middle.
@@ -132,6 +177,7 @@ class Track:
 
     token: str
     category: str
+    kind: ObjectKind
     size_lwh_m: Float64
     timestamps_us: NDArray[np.int64]
     T_global_box: Float64
@@ -148,22 +194,29 @@ class Track:
 
 @dataclass(frozen=True)
 class Scene:
-    """A recording: sweeps and keyframe cameras in order of time, tracks, and the lidar's spin.
+    """One drive: sweeps and keyframe cameras in order of time, and tracks.
 
     Attributes:
         name: e.g. scene-0061.
-        sweeps: every sweep, keyframes and between.
+        lidars: those that its sweeps are of.
+        sweeps: every sweep of every lidar, keyframes and between.
         cameras: the exposures that belong to keyframes.
         tracks: annotated objects, empty where there are no labels.
         read_points: reads one sweep's points from disk; raises InputError that names the file.
     """
 
     name: str
+    lidars: tuple[Lidar, ...]
     sweeps: tuple[Sweep, ...]
     cameras: tuple[Camera, ...]
     tracks: tuple[Track, ...]
-    spin: LidarModel
     read_points: Callable[[Sweep], Points]
+
+    def with_lidar_models(self, models: Mapping[str, LidarModel]) -> Scene:
+        """The same scene, its lidars' models those given by channel."""
+        known = {id(lidar): replace(lidar, model=models[lidar.channel]) for lidar in self.lidars}
+        sweeps = tuple(replace(sweep, lidar=known[id(sweep.lidar)]) for sweep in self.sweeps)
+        return replace(self, lidars=tuple(known.values()), sweeps=sweeps)
 
 
 def _check_pose(T: Float64, what: str) -> None:

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
-from densegt.datasets.nuscenes.classes import MAX_BOXES
+from densegt.datasets.detection_classes import MAX_BOXES
 from densegt.datasets.nuscenes.results import Detections
 from densegt.detection.bev.heads import decode
 from densegt.detection.bev.task import LssTask, answer_of, nearest_pixels, vehicles_of

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from densegt.datasets.nuscenes.keyframes import Keyframe
+from densegt.datasets.keyframes import Keyframe
 from densegt.datasets.nuscenes.results import write_results
 from densegt.datasets.scene import Camera
 from densegt.depth.depth_map import Source

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.datasets.scene import LidarModel
+from densegt.datasets.lidar_model import LidarModel
 
 Float64 = NDArray[np.float64]
 

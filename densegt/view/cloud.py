@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.accumulate.cloud import Cloud, gather
-from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.motion.tracks import ContinuousTrack, moving_tracks
-from densegt.accumulate.poses.refinement import refine_poses
+from densegt.accumulate.cloud import Cloud
+from densegt.accumulate.motion.tracks import ContinuousTrack
 from densegt.accumulate.surfels import Surfels
-from densegt.datasets.scene import Scene
 
 Float32 = NDArray[np.float32]
 
@@ -58,13 +54,6 @@ class SceneCloud:
     movers: tuple[Mover, ...]
     keyframes_s: NDArray[np.float64]
     points: int
-
-
-def rebuild(scene: Scene, config: AccumulateConfig, tick: Callable[[], None] = lambda: None) -> Cloud:
-    """The cloud that `accumulate` rendered; a store keeps only what cameras saw of it."""
-    scene = refine_poses(scene, config)
-    tracks = moving_tracks(scene, config.tracks) if config.motion in ("auto", "boxes") else []
-    return gather(scene, tracks, config, progress=tick)
 
 
 def scene_cloud(cloud: Cloud, keyframes_us: NDArray[np.int64], *, max_points: int) -> SceneCloud:

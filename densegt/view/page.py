@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 
 import densegt
 from densegt.accumulate.cloud import Cloud
-from densegt.datasets.nuscenes import NuScenes
+from densegt.accumulate.pipeline import build_cloud
+from densegt.accumulate.scene_input import read_scene
+from densegt.datasets import RecordingPath
 from densegt.depth.export import write_whole
 from densegt.depth.store import SceneReader, scene_files
 from densegt.errors import InputError
-from densegt.view.cloud import SceneCloud, rebuild, scene_cloud
+from densegt.view.cloud import SceneCloud, scene_cloud
 from densegt.view.codec import encode_uint16
 from densegt.view.legend import legend
 from densegt.view.made_from import config_of
@@ -61,11 +63,10 @@ class Shown:
 
 def write_view(
     depth_dir: Path,
-    dataroot: Path,
+    recording: RecordingPath,
     out: Path,
     choice: Choice,
     *,
-    version: str | None = None,
     truth_dir: Path | None = None,
     exports: Sequence[Export] = (),
     progress: Progress = lambda done, total: None,
@@ -74,7 +75,7 @@ def write_view(
 
     Args:
         depth_dir: the store to show.
-        dataroot: where the images and, for the cloud, the sweeps lie.
+        recording: where the images and, for the cloud, the sweeps lie.
         truth_dir: store of exact depth; without one, `dataroot/exact` is used for the scenes it has.
         exports: further files to write of each scene with a cloud.
         progress: told (steps done, steps in all).
@@ -82,10 +83,11 @@ def write_view(
     Raises:
         InputError: no store, nothing of that name in it, an image or sweep is missing, or the truth does not fit.
     """
+    dataroot = recording.root
     readers = chosen_readers(depth_dir, choice.scenes)
     keys = {reader.scene: _chosen_keys(reader, choice) for reader in readers}
-    dataset = NuScenes(dataroot, version) if choice.max_points else None
-    steps = sum(map(len, keys.values())) + sum(dataset.steps(r.scene) for r in readers if dataset)
+    found = recording.open() if choice.max_points else None
+    steps = sum(map(len, keys.values())) + sum(found.steps(r.scene) for r in readers if found)
     tick = _Ticker(progress, steps)
     scenes: list[dict[str, Any]] = []
     parts: dict[str, str] = {}
@@ -98,8 +100,9 @@ def write_view(
             tick()
         keyframes = _keyframes(shots, len(parts), parts)
         cloud = None
-        if dataset:
-            rebuilt = rebuild(dataset.scene(reader.scene), config_of(reader), tick)
+        if found:
+            config = config_of(reader)
+            rebuilt = build_cloud(read_scene(found, reader.scene, config), config, progress=tick)
             stamps = np.array([keyframe["timestamp_us"] for keyframe in keyframes], dtype=np.int64)
             for export in exports:
                 export(reader, rebuilt, stamps)

@@ -11,8 +11,8 @@ torch = pytest.importorskip("torch")
 
 from torch.utils.data import DataLoader  # noqa: E402
 
+from densegt.datasets.detection_classes import ATTRIBUTES, CLASSES, class_of  # noqa: E402
 from densegt.datasets.nuscenes import NuScenes  # noqa: E402
-from densegt.datasets.nuscenes.classes import ATTRIBUTES, CLASSES, class_of  # noqa: E402
 from densegt.datasets.nuscenes.keyframes import annotation_facts, keyframes_of  # noqa: E402
 from densegt.depth.depth_map import Source  # noqa: E402
 from densegt.detection.data.augment import Augmentation, BevRanges, ImageRanges  # noqa: E402

@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("nuscenes.nuscenes")
 
-from densegt.datasets.nuscenes.classes import ATTRIBUTES, CLASSES, RANGE_M, attributes_of, class_of
+from densegt.datasets.detection_classes import ATTRIBUTES, CLASSES, RANGE_M, attributes_of, class_of
 from densegt.datasets.nuscenes.results import (
     Detections,
     official_validation_scenes,

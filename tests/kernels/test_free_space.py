@@ -262,7 +262,7 @@ def test_looked_through_counts_the_votes(seed: int, n: int, answers: float) -> N
 
 
 def silent(xyz, asked, images, sensed, *, max_answer_m=40.0, min_elevation_rad=-0.26, rows=None, sweep=None):
-    """Which places (N,3), measured from where the lidar stands, `free_space_violations_now` calls silent; its votes too."""
+    """Which places (N,3), measured from where the lidar stands, the kernel calls silent; its votes too."""
     xyz = np.asarray(xyz, np.float32).reshape(-1, 3)
     sweep = np.zeros(len(xyz), np.int32) if sweep is None else sweep
     rows = np.arange(len(xyz), dtype=np.int32) if rows is None else rows

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import densegt
 from densegt.accumulate.config import AccumulateConfig
 from densegt.accumulate.leave_one_out.scene import MOVERS, REST, Progress, Scores, score_scene
-from densegt.accumulate.pipeline import spin_of
+from densegt.accumulate.scene_input import read_scene
 from densegt.batch.executor import Executor, Failed, Here, Local
 from densegt.batch.recording_handle import RecordingHandle
+from densegt.datasets import RecordingPath
 from densegt.depth.figures import DEFINITIONS, Figures, Summary, ratio
 from densegt.errors import InputError
 
@@ -33,14 +33,12 @@ class Job:
     """What to score.
 
     Attributes:
-        dataroot, version: a nuScenes folder; version None is the only one there.
         cameras: channels, all where empty.
         every: only every n-th keyframe of a scene.
         max_depth_m: points from here on are not counted.
     """
 
-    dataroot: Path
-    version: str | None
+    recording: RecordingPath
     config: AccumulateConfig
     cameras: tuple[str, ...] = ()
     every: int = 1
@@ -129,7 +127,7 @@ def leave_one_out(
         progress(sum(hundredths.values()), 100 * len(names))
 
     executor: Executor = Here() if workers <= 1 or len(names) <= 1 else Local(workers)
-    work = partial(_score_one, job, RecordingHandle(job.dataroot, job.version))
+    work = partial(_score_one, job, RecordingHandle(job.recording))
     outcome: dict[str, Scores | str] = {}
     for name, result in executor.run(work, names, heard):
         outcome[name] = result.why if isinstance(result, Failed) else result
@@ -146,9 +144,9 @@ def leave_one_out(
     return LeaveOneOut(job, compare(whole), scenes, failed)
 
 
-def _score_one(job: Job, opened: RecordingHandle, name: str, tell: Callable[[int], None]) -> Scores:
+def _score_one(job: Job, handle: RecordingHandle, name: str, tell: Callable[[int], None]) -> Scores:
     """One scene's scores; tells how many hundredths of it are done."""
-    scene = opened.dataset.scene(name, cameras=job.cameras, spin=spin_of(job.config.lidar))
+    scene = read_scene(handle.recording, name, job.config, cameras=job.cameras)
 
     def progress(done: int, total: int) -> None:
         tell(100 * done // total)

@@ -103,7 +103,9 @@ def score_scene(
     returns = read_returns(scene, config)
     scores = Scores(max_depth_m=max_depth_m)
     for keyframe in keyframes:
-        predictions = accumulate_scene(without(scene, keyframe), config, lambda: progress(next(steps, total), total))
+        predictions = accumulate_scene(
+            without(scene, keyframe), config, progress=lambda: progress(next(steps, total), total)
+        )
         for (camera, depth), truth in zip(predictions, seen_by_held_out(scene, keyframe, config), strict=True):
             allowed = others_in_window(scene, keyframe, camera, config.window_s)
             nearest_m = z_buffer_baseline(returns, camera, allowed, max_depth_m=config.max_depth_m)

@@ -44,7 +44,8 @@ class RangeImageBuilder:
     """Collects the sweeps of a scene one by one."""
 
     def __init__(self, scene: Scene, path: EgoPath, origin_global_m: NDArray[np.float64], columns: int) -> None:
-        spin, sweeps = scene.spin, scene.sweeps
+        sweeps = scene.sweeps
+        spin = sweeps[0].lidar_model
         stamps = np.array([s.timestamp_us for s in sweeps], dtype=np.float64)
         half_us = spin.period_s * 0.5e6
         arm = sweeps[0].T_ego_lidar[:3, 3]
@@ -60,9 +61,9 @@ class RangeImageBuilder:
         self._clock = np.array(
             [-1.0 if spin.clockwise else 1.0, spin.seam_rad - yaw, spin.stamp_fraction, spin.period_s], dtype=np.float32
         )
-        self._parts: dict[int, tuple[NDArray[np.uint8], Float32, Float32, Float32]] = {}
+        self._parts: dict[int, tuple[NDArray[np.uint16], Float32, Float32, Float32]] = {}
 
-    def add(self, index: int, xyz: Float32, ring: NDArray[np.uint8], time_s: NDArray[np.float64]) -> None:
+    def add(self, index: int, xyz: Float32, ring: NDArray[np.uint16], time_s: NDArray[np.float64]) -> None:
         """One sweep's points (N,3) in global minus origin, their rings and times relative to the stamp."""
         seen_from = self._origin[index] + self._velocity[index] * time_s[:, None].astype(np.float32)
         beam = (xyz - seen_from) @ self._R[index].T
@@ -81,7 +82,7 @@ class RangeImageBuilder:
         present = np.unique(best[0])
         height = np.array([np.median(best[2][best[0] == r]) for r in present], dtype=np.float32)
         order = np.argsort(height, kind="stable")
-        row_of = np.full(256, -1, dtype=np.int64)
+        row_of = np.full(max(int(ring.max()) for ring, *_ in self._parts.values()) + 1, -1, dtype=np.int64)
         row_of[present[order]] = np.arange(len(order))
         images = np.zeros((len(self._origin), len(order), self._columns), dtype=np.float32)
         for index, (ring, azimuth, _, range_m) in self._parts.items():

@@ -14,9 +14,6 @@ from densegt.datasets.scene import Scene, Track
 
 Float64 = NDArray[np.float64]
 
-# What changes its own shape as it moves: a rigid motion explains it for a moment only.
-DEFORMING = ("human.", "animal", "vehicle.bicycle", "vehicle.motorcycle")
-
 
 @dataclass(frozen=True)
 class ContinuousTrack:
@@ -105,7 +102,7 @@ def moving_tracks(scene: Scene, config: TracksConfig) -> list[ContinuousTrack]:
 def _moves(track: Track, moving_m: float) -> bool:
     if len(track.timestamps_us) == 1:
         # One box tells nothing of motion. Its kind does: what can move may be moving.
-        return track.category.startswith(("vehicle.", "human.", "animal"))
+        return track.kind.can_move
     xyz = track.T_global_box[:, :3, 3]
     return float(np.linalg.norm(xyz - np.median(xyz, axis=0), axis=1).max()) > moving_m
 
@@ -115,7 +112,7 @@ def _continuous(track: Track, config: TracksConfig) -> ContinuousTrack:
         token=track.token,
         category=track.category,
         size_lwh_m=track.size_lwh_m,
-        deforming=track.category.startswith(DEFORMING),
+        deforming=track.kind.deforms,
         knots_us=track.timestamps_us,
         T_global_box=track.T_global_box,
         max_extrapolation_s=config.max_extrapolation_s,

@@ -118,8 +118,8 @@ def sample(scene: Scene, config: AccumulateConfig) -> PoseSamples:
         few = drop_ego(draw(scene.read_points(meta), refine, rng), meta, config.ego)
         if not len(few.xyz_lidar):
             continue
-        times_s = point_times(few.xyz_lidar, meta.T_ego_lidar, scene.spin)
-        xyz = to_global(few, meta, times_s, scene.spin, path)
+        times_s = point_times(few, meta)
+        xyz = to_global(few, meta, times_s, path)
         standing = ~boxes.hold(xyz, index, refine.box_margin_m)
         parts.append(xyz[standing] - origin)
         sweeps.append(np.full(int(standing.sum()), index, dtype=np.int32))

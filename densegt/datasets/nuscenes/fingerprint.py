@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from densegt.datasets.nuscenes.columns import SceneRows, pick
-from densegt.datasets.nuscenes.reader import NuScenes
 
 
-def fingerprint(dataset: NuScenes, name: str) -> str:
+def fingerprint(rows: SceneRows) -> str:
     """Digest of a scene's lidar sweeps, keyframe cameras and boxes as the tables have them: tokens, file names, stamps,
     poses, calibration, sizes.
 
@@ -20,7 +19,7 @@ def fingerprint(dataset: NuScenes, name: str) -> str:
     takes milliseconds, and a finished scene is known after its sweeps have been moved away.
     """
     digest = sha256(b"densegt input 1")
-    for column in _columns(dataset.tables.scene_rows(dataset.scene_names.index(name))):
+    for column in _columns(rows):
         digest.update(len(column).to_bytes(8, "little"))
         digest.update(column)
     return digest.hexdigest()

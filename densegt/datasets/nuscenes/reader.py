@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from densegt.datasets.file_names import can_name_file, is_outside
-from densegt.datasets.lidar_model import infer_lidar_model
+from densegt.datasets.keyframes import Keyframe
 from densegt.datasets.nuscenes.columns import LIDAR, Boxes, Poses, SceneRows, pick
+from densegt.datasets.nuscenes.fingerprint import fingerprint
 from densegt.datasets.nuscenes.jpeg import SUFFIXES as JPEG_SUFFIXES
 from densegt.datasets.nuscenes.jpeg import size_of
-from densegt.datasets.nuscenes.sweep_file import check_size, read_points
+from densegt.datasets.nuscenes.keyframes import Facts, annotation_facts, keyframes_of
+from densegt.datasets.nuscenes.object_kinds import object_kind
+from densegt.datasets.nuscenes.splits import official_validation_scenes
+from densegt.datasets.nuscenes.sweep_file import BYTES_PER_POINT, check_size, read_points
 from densegt.datasets.nuscenes.tables import Tables
-from densegt.datasets.scene import Camera, LidarModel, Scene, Sweep, Track
+from densegt.datasets.recording import some
+from densegt.datasets.scene import Camera, Lidar, Points, Scene, Sweep, Track
 from densegt.errors import InputError
 from densegt.geometry import se3
 
@@ -47,6 +54,7 @@ class NuScenes:
 
     def __init__(self, dataroot: Path, version: str | None = None, *, index: Path | None = None) -> None:
         self.dataroot = Path(dataroot)
+        self._index = index
         self.tables = Tables(find_version(self.dataroot, version), index)
         self.scene_names = self.tables.scene_names
         if not self.scene_names:
@@ -57,56 +65,91 @@ class NuScenes:
             if self.scene_names.count(name) > 1:
                 raise InputError(f"{self.tables.path('scene')}: two scenes are named {name!r}")
 
-    def some_scenes(self) -> str:
-        """The first scenes' names, for messages."""
-        return _some(self.scene_names)
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Another process opens the tables for itself.
+        return _opened, (self.dataroot, self.tables.folder.name, self._index)
+
+    @property
+    def root(self) -> Path:
+        """The folder that holds v1.0-*/ and samples/."""
+        return self.dataroot
+
+    @property
+    def source(self) -> Path:
+        """The folder of tables."""
+        return self.tables.folder
 
     def steps(self, name: str) -> int:
         """How many sweeps to read and keyframe images to write a scene has, for progress."""
         return self.tables.steps(self.scene_names.index(name))
 
-    def keyframes(self, name: str) -> int:
+    def keyframe_count(self, name: str) -> int:
         """How many samples a scene has."""
         return self.tables.keyframes(self.scene_names.index(name))
 
-    def scene(
-        self,
-        name: str,
-        *,
-        cameras: Sequence[str] | None = None,
-        spin: LidarModel | None = None,
-        keyframes_only: bool = False,
-    ) -> Scene:
+    def point_count(self, name: str) -> int:
+        """Told from the sizes of the sweeps' files."""
+        rows = self._rows(name)
+        paths = (self.dataroot / rows.data.filenames[i] for i in np.flatnonzero(rows.is_lidar).tolist())
+        return sum(path.stat().st_size if path.exists() else 0 for path in paths) // BYTES_PER_POINT
+
+    def fingerprint(self, name: str) -> str:
+        """Digest of what the tables say of a scene, see `densegt.datasets.nuscenes.fingerprint`."""
+        return fingerprint(self._rows(name))
+
+    def read_points(self, sweep: Sweep) -> Points:
+        """One sweep's returns; see `densegt.datasets.nuscenes.sweep_file`."""
+        return read_points(sweep)
+
+    def validation_scenes(self) -> frozenset[str]:
+        """nuScenes' own; the devkit knows them."""
+        return official_validation_scenes()
+
+    def keyframes(self, name: str) -> list[Keyframe]:
+        """A scene's samples; only files of keyframes need be there."""
+        return keyframes_of(self.scene(name, keyframes_only=True), self._rows(name).samples, self._facts)
+
+    @cached_property
+    def _facts(self) -> Facts:
+        return annotation_facts(self.tables)
+
+    def _rows(self, name: str) -> SceneRows:
+        if name not in self.scene_names:
+            raise InputError(f"{self.tables.path('scene')}: no scene {name!r}; there is {some(self.scene_names)}")
+        return self.tables.scene_rows(self.scene_names.index(name))
+
+    def scene(self, name: str, *, cameras: Sequence[str] = (), keyframes_only: bool = False) -> Scene:
         """Build one scene; points and images stay on disk.
 
         Args:
             name: e.g. scene-0061.
-            cameras: channels to keep; all where None.
-            spin: how the lidar turns; worked out from the stamps where None.
+            cameras: channels to keep; all where empty.
             keyframes_only: leave the sweeps between keyframes out; their files need not be there.
 
         Raises:
             InputError: unknown scene or camera, a pose that is none, a file that is missing or cut off.
         """
-        if name not in self.scene_names:
-            raise InputError(f"{self.tables.path('scene')}: no scene {name!r}; there is {_some(self.scene_names)}")
-        rows = self.tables.scene_rows(self.scene_names.index(name))
+        rows = self._rows(name)
         sweeps = self._sweeps(rows, keyframes_only)
         if not sweeps:
             raise InputError(f"{self.tables.folder}: scene {name} has no {LIDAR} sweep")
-        exposures = self._cameras(rows, cameras)
         return Scene(
             name=name,
+            lidars=tuple({id(sweep.lidar): sweep.lidar for sweep in sweeps}.values()),
             sweeps=sweeps,
-            cameras=exposures,
+            cameras=self._cameras(rows, cameras),
             tracks=self._tracks(rows),
-            spin=spin or infer_lidar_model(sweeps, exposures, read_points(sweeps[0])),
             read_points=read_points,
         )
 
     def _sweeps(self, rows: SceneRows, keyframes_only: bool) -> tuple[Sweep, ...]:
         data = rows.data
         wanted = rows.is_lidar & data.is_keyframe if keyframes_only else rows.is_lidar
+        chosen = np.flatnonzero(wanted)
+        lidars = {
+            c: Lidar(rows.calibrations.channels[c], self._pose("calibrated_sensor", rows.calibrations.pose, c))
+            for c in np.unique(data.calibration[chosen]).tolist()
+        }
         sweeps = tuple(
             Sweep(
                 token=data.tokens[i],
@@ -114,22 +157,22 @@ class NuScenes:
                 is_keyframe=bool(data.is_keyframe[i]),
                 path=self._file(data.filenames[i]),
                 timestamp_us=int(data.timestamp_us[i]),
-                T_ego_lidar=self._pose("calibrated_sensor", rows.calibrations.pose, data.calibration[i]),
+                lidar=lidars[int(data.calibration[i])],
                 T_global_ego=self._pose("ego_pose", data.ego_pose, i),
             )
-            for i in np.flatnonzero(wanted)
+            for i in chosen
         )
         for sweep in sweeps:
             check_size(sweep.path, sweep.path.stat().st_size)
         return sweeps
 
-    def _cameras(self, rows: SceneRows, wanted: Sequence[str] | None) -> tuple[Camera, ...]:
+    def _cameras(self, rows: SceneRows, wanted: Sequence[str]) -> tuple[Camera, ...]:
         channel_of = [rows.calibrations.channels[c] for c in rows.data.calibration]
         images = np.flatnonzero(rows.is_image)
         channels = {channel_of[i] for i in images}
-        for channel in wanted or ():
+        for channel in wanted:
             if channel not in channels:
-                raise InputError(f"{self.tables.folder}: no camera {channel!r}; there is {_some(sorted(channels))}")
+                raise InputError(f"{self.tables.folder}: no camera {channel!r}; there is {some(sorted(channels))}")
         keep = set(wanted) if wanted else channels
         return tuple(self._camera(rows, i, channel_of[i]) for i in images if channel_of[i] in keep)
 
@@ -167,6 +210,7 @@ class NuScenes:
                 Track(
                     token=token,
                     category=category,
+                    kind=object_kind(category),
                     size_lwh_m=np.median(self._sizes_lwh_m(pick(boxes, mine)), axis=0),
                     timestamps_us=timestamps_us,
                     T_global_box=np.stack([self._pose("sample_annotation", boxes.pose, i) for i in mine[first]]),
@@ -210,5 +254,5 @@ class NuScenes:
         return path
 
 
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+def _opened(dataroot: Path, version: str, index: Path | None) -> NuScenes:
+    return NuScenes(dataroot, version, index=index)

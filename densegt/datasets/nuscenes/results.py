@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.datasets.nuscenes.classes import ATTRIBUTES, CLASSES, MAX_BOXES, RANGE_M, attributes_of
+from densegt.datasets.detection_classes import ATTRIBUTES, CLASSES, MAX_BOXES, RANGE_M, attributes_of
 from densegt.datasets.nuscenes.reader import find_version
 from densegt.errors import InputError
 from densegt.geometry import se3
@@ -142,16 +142,3 @@ def score_results(
     for box in evaluation.gt_boxes.all:
         counts[box.detection_name] += 1
     return {**metrics.serialize(), "boxes": counts}
-
-
-def official_validation_scenes() -> frozenset[str]:
-    """Names of nuScenes' validation scenes.
-
-    Raises:
-        InputError: the devkit, which knows them, is not installed.
-    """
-    try:
-        from nuscenes.utils.splits import create_splits_scenes
-    except ImportError as error:
-        raise InputError(f'nuScenes\' own split: {error}; pip install "densegt[devkit]"') from None
-    return frozenset(create_splits_scenes()["val"])

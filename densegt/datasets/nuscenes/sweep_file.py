@@ -70,7 +70,7 @@ def read_sweep(path: Path) -> Points:
     return Points(
         xyz_lidar=xyz,
         intensity=np.ascontiguousarray(rows[:, 3]),
-        ring=np.clip(rows[:, 4], 0, 255).astype(np.uint8),
+        ring=np.clip(rows[:, 4], 0, RINGS[1]).astype(np.uint16),
     )
 
 

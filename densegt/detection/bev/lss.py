@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from densegt.datasets.nuscenes.classes import ATTRIBUTES, CLASSES
+from densegt.datasets.detection_classes import ATTRIBUTES, CLASSES
 from densegt.detection.bev.backbone import Backbone
 from densegt.detection.bev.bev_net import BevNet
 from densegt.detection.bev.heads import CentreHead, Centres, SegmentationHead

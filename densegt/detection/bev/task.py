@@ -9,7 +9,7 @@ from lightning import LightningModule
 from torch import Tensor
 from torch.nn import functional
 
-from densegt.datasets.nuscenes.classes import CLASSES, VEHICLES
+from densegt.datasets.detection_classes import CLASSES, VEHICLES
 from densegt.detection.bev.bev_target import CentreTarget, centre_target, segmentation_target
 from densegt.detection.bev.heads import Centres, at_cells
 from densegt.detection.bev.lss import LiftSplat, LssOutput

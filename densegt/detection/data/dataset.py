@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from densegt.datasets.nuscenes import NuScenes
-from densegt.datasets.nuscenes.keyframes import Keyframe, annotation_facts, keyframes_of
-from densegt.datasets.nuscenes.sweep_file import read_sweep
-from densegt.datasets.scene import Camera, Points
+from densegt.datasets import open_recording
+from densegt.datasets.keyframes import Keyframe
+from densegt.datasets.scene import Camera, Points, Sweep
 from densegt.depth.store import SceneReader, scene_files
 from densegt.detection.bev.warp import warp_image, warp_points, warp_surface
 from densegt.detection.data.augment import Augmentation, bev_affine, boxes_under, image_affine
@@ -121,10 +120,11 @@ class NuScenesDepth(Dataset[Batch]):
         self._ranges = augmentation or ranges or Augmentation()
         self._draw_cameras, self._min_points, self._max_boxes = draw_cameras, min_points, max_boxes
         self._keep_images, self._with_sweep = keep_images, with_sweep
-        dataset = NuScenes(self.dataroot, version)
-        facts = annotation_facts(dataset)
-        names = dataset.scene_names if scenes is None else scenes
-        self.keyframes = [keyframe for name in names for keyframe in keyframes_of(dataset, name, facts)]
+        # Each of a keyframe's cameras asks for its sweep in turn.
+        self._newest: tuple[str, Points] | None = None
+        self._recording = open_recording(self.dataroot, version=version)
+        names = self._recording.scene_names if scenes is None else scenes
+        self.keyframes = [keyframe for name in names for keyframe in self._recording.keyframes(name)]
         self.channels = self._check_cameras()
         if self.depth is not None and supervision != "none":
             self._check_store(self.depth)
@@ -211,7 +211,7 @@ class NuScenesDepth(Dataset[Batch]):
             layers = warp(self._layers(keyframe, camera), A, self.size)
         sweep_m = np.zeros((0, 0), np.float32)
         if self._with_sweep:
-            seen = of_sweep(_points(keyframe.lidar.path), keyframe.lidar, camera)
+            seen = of_sweep(self._points(keyframe.sweeps[0]), keyframe.sweeps[0], camera)
             sweep_m = warp_points(seen, A, self.size).depth_m
         picture = warp_image(image, A, self.size)
         return _View(picture, A @ camera.K, T_ref_global @ camera.T_global_cam, layers, sweep_m)
@@ -219,7 +219,7 @@ class NuScenesDepth(Dataset[Batch]):
     def _layers(self, keyframe: Keyframe, camera: Camera) -> Layers:
         """Depth as it was before augmentation."""
         if self.depth is None:
-            return of_sweep(_points(keyframe.lidar.path), keyframe.lidar, camera)
+            return of_sweep(self._points(keyframe.sweeps[0]), keyframe.sweeps[0], camera)
         path = self.depth / f"{keyframe.scene}.h5"
         read = _files(self._keep_images).layers
         layers, K = read(path, keyframe.sample_token, camera.channel, self.supervision)
@@ -229,6 +229,11 @@ class NuScenesDepth(Dataset[Batch]):
                 "was the store made from it?"
             )
         return layers
+
+    def _points(self, sweep: Sweep) -> Points:
+        if self._newest is None or self._newest[0] != sweep.token:
+            self._newest = (sweep.token, self._recording.read_points(sweep))
+        return self._newest[1]
 
     def _check_cameras(self) -> tuple[str, ...]:
         """Channels, the same ones in each keyframe, or they could not be stacked."""
@@ -311,8 +316,3 @@ def _read_layers(path: Path, sample_token: str, channel: str, supervision: str) 
 @lru_cache(maxsize=64)
 def _reader(path: Path) -> SceneReader:
     return SceneReader(path)
-
-
-@lru_cache(maxsize=2)
-def _points(path: Path) -> Points:
-    return read_sweep(path)

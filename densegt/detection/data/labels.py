@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.datasets.nuscenes.classes import ATTRIBUTES, CLASSES, class_of
-from densegt.datasets.nuscenes.keyframes import Boxes
+from densegt.datasets.detection_classes import ATTRIBUTES, CLASSES
+from densegt.datasets.keyframes import KeyframeBoxes
 
 Float64 = NDArray[np.float64]
 
@@ -31,9 +31,9 @@ class Labels:
         return len(self.classes)
 
 
-def labels_of(boxes: Boxes, T_ref_global: Float64, min_points: int) -> Labels:
+def labels_of(boxes: KeyframeBoxes, T_ref_global: Float64, min_points: int) -> Labels:
     """Boxes of the ten classes with at least `min_points` points; those whose points nobody counted stay."""
-    names = [class_of(category) for category in boxes.categories]
+    names = boxes.classes
     counted = (boxes.points < 0) | (boxes.points >= min_points)
     kept = np.flatnonzero(counted & np.array([name is not None for name in names], dtype=np.bool_))
     T_ref_box = T_ref_global @ boxes.T_global_box[kept]

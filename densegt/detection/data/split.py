@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from densegt.datasets.nuscenes import NuScenes
+from densegt.datasets import open_recording
 from densegt.errors import InputError
 
 
@@ -28,9 +28,13 @@ def split(folders: Sequence[tuple[Path, str | None]], how: Literal["share", "off
     Raises:
         InputError: nothing would be learned from, or held out.
     """
-    names = [tuple(NuScenes(dataroot, version).scene_names) for dataroot, version in folders]
+    recordings = [open_recording(dataroot, version=version) for dataroot, version in folders]
+    names = [tuple(recording.scene_names) for recording in recordings]
     if how == "official":
-        parts = [_official(scenes) for scenes in names]
+        parts = [
+            _official(scenes, recording.validation_scenes())
+            for scenes, recording in zip(names, recordings, strict=True)
+        ]
     else:
         row = [(folder, name) for folder, scenes in enumerate(names) for name in scenes]
         count = min(len(row) - 1, max(1, round(share * len(row))))
@@ -49,10 +53,7 @@ def split(folders: Sequence[tuple[Path, str | None]], how: Literal["share", "off
     return parts
 
 
-def _official(scenes: tuple[str, ...]) -> Split:
-    from densegt.datasets.nuscenes.results import official_validation_scenes
-
-    validation = official_validation_scenes()
+def _official(scenes: tuple[str, ...], validation: frozenset[str]) -> Split:
     return Split(
         tuple(name for name in scenes if name not in validation), tuple(name for name in scenes if name in validation)
     )

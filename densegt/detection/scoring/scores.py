@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.datasets.nuscenes.classes import CLASSES, RANGE_M
+from densegt.datasets.detection_classes import CLASSES, RANGE_M
 from densegt.datasets.nuscenes.results import Detections, score_results, write_results
 from densegt.detection.bev.grid import BevGrid
 from densegt.detection.data.dataset import NuScenesDepth

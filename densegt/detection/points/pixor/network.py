@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from densegt.datasets.nuscenes.classes import ATTRIBUTES, CLASSES
+from densegt.datasets.detection_classes import ATTRIBUTES, CLASSES
 from densegt.detection.bev.grid import BevGrid
 from densegt.detection.bev.heads import CentreHead, Centres, DecodedBoxes, decode_cells
 from densegt.detection.bev.residual import Merge, convolution, stage

@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from densegt.datasets.nuscenes.classes import CLASSES
+from densegt.datasets.detection_classes import CLASSES
 from densegt.detection.bev.model_config import STRICT
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from densegt.datasets.nuscenes.sweep_file import read_sweep
 from densegt.detection.data.dataset import Batch, NuScenesDepth
 from densegt.geometry import se3
 
@@ -29,10 +28,10 @@ class WithSweep(NuScenesDepth):
     def draw(self, index: int, rng: np.random.Generator | None) -> PointsBatch:
         """See `NuScenesDepth.draw`."""
         sample = super().draw(index, rng)
-        lidar = self.keyframes[index].lidar
-        xyz_lidar = read_sweep(lidar.path).xyz_lidar
+        sweep = self.keyframes[index].sweeps[0]
+        xyz_lidar = self._points(sweep).xyz_lidar
         far = np.linalg.norm(xyz_lidar, axis=1) > MIN_RANGE_M
-        T_ref_lidar = np.linalg.inv(sample["T_global_ref"].numpy()) @ lidar.T_global_lidar
+        T_ref_lidar = np.linalg.inv(sample["T_global_ref"].numpy()) @ sweep.T_global_lidar
         points = np.full((MAX_POINTS, 3), np.nan, np.float32)
         kept = se3.apply(T_ref_lidar, xyz_lidar[far].astype(np.float64))[:MAX_POINTS]
         points[: len(kept)] = kept

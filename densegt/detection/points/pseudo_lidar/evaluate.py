@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from densegt.datasets.nuscenes.classes import CLASSES, MAX_BOXES
+from densegt.datasets.detection_classes import CLASSES, MAX_BOXES
 from densegt.datasets.nuscenes.results import Detections, score_results, write_results
 from densegt.detection.bev.grid import BevGrid
 from densegt.detection.bev.task import nearest_pixels

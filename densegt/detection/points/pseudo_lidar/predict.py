@@ -1,4 +1,4 @@
-"""A detector on pseudo-LiDAR on a nuScenes-format folder: result JSON, depth maps, pictures of the depth gradient, scores."""
+"""A detector on pseudo-LiDAR over a recording: result JSON, depth maps, pictures of the depth gradient, scores."""
 
 from __future__ import annotations
 

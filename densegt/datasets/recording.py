@@ -1,0 +1,65 @@
+"""Recording: what every stage asks of a data set, whatever its format."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from densegt.datasets.keyframes import Keyframe
+from densegt.datasets.scene import Points, Scene, Sweep
+
+
+class Recording(Protocol):
+    """A data set on disk: names its scenes and builds each as a `Scene`.
+
+    A recording can be pickled: each process that receives it opens it for itself. Its methods raise `InputError` in one
+    line that names the file.
+    """
+
+    @property
+    def root(self) -> Path:
+        """The folder that was opened; image file names are relative to it."""
+
+    @property
+    def source(self) -> Path:
+        """The file or folder that tells what there is, for messages."""
+
+    @property
+    def scene_names(self) -> Sequence[str]:
+        """Names of its scenes, each of which can name a file."""
+
+    def scene(self, name: str, *, cameras: Sequence[str] = (), keyframes_only: bool = False) -> Scene:
+        """One scene; points and images stay on disk.
+
+        Args:
+            cameras: channels to keep; all where empty.
+            keyframes_only: leave the sweeps between keyframes out; their files need not be there.
+        """
+
+    def keyframes(self, name: str) -> list[Keyframe]:
+        """A scene's keyframes in order of time, with their boxes; only files of keyframes need be there."""
+
+    def keyframe_count(self, name: str) -> int:
+        """How many keyframes a scene has; without opening it, for progress."""
+
+    def steps(self, name: str) -> int:
+        """How many sweeps to read and keyframe images to write a scene has; without opening it, for progress."""
+
+    def point_count(self, name: str) -> int:
+        """Returns in all sweeps of a scene, at least about; for estimates of memory."""
+
+    def fingerprint(self, name: str) -> str:
+        """A digest of all that the scene is made of, but for the contents of sweeps and images: equal, equal input."""
+
+    def read_points(self, sweep: Sweep) -> Points:
+        """One sweep's returns."""
+
+    def validation_scenes(self) -> frozenset[str]:
+        """Names that the data set's own split holds out for validation."""
+
+
+def some(names: Sequence[str], most: int = 5) -> str:
+    """The first names, for messages."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return (", ".join(names[:most]) or "none") + more
