@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from densegt.datasets.recording import Recording
+    from densegt.datasets.recording import Recording, RecordingOptions
 
 
 class Format(NamedTuple):
@@ -31,31 +31,36 @@ class RecordingPath:
     Attributes:
         format: a key of `FORMATS`; auto recognises it by its files.
         version: of the formats that have several in one folder; None is the only one there.
+        options: what the format leaves to its user; None: as it does by default.
     """
 
     root: Path
     format: str = "auto"
     version: str | None = None
+    options: RecordingOptions | None = None
 
     def open(self) -> Recording:
         """See `open_recording`."""
-        return open_recording(self.root, format=self.format, version=self.version)
+        return open_recording(self.root, format=self.format, version=self.version, options=self.options)
 
 
-def open_recording(root: Path | str, *, format: str = "auto", version: str | None = None) -> Recording:
+def open_recording(
+    root: Path | str, *, format: str = "auto", version: str | None = None, options: RecordingOptions | None = None
+) -> Recording:
     """Open a recording.
 
     Args:
         root: its folder.
         format: a key of `FORMATS`; auto recognises it by its files.
         version: of the formats that have several in one folder; None is the only one there.
+        options: what the format leaves to its user; None: as it does by default.
 
     Raises:
         InputError: no such folder, no format that is read here, or it is damaged.
     """
     root = Path(root)
     module, name = FORMATS[recognised(root) if format == "auto" else format].reader.split(":")
-    recording: Recording = getattr(import_module(module), name)(root, version)
+    recording: Recording = getattr(import_module(module), name)(root, version, options)
     return recording
 
 

@@ -3,11 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from densegt.datasets.keyframes import Keyframe
 from densegt.datasets.scene import Points, Scene, Sweep
+
+
+@dataclass(frozen=True)
+class RecordingOptions:
+    """What a format leaves to its user.
+
+    Attributes:
+        keyframe_rate_hz: about as many keyframes a second, where the format marks none.
+        keyframe_every: every n-th sweep is one instead.
+    """
+
+    keyframe_rate_hz: float = 2.0
+    keyframe_every: int | None = None
+
+    def keyframe_rows(self, stamps_us: NDArray[np.int64]) -> NDArray[np.intp]:
+        """Which of a lidar's sweeps, in order of time, are keyframes: evenly many apart, the first among them."""
+        every = self.keyframe_every
+        if every is None:
+            period_s = float(np.median(np.diff(stamps_us))) * 1e-6 if len(stamps_us) > 1 else np.inf
+            every = max(1, round(1.0 / (self.keyframe_rate_hz * max(period_s, 1e-6))))
+        return np.arange(0, len(stamps_us), every)
 
 
 class Recording(Protocol):

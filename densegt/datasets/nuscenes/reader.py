@@ -21,7 +21,7 @@ from densegt.datasets.nuscenes.object_kinds import object_kind
 from densegt.datasets.nuscenes.splits import official_validation_scenes
 from densegt.datasets.nuscenes.sweep_file import BYTES_PER_POINT, check_size, read_points
 from densegt.datasets.nuscenes.tables import Tables
-from densegt.datasets.recording import some
+from densegt.datasets.recording import RecordingOptions, some
 from densegt.datasets.scene import Camera, Lidar, Points, Scene, Sweep, Track
 from densegt.errors import InputError
 from densegt.geometry import se3
@@ -52,7 +52,15 @@ class NuScenes:
     Large tables are indexed once, in the file `index` or where `densegt.datasets.nuscenes.index_location` says.
     """
 
-    def __init__(self, dataroot: Path, version: str | None = None, *, index: Path | None = None) -> None:
+    def __init__(
+        self,
+        dataroot: Path,
+        version: str | None = None,
+        options: RecordingOptions | None = None,
+        *,
+        index: Path | None = None,
+    ) -> None:
+        # The tables name the keyframes: no option applies.
         self.dataroot = Path(dataroot)
         self._index = index
         self.tables = Tables(find_version(self.dataroot, version), index)
