@@ -10,7 +10,7 @@ from densegt.kernels.confidence_network import BLOCK, confidence_network
 from densegt.kernels.count_layers import count_layers
 from densegt.kernels.plane_votes import plane_votes
 
-from .. import reference
+from ..twins import twin_of
 
 H, W = 14, 19
 K = np.array([[20.0, 0, 9.3], [0, 21.0, 6.7], [0, 0, 1]])
@@ -27,7 +27,7 @@ def test_plane_votes_equal_twin(seed: int, radius_px: int, measured_share: float
     slope = (rng.normal(size=(H, W, 2)) * 0.01).astype(np.float32)
     counts = [np.zeros((H, W), np.uint16) for _ in range(4)]
     plane_votes(depth_m, measured, slope, radius_px, 0.03, 0.1, *counts[:2])
-    reference.plane_votes(depth_m, measured, slope, radius_px, 0.03, 0.1, *counts[2:])
+    twin_of(plane_votes)(depth_m, measured, slope, radius_px, 0.03, 0.1, *counts[2:])
     np.testing.assert_array_equal(counts[0], counts[2])
     np.testing.assert_array_equal(counts[1], counts[3])
     assert counts[0].any() == (measured_share > 0 and radius_px > 0)
@@ -55,7 +55,7 @@ def test_count_layers_equals_twin(seed: int, n: int) -> None:
     asked = rng.random(n) < 0.7
     counts = [np.zeros((H, W), np.float32) for _ in range(4)]
     count_layers(xyz, asked, K, front_m, 0.03, 0.1, *counts[:2])
-    reference.count_layers(xyz, asked, K, front_m, 0.03, 0.1, *counts[2:])
+    twin_of(count_layers)(xyz, asked, K, front_m, 0.03, 0.1, *counts[2:])
     np.testing.assert_array_equal(counts[0], counts[2])
     np.testing.assert_array_equal(counts[1], counts[3])
     assert (counts[0].sum() + counts[1].sum() > 20) == (n == 400)
@@ -108,7 +108,7 @@ def test_evidence_equals_twin(seed: int, surfels: int, known_share: float) -> No
     got, wanted = (np.full((known, len(COLUMNS)), np.nan, np.float32) for _ in range(2))
     flat = [argument.ravel() for argument in arguments]
     confidence_features(*flat, got)
-    reference.evidence(*arguments, wanted)
+    twin_of(confidence_features)(*arguments, wanted)
     np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-5)
     assert np.isfinite(got).all()
     layers = network(rng)

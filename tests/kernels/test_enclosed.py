@@ -7,7 +7,7 @@ import pytest
 
 from densegt.kernels.enclosed import enclosed
 
-from .. import reference
+from ..twins import twin_of
 
 INF = np.inf
 
@@ -16,7 +16,7 @@ def both(depth_m: np.ndarray, radius_px: int, relative: float = 0.03, absolute_m
     """The kernel's answer, which must be the twin's; `out` begins wrong everywhere."""
     got, wanted = np.ones(depth_m.shape, bool), np.ones(depth_m.shape, bool)
     enclosed(depth_m.astype(np.float32), radius_px, relative, absolute_m, got)
-    reference.enclosed(depth_m.astype(np.float32), radius_px, relative, absolute_m, wanted)
+    twin_of(enclosed)(depth_m.astype(np.float32), radius_px, relative, absolute_m, wanted)
     np.testing.assert_array_equal(got, wanted)
     return got
 

@@ -11,7 +11,8 @@ from densegt.kernels.beam_lookup import beam_at
 from densegt.kernels.free_space import fill_range_image, free_space_votes
 from densegt.kernels.free_space_violations import free_space_violations, free_space_violations_now
 
-from .. import reference
+from ..reference.free_space_violations import unanswered
+from ..twins import twin_of
 
 SWEEPS, RINGS, COLUMNS = 7, 6, 90
 PERIOD_S = 0.05
@@ -51,7 +52,7 @@ def test_range_image_equals_twin(seed: int, n: int) -> None:
     range_m = rng.choice([2.0, 3.5, 8.0, 40.0], n).astype(np.float32)  # ties
     got, wanted = np.zeros((RINGS, COLUMNS), np.float32), np.zeros((RINGS, COLUMNS), np.float32)
     fill_range_image(row, azimuth, range_m, got)
-    reference.fill_range_image(row, azimuth, range_m, wanted)
+    twin_of(fill_range_image)(row, azimuth, range_m, wanted)
     np.testing.assert_array_equal(got, wanted)
     assert (got > 0).sum() <= n
     if n == 4000:
@@ -77,7 +78,7 @@ def test_beam_equals_twin(seed: int) -> None:
     for s, place in enumerate(np.random.default_rng(seed).uniform(-30, 30, (SWEEPS, 3)).astype(np.float32)):
         got = beam_to(place, origin[s], velocity[s], R[s], clock)
         np.testing.assert_allclose(
-            got, reference.beam_to(place, origin[s], velocity[s], R[s], clock), rtol=1e-5, atol=1e-5
+            got, twin_of(beam_to)(place, origin[s], velocity[s], R[s], clock), rtol=1e-5, atol=1e-5
         )
 
 
@@ -146,7 +147,7 @@ def test_votes_equal_twin(seed: int, n: int, answers: float) -> None:
     got = votes(free_space_votes, xyz, sweep, offsets, images, sensed)
     # NaN compares false with everything: no ring holds it and nobody votes. The twin cannot even ask.
     ask = np.isfinite(xyz).all(axis=1)
-    wanted = votes(reference.free_space_votes, xyz[ask], sweep[ask], offsets, images, sensed)
+    wanted = votes(twin_of(free_space_votes), xyz[ask], sweep[ask], offsets, images, sensed)
     np.testing.assert_array_equal(got[0][ask], wanted[0])
     np.testing.assert_array_equal(got[1][ask], wanted[1])
     assert not np.array(got)[:, ~ask].any()
@@ -231,7 +232,7 @@ def test_look_at_equals_the_beam(seed: int) -> None:
     places = np.random.default_rng(seed).uniform(-30, 30, (300, 3)).astype(np.float32)
     column, slope, distance = np.empty(300, np.int32), np.empty(300, np.float32), np.empty(300, np.float32)
     beam_at(places, origin[1], velocity[1], R[1], clock, COLUMNS, column, slope, distance)
-    wanted = np.array([reference.beam_to(p, origin[1], velocity[1], R[1], clock) for p in places])
+    wanted = np.array([twin_of(beam_to)(p, origin[1], velocity[1], R[1], clock) for p in places])
     np.testing.assert_allclose(slope, np.tan(wanted[:, 1]), rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(distance, wanted[:, 2], rtol=1e-5)
     exact = (wanted[:, 0] + np.pi) / (2 * np.pi) * COLUMNS - 0.5
@@ -255,7 +256,7 @@ def test_looked_through_counts_the_votes(seed: int, n: int, answers: float) -> N
     got = np.full(n, 77, np.uint8)
     free_space_violations(xyz, sweep, offsets, images, *sensed, 0.3, 0.02, got)
     ask = np.isfinite(xyz).all(axis=1)
-    wanted, _ = votes(reference.free_space_votes, xyz[ask], sweep[ask], offsets, images, sensed)
+    wanted, _ = votes(twin_of(free_space_votes), xyz[ask], sweep[ask], offsets, images, sensed)
     np.testing.assert_array_equal(got[ask], wanted)
     assert not got[~ask].any()
     assert got.any() == (n > 0 and answers > 0)
@@ -289,14 +290,14 @@ def test_looked_through_now_equals_twins(seed: int, asked: list[int]) -> None:
     own_m = np.linalg.norm(xyz - sensed[1][sweep], axis=1)
     limits = (np.maximum(1.1 * own_m, 9.0)[rows], -0.3, 0.3)
     wanted = np.empty(len(rows), bool)
-    reference.unanswered(xyz[rows], asked, images, *sensed, *limits, wanted)
+    unanswered(xyz[rows], asked, images, *sensed, *limits, wanted)
     np.testing.assert_array_equal(got, wanted)
     assert got.any() == (len(asked) > 0)
     assert not got.all()
     assert not got[0]
     ask = np.isfinite(xyz[rows]).all(axis=1)
     nobody = np.zeros(len(rows), np.int32)[ask]
-    through, _ = votes(reference.free_space_votes, xyz[rows][ask], nobody, asked, images, sensed)
+    through, _ = votes(twin_of(free_space_votes), xyz[rows][ask], nobody, asked, images, sensed)
     np.testing.assert_array_equal(passed[ask], through)
     assert len(silent(xyz[:0], asked, images, sensed)[0]) == 0
 

@@ -27,7 +27,9 @@ from densegt.kernels.surfel import COLUMNS, project_surfels, surfel_slopes
 from densegt.kernels.upsample import upsample
 from densegt.kernels.visible_points import nearest_of_cell, visible_points
 
-from .. import reference
+from ..reference import surfel as geometry
+from ..reference.surfel import on_plane
+from ..twins import twin_of
 
 H, W = 24, 32
 K = np.array([[20.0, 0, 15.3], [0, 21.0, 11.7], [0, 0, 1]])
@@ -109,7 +111,7 @@ def test_planes_tell_where_rays_meet_patches(seed: int, n: int) -> None:
     for plane, (row_lo, row_hi, col_lo, col_hi), i in zip(planes, bounds, rows, strict=True):
         for row, col in ((row_lo, col_lo), (row_hi, col_lo), (row_lo, col_hi), (row_hi, col_hi)):
             got = plane[[0, 3, 6]] + plane[[1, 4, 7]] * (col - col_lo) + plane[[2, 5, 8]] * (row - row_lo)
-            wanted = reference.on_plane(xyz[i], tangents[i], K, row, col)
+            wanted = on_plane(xyz[i], tangents[i], K, row, col)
             np.testing.assert_allclose(got, wanted, rtol=2e-3, atol=1e-4 * np.abs(plane[:9]).max())
         np.testing.assert_allclose(plane[9:13] * half_m[i], 1, rtol=1e-5)
         np.testing.assert_allclose(plane[13], 1 / (half_m[i, :2].sum() * half_m[i, 2:].sum() + 1e-6), rtol=1e-5)
@@ -134,7 +136,7 @@ def test_splat_equals_twin(seed: int, n: int) -> None:
     xyz, tangents, half_m = surfels(seed, n)
     wanted = np.full((H, W), np.inf, np.float32)
     beyond = np.where(np.arange(W) % 5 == 0, 6.0, 0.0).astype(np.float32) * np.ones((H, 1), np.float32)
-    reference.splat_patches(xyz, tangents, half_m, K, np.full(n, 9, np.float32), beyond, wanted)
+    geometry.splat_surfels(xyz, tangents, half_m, K, np.full(n, 9, np.float32), beyond, wanted)
     if n == 200:
         assert np.isfinite(wanted).mean() > 0.3
     agree(splat(xyz, tangents, half_m, 9, beyond), wanted, share=0.005)
@@ -167,7 +169,7 @@ def test_blend_equals_twin(seed: int, n: int) -> None:
     weighted, weight = np.zeros((H, W), np.float32), np.zeros((H, W), np.float32)
     best = np.full((H, W), -1, np.int32)
     shape = (xyz, tangents, half_m, trust, K, np.full(n, 9, np.float32))
-    reference.blend_patches(*shape, beyond, front, 0.03, 0.1, weighted, weight, best)
+    geometry.blend_surfels(*shape, beyond, front, 0.03, 0.1, weighted, weight, best)
     depth_m = np.where(weight > 0, weighted / np.maximum(weight, 1e-12), np.inf)
     got = blend(xyz, tangents, half_m, trust, 9, beyond, front, 0.03, 0.1)
     for mine, wanted in zip(got[:3], (depth_m, weight, best), strict=True):
@@ -176,7 +178,7 @@ def test_blend_equals_twin(seed: int, n: int) -> None:
     behind = np.zeros((H, W), np.float32)
     for i in range(n):
         deep = np.full((H, W), np.inf, np.float32)
-        reference.splat_patches(*(x[i : i + 1] for x in shape[:3]), K, shape[5][:1], front * 1.031 + 0.11, deep)
+        geometry.splat_surfels(*(x[i : i + 1] for x in shape[:3]), K, shape[5][:1], front * 1.031 + 0.11, deep)
         assert np.isinf(deep).all() or i in got[3]
         behind += np.isfinite(deep)
     if n == 200:
@@ -219,7 +221,7 @@ def test_judge_equals_twin(seed: int, n: int) -> None:
     sweep, lidar = rng.integers(0, 5, n).astype(np.int32), rng.normal(size=(5, 3)).astype(np.float32)
     lidar[0] = 0  # at the camera itself: no sideways error
     results = [(np.empty(n, np.float32), np.empty(n, np.float32)) for _ in range(2)]
-    for judge, out in zip((viewing_geometry, reference.judge_patches), results, strict=True):
+    for judge, out in zip((viewing_geometry, twin_of(viewing_geometry)), results, strict=True):
         judge(xyz, tangents, sweep, lidar, 633.0, 0.03, *out)
     for got, wanted in zip(*results, strict=True):
         np.testing.assert_allclose(got, wanted, rtol=2e-3, atol=1e-4)
@@ -234,7 +236,7 @@ def test_thin_equals_twin(seed: int, n: int, count: int) -> None:
     )  # nearest cell, ties, farthest
     incidence = np.random.default_rng(seed).uniform(0, 1, n).astype(np.float32)
     results = []
-    for leave_out in (subsample_surfels, reference.thin):
+    for leave_out in (subsample_surfels, twin_of(subsample_surfels)):
         share = np.where(np.arange(n) % 2 == 0, 0.5, 1).astype(np.float32)
         leave_out(xyz, half_m, incidence, np.full(n, 5, np.float32), K, H, W, 4.0, count, share)
         results.append(share)
@@ -274,7 +276,7 @@ def test_thin_points_equals_twin(seed: int, n: int) -> None:
     xyz[: n // 2, 2] = rng.choice([0.05, 4.0, 4.4, 300.0], n // 2)  # nearest cell, ties, farthest
     sweep, stays = rng.integers(0, 5, n).astype(np.int32), np.array([False, True, False, False, False])
     rows = np.flatnonzero(rng.random(n) < 0.8).astype(np.int32)
-    got, wanted = (thinned(f, xyz, sweep, stays, 0.02, rows) for f in (subsample_points, reference.thin_points))
+    got, wanted = (thinned(f, xyz, sweep, stays, 0.02, rows) for f in (subsample_points, twin_of(subsample_points)))
     # A place on a cell's border falls to either side.
     assert len(set(got[0].tolist()) ^ set(wanted[0].tolist())) <= 0.02 * n
     same, at, back = np.intersect1d(got[0], wanted[0], return_indices=True)
@@ -322,7 +324,7 @@ def test_lay_down_equals_twin(seed: int) -> None:
     shown_m = np.where(shown >= 0, xyz[shown, 2], np.inf).astype(np.float32)
     hidden = rng.random((H, W)) < 0.2
     results = []
-    for lay in (compose_layers, reference.lay_down):
+    for lay in (compose_layers, twin_of(compose_layers)):
         out = [np.full((H, W), 7, t) for t in (np.float32, np.int32, np.bool_)]
         lay(surface, best, shown, shown_m, hidden, *out)
         results.append(out)
@@ -337,7 +339,7 @@ def test_nearest_of_cell_equals_twin(step: int) -> None:
     points = rng.integers(-60, 60, (H, W)).clip(-1).astype(np.int32)
     points_m = np.where(points >= 0, xyz[points, 2], np.inf).astype(np.float32)
     results = []
-    for nearest in (nearest_of_cell, reference.nearest_of_cell):
+    for nearest in (nearest_of_cell, twin_of(nearest_of_cell)):
         out = [np.full((-(-H // step), -(-W // step)), 7, t) for t in (np.int32, np.float32)]
         nearest(points, points_m, step, *out)
         results.append(out)
@@ -359,7 +361,7 @@ def test_enlarge_equals_twin(step: int) -> None:
     sure = rng.random(grid).astype(np.float32)
     kind, age = rng.integers(1, 4, 60).astype(np.uint8), rng.normal(size=60).astype(np.float32)
     results = []
-    for make in (upsample, reference.enlarge):
+    for make in (upsample, twin_of(upsample)):
         out = [np.zeros((H, W), t) for t in (np.float32, np.uint8, np.float32, np.float32)]
         make(depth, row_of, sure, slopes, step, 0.03, shown, shown_m, kind, age, 4, *out)
         results.append(out)
@@ -392,7 +394,7 @@ def test_visible_points_equal_twin(seed: int, step: int) -> None:
     xyz[10:20] = xyz[20:30]  # ties
     front = np.random.default_rng(seed).uniform(2, 25, (-(-H // step), -(-W // step))).astype(np.float32)
     results = []
-    for choose in (visible_points, reference.visible_points):
+    for choose in (visible_points, twin_of(visible_points)):
         shown, shown_m = np.full((H, W), -1, np.int32), np.full((H, W), np.inf, np.float32)
         choose(xyz, K, front, 0.03, 0.1, step, shown, shown_m)
         results.append((shown, shown_m))
@@ -420,7 +422,7 @@ def test_fill_equals_twin(seed: int, share: float) -> None:
     slope = np.zeros((H, W, 2), np.float32)
     slope[:, 21:] = [0.001, 0.004]
     results = []
-    for fill in (interpolate_between, reference.fill_between):
+    for fill in (interpolate_between, twin_of(interpolate_between)):
         out, nearest = depth.copy(), np.full((H, W), -1, np.int32)
         fill(depth, slope, 9, 0.02, out, nearest)
         results.append((out, nearest))
@@ -454,12 +456,12 @@ def test_select_and_move_equal_twins(seed: int) -> None:
     T[:3, 3] = rng.normal(size=3)
     rows, wanted = np.empty(500, np.int32), np.empty(500, np.int32)
     n = select_in_frustum(xyz, T, K, W, H, 4.0, 0.3, 15.0, rows)
-    assert n == reference.select_in_view(xyz, T, K, W, H, 4.0, 0.3, 15.0, wanted)
+    assert n == twin_of(select_in_frustum)(xyz, T, K, W, H, 4.0, 0.3, 15.0, wanted)
     assert 0 < n < 500
     np.testing.assert_array_equal(rows[:n], wanted[:n])
     tangents = rng.normal(size=(500, 2, 3)).astype(np.float32)
     results = []
-    for move in (move_surfels, reference.move_patches):
+    for move in (move_surfels, twin_of(move_surfels)):
         moved, turned = np.empty((n, 3), np.float32), np.empty((n, 2, 3), np.float32)
         move(xyz, tangents, rows[:n], T, moved, turned)
         results.append((moved, turned))
@@ -474,5 +476,5 @@ def test_ring_neighbours_equal_twin(sizes: list[int]) -> None:
     start = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     got, wanted = np.full((len(azimuth), 4), -9, np.int32), np.full((len(azimuth), 4), -9, np.int32)
     ring_neighbours(start, azimuth, 0.3, got)
-    reference.ring_neighbours(start, azimuth, np.float32(0.3), wanted)
+    twin_of(ring_neighbours)(start, azimuth, np.float32(0.3), wanted)
     np.testing.assert_array_equal(got, wanted)

@@ -10,7 +10,7 @@ from densegt.accumulate.surfels import shape_surfels
 from densegt.kernels.ring_neighbours import ring_neighbours
 from densegt.kernels.surfel_shape import linked, reach_along, surfel_shape
 
-from .. import reference
+from ..twins import twin_of
 
 CONFIG = SurfelConfig()
 SETTINGS = (CONFIG.max_slope, CONFIG.max_half_m, CONFIG.baseline_m, CONFIG.min_cosine)
@@ -116,7 +116,7 @@ def line(ranges: list[float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 )
 def test_reach_along(ranges: list[float], baseline_m: float, last: int) -> None:
     xyz, range_m, neighbours = line(ranges)
-    for follow in (reach_along, reference.reach_along):
+    for follow in (reach_along, twin_of(reach_along)):
         assert follow(0, LEFT, xyz, range_m, neighbours, 0.01, 2.0, baseline_m) == last
         assert follow(0, RIGHT, xyz, range_m, neighbours, 0.01, 2.0, baseline_m) == -1
 
@@ -165,7 +165,7 @@ def test_equals_twin_on_a_street_of_boxes_with_holes(seed: int) -> None:
     without = np.where((neighbours >= 0) & ok[neighbours], neighbours, -1)
     step_rad = np.array([STEP, STEP, 2 * RING_GAP, 2 * RING_GAP], np.float32)
     got = shape(surfel_shape, xyz, neighbours, step_rad)
-    wanted = shape(reference.cell_shape, np.nan_to_num(xyz, nan=1.0), without, step_rad)
+    wanted = shape(twin_of(surfel_shape), np.nan_to_num(xyz, nan=1.0), without, step_rad)
     np.testing.assert_allclose(got[0][ok], wanted[0][ok], atol=2e-5)
     np.testing.assert_allclose(got[1][ok], wanted[1][ok], atol=2e-5)
     np.testing.assert_array_equal(got[2][ok], wanted[2][ok])

@@ -14,7 +14,7 @@ from densegt.kernels.nearest_measured import NOWHERE, nearest_above, nearest_bel
 from densegt.kernels.open_sky import open_sky
 from densegt.kernels.slopes_across import slopes_across
 
-from . import reference
+from ..twins import twin_of
 
 SHAPES = [(1, 1), (1, 9), (9, 1), (2, 2), (17, 23)]
 SHARES = [0.0, 0.03, 0.3, 1.0]
@@ -35,7 +35,7 @@ def measured(rng, shape, share):
 def both(kernel, *arguments, outs):
     """The kernel's outputs and its twin's; they begin wrong everywhere."""
     answers = []
-    for function in (kernel, getattr(reference, kernel.__name__)):
+    for function in (kernel, twin_of(kernel)):
         mine = [np.full(shape, 7, dtype) for shape, dtype in outs]
         function(*arguments, *mine)
         answers.append(mine)
@@ -46,7 +46,7 @@ def keys_of(guide, inverse):
     """above, below, left, right by the twins."""
     out = []
     for g, w in ((guide, inverse), (guide.T, inverse.T)):
-        for twin in (reference.nearest_above, reference.nearest_below):
+        for twin in (twin_of(nearest_above), twin_of(nearest_below)):
             out.append(np.empty(g.shape, np.int64))
             twin(g, w, out[-1])
     return out
@@ -100,7 +100,7 @@ def test_fill_equals_twin(shape, share, seed):
     rng = np.random.default_rng(seed)
     guide, inverse = image(rng, shape), measured(rng, shape, share)
     slope = np.empty(shape, np.float32)
-    reference.slopes_across(inverse, 12, 0.1, slope)
+    twin_of(slopes_across)(inverse, 12, 0.1, slope)
     sky = rng.random(shape) < 0.1
     outs = [(shape, np.float32)] * 3
     got, wanted = both(fill_from_nearest, inverse, slope, *keys_of(guide, inverse), sky, 0.05, 0.1, outs=outs)

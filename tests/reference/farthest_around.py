@@ -1,0 +1,14 @@
+"""Slow twins of densegt.kernels.farthest_around."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from densegt.kernels.nearest_measured import NOWHERE
+
+
+def farthest_around(inverse, above, below, left, right, out):
+    for (row, col), own in np.ndenumerate(inverse):
+        keys = [(above[row, col], 1), (below[row, col], 1), (left[col, row], -1), (right[col, row], -1)]
+        named = [((int(k) >> 16) & 0xFFFF, int(k) & 0xFFFF)[::turn] for k, turn in keys if k < NOWHERE]
+        out[row, col] = min(inverse[at] for at in named) if named and own == 0 else 0
