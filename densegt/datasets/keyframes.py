@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.datasets.scene import Camera, Sweep, Track
+from densegt.datasets.scene import Camera, Scene, Sweep, Track
 
 Float64 = NDArray[np.float64]
 # Labels farther apart than this say nothing about the speed between them (twice that across both neighbours).
@@ -67,3 +68,48 @@ def velocity_mps(track: Track, at: int) -> Float64:
         return np.full(2, np.nan)
     moved: Float64 = track.T_global_box[last, :2, 3] - track.T_global_box[first, :2, 3]
     return moved / gap_s
+
+
+def keyframes_of(
+    scene: Scene, class_of: Callable[[str], str | None], points: Callable[[Track, int], int] = lambda track, at: -1
+) -> list[Keyframe]:
+    """A scene's keyframes in order of time, of formats whose boxes have no attributes.
+
+    Args:
+        class_of: the detection class of a category.
+        points: how many points a track's box holds, by its index in the track; -1 where nobody counted.
+    """
+    sweeps: dict[str, list[Sweep]] = {}
+    cameras: dict[str, list[Camera]] = {}
+    for sweep in scene.sweeps:
+        if sweep.is_keyframe:
+            sweeps.setdefault(sweep.sample_token, []).append(sweep)
+    for camera in scene.cameras:
+        cameras.setdefault(camera.sample_token, []).append(camera)
+    found = []
+    for token, mine in sweeps.items():
+        seen = tuple(sorted(cameras.get(token, ()), key=lambda camera: camera.channel))
+        stamp_us = mine[0].timestamp_us
+        boxes = boxes_at(scene.tracks, stamp_us, class_of, points)
+        found.append(Keyframe(scene.name, token, stamp_us, tuple(mine), seen, boxes))
+    return found
+
+
+def boxes_at(
+    tracks: tuple[Track, ...],
+    stamp_us: int,
+    class_of: Callable[[str], str | None],
+    points: Callable[[Track, int], int],
+) -> KeyframeBoxes:
+    """The tracks' boxes at one of their stamps, see `keyframes_of`."""
+    seen = [(t, int(np.searchsorted(t.timestamps_us, stamp_us))) for t in tracks]
+    here = [(t, i) for t, i in seen if i < len(t.timestamps_us) and t.timestamps_us[i] == stamp_us]
+    return KeyframeBoxes(
+        categories=tuple(t.category for t, _ in here),
+        classes=tuple(class_of(t.category) for t, _ in here),
+        attributes=("",) * len(here),
+        size_lwh_m=np.array([t.size_lwh_m for t, _ in here]).reshape(-1, 3),
+        T_global_box=np.array([t.T_global_box[i] for t, i in here]).reshape(-1, 4, 4),
+        velocity_global_mps=np.array([velocity_mps(t, i) for t, i in here]).reshape(-1, 2),
+        points=np.array([points(t, i) for t, i in here], dtype=np.int64),
+    )

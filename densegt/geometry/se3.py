@@ -32,6 +32,30 @@ def from_quaternion(rotation_wxyz: ArrayLike, translation_m: ArrayLike) -> Float
     return T
 
 
+def from_quaternions(rotations_wxyz: Float64, translations_m: Float64) -> Float64:
+    """T_dst_src (N,4,4) from quaternions (N,4), normalised here, and translations (N,3) in metres.
+
+    Raises:
+        ValueError: a value is not finite, or a quaternion has no length; it names the row.
+    """
+    norms = np.linalg.norm(rotations_wxyz, axis=1)
+    sound = np.isfinite(norms) & (norms >= 1e-9) & np.isfinite(translations_m).all(axis=1)
+    if not sound.all():
+        row = int(np.argmin(sound))
+        raise ValueError(
+            f"row {row + 1}: not a pose: rotation {rotations_wxyz[row].tolist()}, "
+            f"translation {translations_m[row].tolist()}"
+        )
+    w, x, y, z = (rotations_wxyz / norms[:, None]).T
+    T = np.zeros((len(norms), 4, 4))
+    T[:, 0, :3] = np.stack([1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)], axis=1)
+    T[:, 1, :3] = np.stack([2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)], axis=1)
+    T[:, 2, :3] = np.stack([2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)], axis=1)
+    T[:, :3, 3] = translations_m
+    T[:, 3, 3] = 1.0
+    return T
+
+
 def to_quaternion(T_dst_src: Float64) -> Float64:
     """Rotation of T_dst_src as (w,x,y,z), w >= 0."""
     from scipy.spatial.transform import Rotation

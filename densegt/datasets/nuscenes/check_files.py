@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from densegt.datasets.file_names import is_outside
+from densegt.datasets.image_size import JPEG_SUFFIXES, jpeg_size
 from densegt.datasets.nuscenes.findings import Finding, RowsByTable
-from densegt.datasets.nuscenes.jpeg import SUFFIXES as JPEG_SUFFIXES
-from densegt.datasets.nuscenes.jpeg import jpeg_size
 from densegt.datasets.nuscenes.sweep_file import BYTES_PER_POINT
 
 Progress = Callable[[int, int], None]

@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.datasets.file_names import can_name_file, is_outside
+from densegt.datasets.image_size import JPEG_SUFFIXES, size_of
 from densegt.datasets.keyframes import Keyframe
 from densegt.datasets.nuscenes.columns import LIDAR, Boxes, Poses, SceneRows, pick
 from densegt.datasets.nuscenes.fingerprint import fingerprint
-from densegt.datasets.nuscenes.jpeg import SUFFIXES as JPEG_SUFFIXES
-from densegt.datasets.nuscenes.jpeg import size_of
 from densegt.datasets.nuscenes.keyframes import Facts, annotation_facts, keyframes_of
 from densegt.datasets.nuscenes.object_kinds import object_kind
 from densegt.datasets.nuscenes.splits import official_validation_scenes
