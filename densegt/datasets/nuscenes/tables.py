@@ -18,7 +18,7 @@ from densegt.errors import InputError
 class Tables:
     """Reads scene.json at once; the other tables, or the index made of them, on first use.
 
-    `index` is the file that holds the index; None chooses by size and place (see `place`).
+    `index` is the file that holds the index; None chooses by size and by `index_candidates`.
     """
 
     def __init__(self, folder: Path, index: Path | None = None) -> None:

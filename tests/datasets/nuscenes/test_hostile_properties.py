@@ -11,14 +11,14 @@ from densegt.cli.main import group
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from densegt.datasets.nuscenes import NuScenes, pieces
+from densegt.datasets.nuscenes import NuScenes, chunked_json
 from densegt.datasets.nuscenes.findings import ROW_TYPES
 from densegt.datasets.nuscenes.rows import SampleRow, read_rows
 from densegt.datasets.nuscenes.sweep_file import BYTES_PER_POINT, MAX_POINTS, MAX_RANGE_M, read_points
-from densegt.datasets.scene import Sweep
+from densegt.datasets.scene import Lidar, Sweep
 from densegt.errors import InputError
 
-from .copies import change, first_file, replace, rows_of, table
+from ..copies import change, first_file, replace, rows_of, table
 from .test_index import described
 
 # The damaged copy is the same for all examples; each puts back what it changed.
@@ -74,8 +74,8 @@ sweep_bytes = st.one_of(
 )
 
 
-def as_meta(path):
-    return Sweep("token", "sample", True, path, 0, np.eye(4), np.eye(4))
+def as_sweep(path):
+    return Sweep("token", "sample", True, path, 0, Lidar("LIDAR_TOP", np.eye(4)), np.eye(4))
 
 
 @given(data=sweep_bytes)
@@ -85,7 +85,7 @@ def as_meta(path):
 def test_any_bytes_as_a_sweep(tmp_path, data):
     path = tmp_path / "one.pcd.bin"
     path.write_bytes(data)
-    points, words = said(lambda: read_points(as_meta(path)))
+    points, words = said(lambda: read_points(as_sweep(path)))
     expected = read_points_slowly(data)
     if expected is None:
         assert points is None
@@ -102,7 +102,7 @@ def test_a_sweep_that_lost_its_first_bytes_is_not_read_askew(tiny_dataset, tmp_p
     path = tmp_path / "one.pcd.bin"
     path.write_bytes(data[lost_bytes : lost_bytes - BYTES_PER_POINT])
     with pytest.raises(InputError, match=r"one\.pcd\.bin: only \d+ of \d+ finite rows"):
-        read_points(as_meta(path))
+        read_points(as_sweep(path))
 
 
 def test_noise_and_nothing_but_nan_are_no_sweeps(tmp_path):
@@ -110,7 +110,7 @@ def test_noise_and_nothing_but_nan_are_no_sweeps(tmp_path):
     for data in (np.random.default_rng(0).bytes(20_000), np.full((50, 5), np.nan, "<f4").tobytes()):
         path.write_bytes(data)
         with pytest.raises(InputError, match="damaged"):
-            read_points(as_meta(path))
+            read_points(as_sweep(path))
 
 
 def test_an_oversized_sweep_is_not_read_into_memory(damaged):
@@ -121,7 +121,7 @@ def test_an_oversized_sweep_is_not_read_into_memory(damaged):
     with pytest.raises(InputError, match="at most 10000000 points"):
         NuScenes(damaged).scene("scene-0001")
     with pytest.raises(InputError, match="at most 10000000 points"):
-        read_points(as_meta(sweep))
+        read_points(as_sweep(sweep))
 
 
 def test_an_image_of_another_size(damaged):
@@ -229,7 +229,7 @@ def test_a_pipe_in_place_of_a_table_does_not_hang(damaged):
         table(damaged, name).write_bytes(before)
 
 
-# --- pieces ---
+# --- chunks ---
 
 row = st.fixed_dictionaries(
     {
@@ -251,7 +251,7 @@ row = st.fixed_dictionaries(
     damage=st.sampled_from(["", "", "trailing comma", "no end", "more behind", "two commas"]),
 )
 @settings(ON_ONE_COPY, max_examples=200)
-def test_pieces_are_the_whole(tmp_path, rows, separators, indent, size, damage):
+def test_chunks_are_the_whole(tmp_path, rows, separators, indent, size, damage):
     text = json.dumps(rows, separators=separators, indent=indent)
     text = {
         "": text,
@@ -264,7 +264,7 @@ def test_pieces_are_the_whole(tmp_path, rows, separators, indent, size, damage):
     path.write_text(text)
     whole, why_not = said(lambda: read_rows(path, SampleRow))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pieces, "PIECE_BYTES", size)
-        together = said(lambda: [r for piece in pieces.read_in_pieces(path, SampleRow, SampleRow) for r in piece])
+        patch.setattr(chunked_json, "PIECE_BYTES", size)
+        together = said(lambda: [r for chunk in chunked_json.read_in_chunks(path, SampleRow, SampleRow) for r in chunk])
     assert together == (whole, why_not)
     assert damage in ("", "two commas") or why_not

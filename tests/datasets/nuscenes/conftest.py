@@ -1,6 +1,6 @@
 import pytest
 
-from .copies import copy_of
+from ..copies import copy_of
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from densegt.datasets.nuscenes.check import check
 from densegt.datasets.nuscenes.findings import ROW_TYPES
 from densegt.errors import InputError
 
-from .copies import change, first_file, replace, rows_of, table, write_rows
+from ..copies import change, first_file, replace, rows_of, table, write_rows
 
 NAN = float("nan")
 

@@ -10,12 +10,12 @@ import sys
 import numpy as np
 import pytest
 
-from densegt.datasets.nuscenes import NuScenes, place
+from densegt.datasets.nuscenes import NuScenes, index_location
 from densegt.datasets.nuscenes import tables as tables_module
 from densegt.datasets.nuscenes.index import PARTIAL
 from densegt.errors import InputError
 
-from .copies import change, rows_of, table, write_rows
+from ..copies import change, rows_of, table, write_rows
 
 
 def described(value):
@@ -32,15 +32,15 @@ def described(value):
 def scene_of(root, index=None):
     dataset = NuScenes(root, index=index)
     (name, *_) = dataset.scene_names
-    return dataset.steps(name), dataset.keyframes(name), described(dataset.scene(name))
+    return dataset.steps(name), dataset.keyframe_count(name), described(dataset.scene(name))
 
 
 @pytest.fixture
 def builds(monkeypatch):
     """Counts how often the tables are read."""
     counted = []
-    honest = tables_module.read_whole
-    monkeypatch.setattr(tables_module, "read_whole", lambda folder: counted.append(folder) or honest(folder))
+    honest = tables_module.load_tables
+    monkeypatch.setattr(tables_module, "load_tables", lambda folder: counted.append(folder) or honest(folder))
     return counted
 
 
@@ -148,7 +148,7 @@ def large(damaged, tmp_path, monkeypatch):
     """A dataset whose tables count as large, and a cache folder of its own."""
     monkeypatch.setattr(tables_module, "SMALL_BYTES", 0)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.delenv(place.ENVIRONMENT, raising=False)
+    monkeypatch.delenv(index_location.ENVIRONMENT, raising=False)
     return damaged
 
 
@@ -175,14 +175,14 @@ def test_large_tables_are_indexed_beside_them_and_it_is_said(large, tmp_path, ca
 
 def refuse(monkeypatch, *folders):
     """Make folders that cannot be written to. The superuser may write anywhere, so permissions would not do."""
-    honest = place.on_disk
+    honest = index_location.on_disk
 
     def on_disk(path, recipe):
         if any(path.is_relative_to(folder) for folder in folders):
             raise PermissionError(13, "Permission denied")
         return honest(path, recipe)
 
-    monkeypatch.setattr(place, "on_disk", on_disk)
+    monkeypatch.setattr(index_location, "on_disk", on_disk)
 
 
 def test_a_dataset_that_cannot_be_written_to_has_its_index_in_the_cache(large, tmp_path, monkeypatch, builds):
@@ -227,7 +227,7 @@ def test_a_full_disk_leaves_no_partial_file(large, tmp_path, monkeypatch):
 
 
 def test_a_chosen_folder_is_the_only_one(large, tmp_path, monkeypatch):
-    monkeypatch.setenv(place.ENVIRONMENT, str(tmp_path / "chosen"))
+    monkeypatch.setenv(index_location.ENVIRONMENT, str(tmp_path / "chosen"))
     scene_of(large)
     (found,) = indices(tmp_path)
     assert found.startswith("chosen/v1.0-mini-")
@@ -268,7 +268,7 @@ def test_a_builder_that_is_stuck_holds_nobody_up_for_ever(tiny_dataset, index, m
     import fcntl
 
     index.parent.mkdir()
-    monkeypatch.setattr(place, "MAX_WAIT_S", 0.3)
+    monkeypatch.setattr(index_location, "MAX_WAIT_S", 0.3)
     folder = os.open(index.parent, os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
@@ -288,8 +288,8 @@ def test_scenes_do_not_mix(damaged, index):
     other, first = dataset.scene("other"), dataset.scene(scene["name"])
     assert {s.sample_token for s in other.sweeps} == {c.sample_token for c in other.cameras} == {last}
     assert {s.sample_token for s in first.sweeps} == {row["token"] for row in samples[:-1]}
-    assert dataset.keyframes("other") == 1
-    assert dataset.keyframes(scene["name"]) == len(samples) - 1
+    assert dataset.keyframe_count("other") == 1
+    assert dataset.keyframe_count(scene["name"]) == len(samples) - 1
     stamps = {row["timestamp"] for row in samples[:-1]}
     assert {int(us) for t in first.tracks for us in t.timestamps_us} <= stamps
     assert {int(us) for t in other.tracks for us in t.timestamps_us} == {samples[-1]["timestamp"]}

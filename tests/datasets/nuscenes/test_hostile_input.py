@@ -7,7 +7,7 @@ import pytest
 from densegt.datasets.nuscenes import NuScenes
 from densegt.errors import InputError
 
-from .copies import change, first_file, replace, rows_of, table, write_rows
+from ..copies import change, first_file, replace, rows_of, table, write_rows
 
 NAN, INF = float("nan"), float("inf")
 
