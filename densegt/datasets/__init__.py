@@ -19,8 +19,14 @@ class Format(NamedTuple):
     reader: str
 
 
+def _has_argoverse2_log(root: Path) -> bool:
+    """Whether a folder is a log, a split of logs or what holds the splits."""
+    return any(any(root.glob(level + "city_SE3_egovehicle.feather")) for level in ("", "*/", "*/*/"))
+
+
 FORMATS: dict[str, Format] = {
     "nuscenes": Format(lambda root: any(root.glob("v1.0-*")), "densegt.datasets.nuscenes.reader:NuScenes"),
+    "argoverse2": Format(_has_argoverse2_log, "densegt.datasets.argoverse2.reader:Argoverse2"),
 }
 
 

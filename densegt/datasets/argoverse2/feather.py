@@ -1,0 +1,88 @@
+"""Tables in Arrow's feather format, their columns checked and as numpy arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densegt.errors import InputError
+from densegt.geometry import se3
+
+Columns = dict[str, NDArray[Any]]
+
+POSE = dict.fromkeys(("qw", "qx", "qy", "qz", "tx_m", "ty_m", "tz_m"), "f8")
+
+
+def read_columns(path: Path, wanted: Mapping[str, str]) -> Columns:
+    """Columns of a table by name.
+
+    Args:
+        wanted: numpy's type by name; "U" is text, as Python strings. What is asked for as integers must be integers in
+            the file: stamps in nanoseconds do not survive a float64.
+
+    Raises:
+        InputError: pyarrow is not installed; the file is missing or damaged, or a column is missing, of another type or
+            has empty cells.
+    """
+    try:
+        import pyarrow as pa
+        from pyarrow import ipc
+    except ImportError:
+        raise InputError(f'{path}: reading feather files takes pyarrow; pip install "densegt[recordings]"') from None
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from None
+    try:
+        with ipc.open_file(pa.BufferReader(data)) as file:
+            names = file.schema.names
+            table = file.read_all()
+        # Offsets and lengths in a damaged file may point anywhere.
+        table.validate(full=True)
+    # Arrow raises its own errors and Python's, by where it stumbles.
+    except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, MemoryError, OverflowError) as error:
+        raise InputError(f"{path}: not a whole feather file ({_one_line(error)}); fetch it again") from None
+    for name in wanted:
+        if names.count(name) != 1:
+            raise InputError(f"{path}: {names.count(name) or 'no'} column {name!r}; there is {', '.join(names)}")
+    return {name: _as_numpy(path, name, table.column(name), dtype) for name, dtype in wanted.items()}
+
+
+def _as_numpy(path: Path, name: str, column: Any, dtype: str) -> NDArray[Any]:
+    import pyarrow as pa
+
+    kind = column.type
+    if column.null_count:
+        raise InputError(f"{path}: column {name!r} has {column.null_count} empty cells")
+    text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    number = pa.types.is_integer(kind) or (pa.types.is_floating(kind) and dtype[0] == "f")
+    if not (text if dtype == "U" else number):
+        what = {"U": "text", "i": "whole numbers", "f": "numbers"}[dtype[0]]
+        raise InputError(f"{path}: column {name!r} is {kind}, not {what}")
+    try:
+        return np.array(column.to_pylist(), dtype=object) if text else column.to_numpy().astype(dtype)
+    except (ValueError, UnicodeDecodeError, OverflowError) as error:
+        raise InputError(f"{path}: column {name!r}: {_one_line(error)}") from None
+
+
+def poses_of(path: Path, columns: Columns) -> NDArray[np.float64]:
+    """T (N,4,4) from the columns `POSE`.
+
+    Raises:
+        InputError: a row is no pose.
+    """
+    rotation, translation = (
+        np.stack([columns[n] for n in names], axis=1) for names in (list(POSE)[:4], list(POSE)[4:])
+    )
+    try:
+        return se3.from_quaternions(rotation, translation)
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
