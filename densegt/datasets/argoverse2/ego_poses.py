@@ -21,7 +21,7 @@ class EgoPoses:
         self.path = path
         T_global_ego = poses_of(path, columns)
         self._stamps_ns, first = np.unique(columns["timestamp_ns"], return_index=True)
-        self._T_global_ego = T_global_ego[first]
+        self._T_global_ego: NDArray[np.float64] = T_global_ego[first]
 
     def at(self, stamps_ns: NDArray[np.int64]) -> NDArray[np.float64]:
         """T_global_ego (N,4,4) at stamps (N,) ns.
