@@ -36,4 +36,4 @@ class EgoPoses:
             raise InputError(
                 f"{self.path}: no pose for {stamp_ns} ns, nor for {len(missing) - 1} other stamps of the log"
             )
-        return self._T_global_ego[rows]
+        return np.take(self._T_global_ego, rows, axis=0)
