@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+# Benchmarks are run as modules from the checkout. Behind all else, so that what is installed is what is tested.
+sys.path.append(str(Path(__file__).parents[1]))
 
 # Machines differ in speed, so no deadline; the same examples every time, so that a red run stays red.
 settings.register_profile("densegt", deadline=None, derandomize=True)

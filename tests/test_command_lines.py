@@ -84,7 +84,7 @@ def lines_of_pages():
         without_code = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
         for text in commands_in(without_code, " {4}"):
             yield Line(page.name, text)
-        for text in re.findall(r"`((?:python benchmarks/|make )[^`]+)`", without_code):
+        for text in re.findall(r"`((?:python -m benchmarks|make )[^`]+)`", without_code):
             yield Line(page.name, text)
 
 
@@ -210,19 +210,18 @@ def completion_of(text):
 
 def reads_its_options(arguments):
     """A benchmark's own parser takes them: argparse's from `parser()`, click's from `main`."""
-    path, *options = arguments
-    assert (ROOT / path).is_file()
+    dash_m, name, *options = arguments
+    assert dash_m == "-m"
     # A folder that is there, for parsers that look.
     options = [str(ROOT) if option == "densegt-demo" else option for option in options]
     code = (
-        "import importlib, sys\n"
-        f"sys.path.insert(0, {str(ROOT / 'benchmarks')!r})\n"
-        f"module = importlib.import_module({Path(path).stem!r})\n"
+        "import importlib\n"
+        f"module = importlib.import_module({name!r})\n"
         f"options = {options!r}\n"
         "if hasattr(module, 'parser'):\n    module.parser().parse_args(options)\n"
         "else:\n    module.main.make_context('benchmark', options)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 

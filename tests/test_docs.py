@@ -105,7 +105,7 @@ def test_every_figure_stands_with_its_command(page):
     figures = re.findall(r"!\[.+?\]\((.+?)\)", text)
     for figure in figures:
         assert (DOCS / figure).is_file()
-    assert not figures or re.search(r"python benchmarks/make_\w+\.py", text)
+    assert not figures or re.search(r"python -m benchmarks\.figures\.make_\w+", text)
 
 
 def test_every_figure_is_used():
@@ -138,7 +138,10 @@ def test_figures_are_drawn_by_the_command(whole_line, tmp_path):
     demo.mkdir()
     for name in ("world", "depth", "completed"):
         (demo / name).symlink_to(whole_line / name)
-    command = [sys.executable, "benchmarks/make_figures.py", str(demo), str(tmp_path / "drawn"), "--keyframe", "1"]
+    command = [
+        *(sys.executable, "-m", "benchmarks.figures.make_figures"),
+        *(str(demo), str(tmp_path / "drawn"), "--keyframe", "1"),
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert {p.name for p in (tmp_path / "drawn").iterdir()} == {p.name for p in (DOCS / "figures").iterdir()}

@@ -3,7 +3,7 @@
     bytes of a scene = FIXED_BYTES + POINT_BYTES x points of its sweeps
 
 A point takes 60 bytes as a surfel, and what asks whether it moves holds a few numbers of each beside it; the largest
-moment is told by `benchmarks/speed.py`. It does not depend on how many scenes there are.
+moment is told by `benchmarks/speed/speed.py`. It does not depend on how many scenes there are.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ OUTLINE_STEP_PX = 3
 
 # Weights of `expected_error`, a row for each code of `Source`: depth, depth x distance in px, outline, dispute,
 # the farthest around.
-# Maximum likelihood of Gaussian errors, gross ones included: benchmarks/completion_uncertainty.py
+# Maximum likelihood of Gaussian errors, gross ones included: benchmarks/fitting/completion_uncertainty.py
 # --every 5 on seeds 11 and 303, 4 s each; the last column, from 0.5 to 1.5 alike, where on seeds 72 and 75 the surest
 # 90 % of accumulated depth have the least RMSE: it makes errors likelier than they are, but in the right order.
 UNCERTAINTY = np.array(

@@ -15,7 +15,7 @@ from densegt.completion.train_config import TrainConfig
 
 # Beyond this nothing is asked of the depth.
 MAX_TARGET_M = 100.0
-# Validation counts what `benchmarks/completion.py` counts.
+# Validation counts what `benchmarks/accuracy/completion.py` counts.
 MAX_SCORED_M = 60.0
 # What is farther counts this much in training: few measurements lie there, and errors of tens of metres taught the
 # network to move what it was unsure of too far away. Without any such pixels (weight 0 instead of 1) 900 crops of

@@ -268,7 +268,7 @@ def test_stopped_in_order_and_resumed(
 
 
 def test_killed_and_resumed(two_scenes: Path, finished: Path, tmp_path: Path) -> None:
-    """See benchmarks/kill_and_resume.py for a hundred of these."""
+    """See benchmarks/robustness/kill_and_resume.py for a hundred of these."""
     out = tmp_path / "out"
     process = started(two_scenes, out, "--workers", 2)
     wait_for_work(out)

@@ -1,6 +1,6 @@
 """How long nuScenes tables of trainval's size take to open, and how much memory: nuscenes-devkit and densegt.
 
-python benchmarks/tables.py --markdown benchmarks/tables.md
+python -m benchmarks.speed.tables --markdown benchmarks/speed/tables.md
 
 The tables are invented (see full_size_tables.py; 2.6 GB in a temporary folder) and every opening is a process of its
 own. Imports are timed apart. The devkit at full size takes about 10 GB of memory; --scenes makes a smaller set.
@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from full_size_tables import SCENES, VERSION, write
+from benchmarks.speed.full_size_tables import SCENES, VERSION, write
 
 FIFTH = 0.2
 LATER_S, LATER_MB = 1.0, 300.0
@@ -92,8 +92,8 @@ def report(rows: dict[str, int], dataroot: Path, repeat: int) -> str:
         [
             "# Opening the tables of a whole nuScenes",
             "",
-            "Written by `python benchmarks/tables.py --markdown benchmarks/tables.md`. Each line is a process of its",
-            "own on a shared machine, so seconds of processor time tell more than those of the clock. densegt's lines",
+            "Written by `python -m benchmarks.speed.tables --markdown benchmarks/speed/tables.md`. Each line is a process of",
+            "its own on a shared machine, so seconds of processor time tell more than those of the clock. densegt's lines",
             "include one `Scene`, with its first sweep read and the headers of its images.",
             "",
             f"Tables: {counts}; {json_mb:,.0f} MB of JSON. Index: {index.stat().st_size / 1e6:,.0f} MB.",

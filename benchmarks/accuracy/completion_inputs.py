@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from densegt.accumulate.config import AccumulateConfig
 from densegt.accumulate.pipeline import accumulate_scene
+from densegt.accumulate.scene_input import read_scene
 from densegt.completion.method import SparseDepth
 from densegt.completion.sparsify import scanned
-from densegt.datasets.nuscenes import NuScenes
+from densegt.datasets import open_recording
 from densegt.datasets.scene import Camera, Points, Scene, Sweep
 from densegt.depth.depth_map import DepthMap
 from densegt.depth.store import SceneReader, decode_depth, encode_confidence, encode_depth, scene_files
@@ -45,8 +46,7 @@ def beams(count: int, scene: Scene) -> Scene:
         points = scene.read_points(sweep)
         rings = np.unique(points.ring)
         kept = rings[np.unique(np.linspace(0, len(rings) - 1, count + 2)[1:-1].round().astype(int))]
-        keep = np.isin(points.ring, kept)
-        return Points(points.xyz_lidar[keep], points.intensity[keep], points.ring[keep])
+        return points.take(np.flatnonzero(np.isin(points.ring, kept)))
 
     return replace(scene, read_points=read)
 
@@ -68,11 +68,11 @@ def samples(world: Path, name: str, every: int = 1) -> Iterator[Sample]:
     if name not in INPUTS:
         yield from many_beams(world, every)
         return
-    dataset = NuScenes(world)
+    dataset = open_recording(world)
     for file in scene_files(world / "exact"):
         exact = SceneReader(file)
         thin, config = INPUTS[name]
-        scene = dataset.scene(file.stem)
+        scene = read_scene(dataset, file.stem, AccumulateConfig())
         scene = thin(replace(scene, cameras=scene.cameras[::every]))
         for camera, depth in accumulate_scene(scene, config):
             yield sample_of(camera, depth, exact)
@@ -80,7 +80,7 @@ def samples(world: Path, name: str, every: int = 1) -> Iterator[Sample]:
 
 def many_beams(world: Path, every: int) -> Iterator[Sample]:
     """The same images, their depth what MANY_BEAMS beams hit of the exact one."""
-    dataset = NuScenes(world)
+    dataset = open_recording(world)
     for file in scene_files(world / "exact"):
         exact, rng = SceneReader(file), np.random.default_rng(0)
         for camera in dataset.scene(file.stem).cameras[::every]:

@@ -1,6 +1,6 @@
 """What a detector's gradient is worth to a depth net, over seeds: end to end beside apart, frozen, and a real lidar.
 
-python benchmarks/pl_study.py --learn w1 w1-depth --learn w2 w2-depth --test w3 --out study
+python -m benchmarks.accuracy.pl_study --learn w1 w1-depth --learn w2 w2-depth --test w3 --out study
 
 Depth net and detector learn apart, then go on in each way. After that depth is wrong on purpose: `--bias` times as long
 as the net says. What that costs is measured before anything learns of it, then both go on with no depth to learn from,

@@ -1,6 +1,6 @@
 """What a whole nuScenes costs: seconds and memory of a long scene on one core, worker scaling, and the arithmetic.
 
-python benchmarks/scale.py --dataroot world --image-size 1600x900 --keyframes 2 --scaling-scenes 4
+python -m benchmarks.speed.scale --dataroot world --image-size 1600x900 --keyframes 2 --scaling-scenes 4
 
 One long scene (20 s: 400 sweeps) is prepared once, and some of its keyframes are rendered and written on one core;
 radar-camera-fusion-depth's method does the first of these keyframes from 160 of the sweeps: once as its program goes
@@ -28,13 +28,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import baselines
-import point_by_point
-import speed
 from rich.console import Console
 
+from benchmarks.accuracy import baselines
+from benchmarks.speed import point_by_point, speed
+from densegt.accumulate.config import AccumulateConfig
+from densegt.accumulate.scene_input import read_scene
 from densegt.batch.memory import scene_bytes
-from densegt.datasets.nuscenes import NuScenes
+from densegt.datasets import open_recording
 from densegt.datasets.scene import Scene
 from densegt.simulate.config import SimulateConfig
 from densegt.simulate.run import simulate
@@ -90,8 +91,8 @@ def parser() -> argparse.ArgumentParser:
 
 def long_scene(dataroot: Path, image_size: str, count: int) -> dict[str, Any]:
     """Seconds a keyframe by stage, peak memory, and the baselines' seconds."""
-    dataset = NuScenes(dataroot)
-    scene = dataset.scene(dataset.scene_names[0])
+    dataset = open_recording(dataroot)
+    scene = read_scene(dataset, dataset.scene_names[0], AccumulateConfig())
     keyframes = list(dict.fromkeys(camera.sample_token for camera in scene.cameras))
     speed.warm_up(scene)
     points = sum(sweep.path.stat().st_size // 20 for sweep in scene.sweeps)

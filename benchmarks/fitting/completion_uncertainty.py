@@ -1,6 +1,6 @@
 """Fits what `densegt.completion.classical.UNCERTAINTY` holds, on simulated worlds with exact depth.
 
-python benchmarks/completion_uncertainty.py --worlds WORLD... [--held-out WORLD]
+python -m benchmarks.fitting.completion_uncertainty --worlds WORLD... [--held-out WORLD]
 
 For each code of `Source` the weights of `expected_error` are those under which Gaussian errors are likeliest, over one
 sweep and accumulated depth together. So the mean of (error / uncertainty)^2 is 1 over the pixels of the fit, gross
@@ -14,10 +14,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-from completion_inputs import samples
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from benchmarks.accuracy.completion_inputs import samples
 from densegt.completion.classical import Classical
 from densegt.depth.depth_map import Source
 from densegt.depth.sparsification import sparsification

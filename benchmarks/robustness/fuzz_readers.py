@@ -1,6 +1,6 @@
 """Feeds each reader hostile input by the thousand and counts what came of it.
 
-python benchmarks/fuzz_readers.py --inputs 1000
+python -m benchmarks.robustness.fuzz_readers --inputs 1000
 
 A reader must give a right answer or one clear line (InputError). Everything else is a failure: another exception, a
 process that dies, one that takes more than 20 s, and a wrong answer that is told as right. Inputs are made from a seed
@@ -437,7 +437,7 @@ def described(root: Path, index: Path | None) -> list[Any]:
         if stamps != sorted(stamps) or dataset.steps(name) < len(stamps):
             raise WrongAnswerError("sweeps are not in order")
         points = [scene.read_points(s).xyz_lidar.tobytes() for s in scene.sweeps[:2]]
-        out.append((name, scene.spin, _plain(scene.sweeps), _plain(scene.cameras), _plain(scene.tracks), points))
+        out.append((name, _plain(scene.sweeps), _plain(scene.cameras), _plain(scene.tracks), points))
     return out
 
 

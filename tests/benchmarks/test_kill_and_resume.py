@@ -1,25 +1,16 @@
 """The benchmark that kills runs sees what it must not overlook."""
 
-import importlib
 import random
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).parents[1] / "benchmarks"
+from benchmarks.robustness import kill_and_resume as benchmark
 
 
 @pytest.fixture
-def benchmark(monkeypatch):
-    monkeypatch.syspath_prepend(FOLDER)
-    yield importlib.import_module("kill_and_resume")
-    del sys.modules["kill_and_resume"]
-
-
-@pytest.fixture
-def trial(benchmark, tmp_path):
+def trial(tmp_path):
     """Without a run: the truth is two files."""
     trial = object.__new__(benchmark.Trial)
     trial.outcome, trial.chance = benchmark.Outcome(), random.Random(0)
@@ -50,7 +41,7 @@ def test_wrong(trial, tmp_path, name, data, complete):
     assert len(trial.outcome.wrong) == 1
 
 
-def test_what_runs_on_is_seen(benchmark):
+def test_what_runs_on_is_seen():
     code = "import subprocess, sys; subprocess.Popen(['sleep', '600']); print('started', flush=True)"
     leader = subprocess.Popen([sys.executable, "-c", code], start_new_session=True, stdout=subprocess.PIPE, text=True)
     assert leader.stdout.readline() == "started\n"

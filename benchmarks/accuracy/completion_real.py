@@ -1,6 +1,6 @@
 """Completion of single sweeps on a real recording, against depth accumulated without them.
 
-python benchmarks/completion_real.py --dataroot kitti-street [--skip 4] [--json FILE]
+python -m benchmarks.accuracy.completion_real --dataroot kitti-street [--skip 4] [--json FILE]
 
 Each keyframe's own sweep is completed; the truth is what `accumulate` makes of all other sweeps. That truth has gaps
 and errors of its own (see `densegt evaluate --leave-one-out`), which all methods bear alike. Errors are over the pixels
@@ -16,15 +16,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from completion import MAX_DEPTH_M, Pooled, as_rich, methods_of
-from completion_inputs import ACCUMULATED, ONE_SWEEP, given_of_depth
 from numpy.typing import NDArray
 from rich.console import Console
 
+from benchmarks.accuracy.completion import MAX_DEPTH_M, Pooled, as_rich, methods_of
+from benchmarks.accuracy.completion_inputs import ACCUMULATED, ONE_SWEEP, given_of_depth
 from densegt.accumulate.leave_one_out.scene import keyframes_of, without
 from densegt.accumulate.pipeline import accumulate_scene
+from densegt.accumulate.scene_input import read_scene
 from densegt.completion.method import SparseDepth
-from densegt.datasets.nuscenes import NuScenes
+from densegt.datasets import open_recording
 
 
 def parser() -> argparse.ArgumentParser:
@@ -63,9 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def pairs(dataroot: Path, skip: int) -> Iterator[tuple[SparseDepth, NDArray[np.float32]]]:
     """A keyframe's own sweep with its image, and depth made without it."""
-    dataset = NuScenes(dataroot)
+    dataset = open_recording(dataroot)
     for name in dataset.scene_names:
-        scene = dataset.scene(name)
+        scene = read_scene(dataset, name, ACCUMULATED)
         for keyframe in keyframes_of(scene)[skip:]:
             own = accumulate_scene(replace(scene, cameras=keyframe.cameras), ONE_SWEEP)
             others = accumulate_scene(without(scene, keyframe), ACCUMULATED)

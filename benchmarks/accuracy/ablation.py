@@ -1,7 +1,7 @@
 """What each step is worth: public methods and densegt's own stages, scored against exact depth on simulated worlds.
 
-python benchmarks/ablation.py --seeds 901 902 903 --seconds 4 --cache /tmp/worlds
-python benchmarks/ablation.py --worlds world-a world-b --json ablation.json
+python -m benchmarks.accuracy.ablation --seeds 901 902 903 --seconds 4 --cache /tmp/worlds
+python -m benchmarks.accuracy.ablation --worlds world-a world-b --json ablation.json
 """
 
 from __future__ import annotations
@@ -24,14 +24,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import baselines
 import numpy as np
-import steps
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.accuracy import baselines, steps
+from densegt.accumulate.config import AccumulateConfig
 from densegt.accumulate.pipeline import accumulate_scene
-from densegt.datasets.nuscenes import NuScenes
+from densegt.accumulate.scene_input import read_scene
+from densegt.datasets import open_recording
 from densegt.datasets.scene import Scene
 from densegt.depth.figures import DEFINITIONS, Summary
 from densegt.depth.metrics import DepthMetrics
@@ -169,8 +170,11 @@ def describe(folder: Path) -> World:
 
 def load(world: World) -> list[tuple[Scene, SceneReader]]:
     """Its scenes with their exact depth."""
-    dataset = NuScenes(world.folder)
-    return [(dataset.scene(file.stem), SceneReader(file)) for file in scene_files(world.folder / "exact")]
+    dataset = open_recording(world.folder)
+    return [
+        (read_scene(dataset, file.stem, AccumulateConfig()), SceneReader(file))
+        for file in scene_files(world.folder / "exact")
+    ]
 
 
 def measure(name: str, world: World, scenes: Sequence[tuple[Scene, SceneReader]]) -> Result:
@@ -228,7 +232,7 @@ def provenance(worlds: Sequence[World], arguments: Sequence[str]) -> dict[str, s
     seeds = ", ".join(str(world.seed) for world in worlds)
     kinds = sorted({f"{world.seconds:g} s at {world.image_size}" for world in worlds})
     return {
-        "command": shlex.join(["python", "benchmarks/ablation.py", *arguments]),
+        "command": shlex.join(["python", "-m", "benchmarks.accuracy.ablation", *arguments]),
         "commit": git("rev-parse", "--short", "HEAD") + (" (dirty: uncommitted changes)" if state else ""),
         "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "worlds": f"seeds {seeds}; {'; '.join(kinds)}",

@@ -1,7 +1,7 @@
 """What moves, found without any label: whose each point is, against the simulator's truth.
 
-python benchmarks/unlabelled_movers.py --seeds 21 22 --seconds 4 --unlabelled 4 --cache /tmp/worlds
-python benchmarks/unlabelled_movers.py --worlds world-a --json movers.json
+python -m benchmarks.accuracy.unlabelled_movers --seeds 21 22 --seconds 4 --unlabelled 4 --cache /tmp/worlds
+python -m benchmarks.accuracy.unlabelled_movers --worlds world-a --json movers.json
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from densegt.accumulate.config import AccumulateConfig
 from densegt.accumulate.measurements import Measurements, drop_ego, measure_scene
 from densegt.accumulate.motion.point_assignment import PointAssignment, assign_points
 from densegt.accumulate.motion.tracks import ContinuousTrack
-from densegt.datasets.nuscenes import NuScenes
+from densegt.accumulate.scene_input import read_scene
+from densegt.datasets import open_recording
 from densegt.datasets.scene import Points, Scene
 from densegt.depth.store import SceneReader
 from densegt.simulate.config import SimulateConfig
@@ -123,9 +124,9 @@ class Truth:
 
 def measure_world(folder: Path, *, details: bool) -> Figures:
     """Find what moves in a world's one scene, and score it."""
-    dataset = NuScenes(folder)
+    dataset = open_recording(folder)
     (name,) = dataset.scene_names
-    scene = dataset.scene(name)
+    scene = read_scene(dataset, name, FREE)
     measured = measure_scene(scene, FREE)
     assign_points(measured, [], FREE)  # compile
     start = time.process_time()

@@ -1,6 +1,6 @@
 """Draw the figures of the documentation from a demo's folder: how depth comes about, and where it fails.
 
-densegt demo --seed 21 --seconds 5 && python benchmarks/make_figures.py densegt-demo docs/figures
+densegt demo --seed 21 --seconds 5 && python -m benchmarks.figures.make_figures densegt-demo docs/figures
 """
 
 from __future__ import annotations
@@ -11,21 +11,23 @@ from typing import Any
 import click
 import cv2
 import numpy as np
-from make_picture import draw_sweep
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from benchmarks.figures.make_picture import draw_sweep
 from densegt.accumulate.cloud import Cloud
 from densegt.accumulate.config import AccumulateConfig
+from densegt.accumulate.pipeline import build_cloud
+from densegt.accumulate.scene_input import read_scene
 from densegt.accumulate.z_buffer_baseline import read_returns, z_buffer_baseline
-from densegt.datasets.nuscenes import NuScenes
+from densegt.datasets import open_recording
 from densegt.datasets.scene import Camera, Scene
 from densegt.depth.edges import near_edges
 from densegt.depth.kind import Kind
 from densegt.depth.matching import best_match, known
 from densegt.depth.store import ImageRecord, SceneReader, scene_files
 from densegt.report.draw import error_picture, overlay, source_picture
-from densegt.view.cloud import rebuild, scene_cloud
+from densegt.view.cloud import scene_cloud
 from densegt.view.legend import legend
 from densegt.view.pixels import age_classes
 
@@ -44,10 +46,10 @@ def main(demo: Path, out: Path, channel: str, keyframe: int) -> None:
     reader, completed, exact = (
         SceneReader(scene_files(demo / folder)[0]) for folder in ("depth", "completed", "world/exact")
     )
-    scene = NuScenes(demo / "world").scene(reader.scene)
+    scene = read_scene(open_recording(demo / "world"), reader.scene, AccumulateConfig())
     exposure = [camera for camera in scene.cameras if camera.channel == channel][keyframe]
     key = (exposure.sample_token, channel)
-    draw_clouds(scene, rebuild(scene, AccumulateConfig()), exposure, out / "clouds.png")
+    draw_clouds(scene, build_cloud(scene, AccumulateConfig()), exposure, out / "clouds.png")
     draw_methods(scene, exposure, reader.read(*key), exact.read(*key), out / "methods.jpg")
     draw_layers(reader.read(*key), completed.read(*key), image_of(exposure), out / "layers.jpg")
     draw_failures(demo / "world", reader, exact, out / "failures.jpg")

@@ -1,6 +1,6 @@
 """Points to soft voxels: densegt's way beside the equation taken word by word, in time and in memory.
 
-python benchmarks/representation.py
+python -m benchmarks.speed.representation
 
 The grid is the published one, 700x800x35 voxels of 0.1 m, with 20,000 points as a spinning lidar has them. "dense"
 makes T(m, n) of the equation for each of the 27 places of n as a grid of its own, then takes their weighted sum.

@@ -1,6 +1,6 @@
 """Kills `densegt accumulate` again and again at random times, resumes it, and compares every byte with a quiet run's.
 
-    python benchmarks/kill_and_resume.py --kills 100 --json kills.json
+    python -m benchmarks.robustness.kill_and_resume --kills 100 --json kills.json
 
 Each time `kill -9` meets, by lot, the run alone (its workers must notice), one of its workers (the run must go on), or
 all of them at once. After each, whatever lies under a final name must be whole and right, and nothing may be left

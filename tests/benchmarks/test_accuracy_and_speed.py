@@ -9,26 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from densegt.datasets.nuscenes import NuScenes
-from densegt.datasets.scene import Track
+from benchmarks.accuracy import ablation as ablation_benchmark
+from benchmarks.accuracy import baselines
+from benchmarks.speed import point_by_point, scale, speed
+from densegt.datasets import open_recording
+from densegt.datasets.scene import ObjectKind, Track
 from densegt.simulate.config import SimulateConfig
 from densegt.simulate.run import simulate
 
-FOLDER = Path(__file__).parents[1] / "benchmarks"
-
-
-@pytest.fixture(scope="module")
-def benchmarks():
-    """The folder's modules, which find each other as the commands do."""
-    import importlib
-
-    before = sys.path[:]
-    sys.path.insert(0, str(FOLDER))
-    names = ("baselines", "stopwatch", "steps", "ablation", "speed", "point_by_point", "scale", "pl_study")
-    yield {name: importlib.import_module(name) for name in names}
-    sys.path[:] = before
-    for name in names:
-        del sys.modules[name]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -40,11 +29,11 @@ def short_world(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def ablation(benchmarks, short_world, tmp_path_factory):
+def ablation(short_world, tmp_path_factory):
     """All methods on the short world: JSON and the page."""
     folder = tmp_path_factory.mktemp("ablation")
     files = [folder / "ablation.json", folder / "ablation.md"]
-    benchmarks["ablation"].main(["--worlds", str(short_world), "--json", str(files[0]), "--markdown", str(files[1])])
+    ablation_benchmark.main(["--worlds", str(short_world), "--json", str(files[0]), "--markdown", str(files[1])])
     return json.loads(files[0].read_text()), files[1].read_text()
 
 
@@ -72,29 +61,29 @@ def test_the_page_says_how_it_was_made(ablation, short_world):
     assert all(f"| {result['method']} |" in page for result in found["results"])
 
 
-def test_speed_tells_hot_spots(benchmarks, short_world, tmp_path):
+def test_speed_tells_hot_spots(short_world, tmp_path):
     out = tmp_path / "speed.json"
     sizes = ["80x45", "160x90"]
-    benchmarks["speed"].main(["--dataroot", str(short_world), "--image-size", *sizes, "--json", str(out)])
+    speed.main(["--dataroot", str(short_world), "--image-size", *sizes, "--json", str(out)])
     found = json.loads(out.read_text())
     assert [size["image_size"] for size in found["sizes"]] == sizes
     assert any("(kernel)" in name for name, _, _ in found["hot_spots"]["prepare"])
 
 
-def test_rescaled_cameras_see_the_same_directions(benchmarks, short_world):
-    dataset = NuScenes(short_world)
+def test_rescaled_cameras_see_the_same_directions(short_world):
+    dataset = open_recording(short_world)
     camera = dataset.scene(dataset.scene_names[0]).cameras[0]
-    [double] = benchmarks["speed"].resized([camera], "320x180")
+    [double] = speed.resized([camera], "320x180")
     corner = np.array([-0.5, -0.5, 1.0])
     np.testing.assert_allclose(np.linalg.inv(double.K) @ corner, np.linalg.inv(camera.K) @ corner)
 
 
-def test_boxes_between_keyframes(benchmarks):
+def test_boxes_between_keyframes():
     """The straight line, and the devkit's way: gone when the next keyframe has no box, still when the last had none."""
-    linear, devkit = benchmarks["baselines"].linear_pose, benchmarks["baselines"].devkit_pose
+    linear, devkit = baselines.linear_pose, baselines.devkit_pose
     poses = np.repeat(np.eye(4)[None], 2, axis=0)
     poses[:, 0, 3] = [1.0, 3.0]
-    track = Track("t", "vehicle.car", np.ones(3), np.array([100, 200]), poses)
+    track = Track("t", "vehicle.car", ObjectKind.RIGID_VEHICLE, np.ones(3), np.array([100, 200]), poses)
     keyframes = np.array([0, 100, 200, 300])
     assert [linear(track, t) is None for t in (99, 100, 200, 201)] == [True, False, False, True]
     assert linear(track, 150)[0, 3] == pytest.approx(2.0)
@@ -104,11 +93,10 @@ def test_boxes_between_keyframes(benchmarks):
     assert devkit(track, 201, keyframes) is None
 
 
-def test_boxes_cut_out_and_put_back(benchmarks):
-    baselines = benchmarks["baselines"]
+def test_boxes_cut_out_and_put_back():
     pose = np.eye(4)
     pose[:3, 3] = [10.0, 0.0, 1.0]
-    track = Track("t", "vehicle.car", np.array([4.0, 2.0, 2.0]), np.array([0]), pose[None])
+    track = Track("t", "vehicle.car", ObjectKind.RIGID_VEHICLE, np.array([4.0, 2.0, 2.0]), np.array([0]), pose[None])
     points = np.array([[10.0, 0.0, 1.0], [12.1, 0.0, 1.0], [10.0, 0.0, -0.05], [20.0, 0.0, 0.0]])
     tight = baselines.Cut.of(points, [track], 0, baselines.linear_pose)
     wide = baselines.Cut.of(points, [track], 0, baselines.linear_pose, scale=1.1, lower_m=0.1)
@@ -117,36 +105,46 @@ def test_boxes_cut_out_and_put_back(benchmarks):
     np.testing.assert_allclose(wide.static, points[3:])
 
 
-def test_scale_tells_what_a_whole_dataset_costs(benchmarks, short_world, tmp_path):
+def test_scale_tells_what_a_whole_dataset_costs(short_world, tmp_path):
     file = tmp_path / "scale.json"
     options = ["--image-size", "160x90", "--keyframes", "1", "--scaling-scenes", "0", "--json", str(file)]
-    benchmarks["scale"].main(["--dataroot", str(short_world), *options])
+    scale.main(["--dataroot", str(short_world), *options])
     found = json.loads(file.read_text())
     assert found["total_s"] == pytest.approx(found["prepare_s"] + found["render_s"] + found["write_s"])
     assert found["trainval_hours"] == pytest.approx(34149 * found["total_s"] / 16 / 3600)
     assert min(found[name] for name in ("numpy_s", "point_by_point_s", "peak_gb", "points_a_sweep")) > 0
 
 
-def test_point_by_point_is_the_same_method(benchmarks, short_world):
+def test_point_by_point_is_the_same_method(short_world):
     """Going through the source image's pixels moves points by up to a pixel and loses those beside that image."""
-    dataset = NuScenes(short_world)
+    dataset = open_recording(short_world)
     scene = dataset.scene(dataset.scene_names[0])
-    quick = next(depth_m for _, depth_m in benchmarks["baselines"].masked_objects(scene))
-    [(_, slow)] = benchmarks["point_by_point"].masked_objects(scene, scene.cameras[:1])
+    quick = next(depth_m for _, depth_m in baselines.masked_objects(scene))
+    [(_, slow)] = point_by_point.masked_objects(scene, scene.cameras[:1])
     both = (quick > 0) & (slow > 0)
     assert np.median(np.abs(quick - slow)[both] / quick[both]) < 0.01
     assert 0.5 < both.sum() / (quick > 0).sum() <= 1
-    own = benchmarks["baselines"].own_sweep(scene, scene.cameras[0])
+    own = baselines.own_sweep(scene, scene.cameras[0])
     alone = replace(scene, sweeps=scene.sweeps[own : own + 1])
-    [(_, slow)] = benchmarks["point_by_point"].masked_objects(alone, scene.cameras[:1])
-    quick = next(depth_m for _, depth_m in benchmarks["baselines"].masked_objects(alone))
+    [(_, slow)] = point_by_point.masked_objects(alone, scene.cameras[:1])
+    quick = next(depth_m for _, depth_m in baselines.masked_objects(alone))
     np.testing.assert_array_equal(slow > 0, quick > 0)
 
 
 def test_soft_voxels_take_less_memory_and_say_the_same(tmp_path):
     file = tmp_path / "representation.json"
-    command = [sys.executable, FOLDER / "representation.py", "--size", "small", "--turns", "1", "--json", file]
-    subprocess.run(command, check=True, capture_output=True)
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.speed.representation",
+        "--size",
+        "small",
+        "--turns",
+        "1",
+        "--json",
+        file,
+    ]
+    subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
     found = json.loads(file.read_text())
     assert set(found) >= {"densegt", "dense"}
     for row in found.values():
@@ -154,8 +152,10 @@ def test_soft_voxels_take_less_memory_and_say_the_same(tmp_path):
         assert row["slope"] == pytest.approx(found["densegt"]["slope"], rel=1e-3, abs=1e-3)
 
 
-def test_pseudo_lidar_study_trains_scores_and_goes_on(benchmarks, short_world, tmp_path, capsys):
+def test_pseudo_lidar_study_trains_scores_and_goes_on(short_world, tmp_path, capsys):
     pytest.importorskip("lightning")
+    from benchmarks.accuracy import pl_study
+
     world, out, config = str(short_world), tmp_path / "study", tmp_path / "tiny.yaml"
     tiny = {
         "size": [32, 64],
@@ -167,13 +167,13 @@ def test_pseudo_lidar_study_trains_scores_and_goes_on(benchmarks, short_world, t
     data = ["--learn", world, f"{world}/exact", "--learn", world, f"{world}/exact", "--test", world]
     short = ["--seeds", "1", "--epochs", "1", "--more-epochs", "1", "--lidar-epochs", "1", "--watch", "0.5"]
     command = [*data, *short, "--out", str(out), "--config", str(config)]
-    benchmarks["pl_study"].main(command)
+    pl_study.main(command)
     said = capsys.readouterr().out
     ways = {"apart", "end-to-end", "separate", "frozen", "lidar", "x1.05", "x1.05-end-to-end", "x1.05-separate"}
     assert {path.name for path in out.iterdir()} == {f"{way}-0" for way in ways}
     apart, wrong = (json.loads((out / name / "scores.json").read_text()) for name in ("apart-0", "x1.05-0"))
     assert apart["depth MAE m"] != wrong["depth MAE m"]
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*.*")}
-    benchmarks["pl_study"].main(command)
+    pl_study.main(command)
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*.*")} == before
     assert capsys.readouterr().out == said[said.index("\u250f") :]

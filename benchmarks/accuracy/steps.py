@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from baselines import Depths
 
+from benchmarks.accuracy.baselines import Depths
 from densegt.accumulate.cloud import gather
 from densegt.accumulate.config import AccumulateConfig, SurfelConfig
 from densegt.accumulate.motion.tracks import ContinuousTrack, moving_tracks

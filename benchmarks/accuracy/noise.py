@@ -1,7 +1,7 @@
 """What errors of boxes and ego poses cost, and what refinement takes back, on simulated worlds whose truth is known.
 
-python benchmarks/noise.py --seeds 11 12 303 --seconds 4 --cache /tmp/worlds
-python benchmarks/noise.py --worlds world-a --noise both --markdown noise.md
+python -m benchmarks.accuracy.noise --seeds 11 12 303 --seconds 4 --cache /tmp/worlds
+python -m benchmarks.accuracy.noise --worlds world-a --noise both --markdown noise.md
 
 Noise is laid over a world that was recorded without any, so that exact depth, motions and poses are at hand:
 boxes: each 0.1 m (z half of it), 1 degree of yaw, and each object's size 5 % off;
@@ -24,20 +24,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from ablation import simulated
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 from scipy.interpolate import CubicSpline
 from scipy.spatial.transform import Rotation
 
+from benchmarks.accuracy.ablation import simulated
 from densegt.accumulate.config import AccumulateConfig
 from densegt.accumulate.measurements import measure_scene
 from densegt.accumulate.motion.track_refinement import refine_tracks
 from densegt.accumulate.motion.tracks import moving_tracks
 from densegt.accumulate.pipeline import accumulate_scene
 from densegt.accumulate.poses.refinement import refine_poses
-from densegt.datasets.nuscenes import NuScenes
+from densegt.accumulate.scene_input import read_scene
+from densegt.datasets import open_recording
 from densegt.datasets.scene import Scene
 from densegt.depth.metrics import DepthMetrics
 from densegt.depth.store import SceneReader, decode_depth, encode_depth, scene_files
@@ -94,10 +95,10 @@ def parser() -> argparse.ArgumentParser:
 
 def figures(folder: Path, noise: str, refined: bool) -> list[float]:
     """`COLUMNS` of one world."""
-    dataset, metrics = NuScenes(folder), DepthMetrics()
+    dataset, metrics = open_recording(folder), DepthMetrics()
     off, tracks_off, poses_off = chosen(refined), [], []
     for file in scene_files(folder / "exact"):
-        true, exact = dataset.scene(file.stem), SceneReader(file)
+        true, exact = read_scene(dataset, file.stem, AccumulateConfig()), SceneReader(file)
         noisy = spoilt(true, NOISE[noise], np.random.default_rng([len(NOISE[noise]), 77]))
         for camera, depth in accumulate_scene(noisy, off):
             truth = exact.read(camera.sample_token, camera.channel)

@@ -2,42 +2,21 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import sys
-from pathlib import Path
 
 import numpy as np
-import pytest
 
-from densegt.datasets.nuscenes import NuScenes
+from benchmarks.accuracy import completion, completion_inputs, completion_real, fillers, first_sweeps
+from benchmarks.fitting import completion_uncertainty
+from densegt.datasets import open_recording
 from densegt.datasets.nuscenes.check import check
-
-from .scenes import given, scan_lines, street
-
-FOLDER = Path(__file__).parents[2] / "benchmarks"
+from tests.completion.scenes import given, scan_lines, street
 
 
-@pytest.fixture(scope="module")
-def modules():
-    """The folder's modules, which find each other as the commands do."""
-    before, names = (
-        sys.path[:],
-        ("fillers", "completion", "completion_inputs", "completion_real", "completion_uncertainty", "first_sweeps"),
-    )
-    loaded = set(sys.modules)
-    sys.path.insert(0, str(FOLDER))
-    yield {name: importlib.import_module(name) for name in names}
-    sys.path[:] = before
-    for name in set(sys.modules) - loaded:
-        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(FOLDER)):
-            del sys.modules[name]
-
-
-def test_the_table(modules, tiny_dataset, tmp_path):
+def test_the_table(tiny_dataset, tmp_path):
     files = [tmp_path / "out.json", tmp_path / "out.md"]
     options = ["--worlds", str(tiny_dataset), "--every", "4", "--inputs", "4 beams", "one sweep", "--no-speed"]
-    modules["completion"].main([*options, "--json", str(files[0]), "--markdown", str(files[1])])
+    completion.main([*options, "--json", str(files[0]), "--markdown", str(files[1])])
     found, page = json.loads(files[0].read_text()), files[1].read_text()
     sparse, sweep = (result["methods"] for result in found["results"])
     assert sparse["densegt classical"]["groups"]["all"]["mae_m"] > sweep["densegt classical"]["groups"]["all"]["mae_m"]
@@ -50,10 +29,10 @@ def test_the_table(modules, tiny_dataset, tmp_path):
         assert 0 <= figures["ause"] < 1
 
 
-def test_on_recordings_without_exact_depth(modules, tiny_dataset, tmp_path):
+def test_on_recordings_without_exact_depth(tiny_dataset, tmp_path):
     """One sweep against what all others make: nearer to the truth than the nearest measurement is."""
     file = tmp_path / "out.json"
-    modules["completion_real"].main(["--dataroot", str(tiny_dataset), "--skip", "2", "--json", str(file)])
+    completion_real.main(["--dataroot", str(tiny_dataset), "--skip", "2", "--json", str(file)])
     found = json.loads(file.read_text())
     pixels = {groups["all"]["pixels"] for groups in found.values()}
     assert len(pixels) == 1
@@ -61,8 +40,7 @@ def test_on_recordings_without_exact_depth(modules, tiny_dataset, tmp_path):
     assert found["densegt classical"]["all"]["mae_m"] < found["nearest neighbour"]["all"]["mae_m"] < 20
 
 
-def test_fillers_answer_planes_and_keep_what_they_should(modules):
-    fillers = modules["fillers"]
+def test_fillers_answer_planes_and_keep_what_they_should():
     image, truth = street()
     truth[truth == 0] = 50
     sparse = given(image, scan_lines(truth, 3))
@@ -77,25 +55,25 @@ def test_fillers_answer_planes_and_keep_what_they_should(modules):
         assert not getattr(fillers, name)(nothing).any()
 
 
-def test_weights_that_are_likeliest(modules):
+def test_weights_that_are_likeliest():
     """Errors drawn with known weights give them back."""
     rng = np.random.default_rng(0)
     causes = rng.exponential(size=(2, 20000))
     error = rng.normal(size=20000) * np.sqrt((0.3 * causes[0]) ** 2 + (2.0 * causes[1]) ** 2)
-    np.testing.assert_allclose(modules["completion_uncertainty"].likeliest(error, causes), [0.3, 2.0], rtol=0.1)
+    np.testing.assert_allclose(completion_uncertainty.likeliest(error, causes), [0.3, 2.0], rtol=0.1)
 
 
-def test_fewer_beams(modules, tiny_dataset):
-    first = [next(modules["completion_inputs"].samples(tiny_dataset, n)) for n in ("1 beam", "4 beams", "one sweep")]
+def test_fewer_beams(tiny_dataset):
+    first = [next(completion_inputs.samples(tiny_dataset, n)) for n in ("1 beam", "4 beams", "one sweep")]
     counts = [int((sample.given.depth_m > 0).sum()) for sample in first]
     assert 0 < counts[0] < counts[1] < counts[2]
 
 
-def test_the_first_sweeps_alone(modules, tiny_dataset, tmp_path):
+def test_the_first_sweeps_alone(tiny_dataset, tmp_path):
     """Each is a keyframe with its image; the data set is whole, and knows nothing that came later or was labelled."""
-    modules["first_sweeps"].main(["--dataroot", str(tiny_dataset), "--count", "12", "--out", str(tmp_path / "first")])
-    whole, (name,) = NuScenes(tiny_dataset), NuScenes(tiny_dataset).scene_names
-    scene, before = NuScenes(tmp_path / "first").scene(name), whole.scene(name)
+    first_sweeps.main(["--dataroot", str(tiny_dataset), "--count", "12", "--out", str(tmp_path / "first")])
+    whole, (name,) = open_recording(tiny_dataset), open_recording(tiny_dataset).scene_names
+    scene, before = open_recording(tmp_path / "first").scene(name), whole.scene(name)
     assert [s.timestamp_us for s in scene.sweeps] == [s.timestamp_us for s in before.sweeps[:12]]
     assert len({camera.sample_token for camera in scene.cameras}) > 1, "images of one keyframe only"
     assert max(camera.timestamp_us for camera in scene.cameras) <= before.sweeps[12].timestamp_us

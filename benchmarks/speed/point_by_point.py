@@ -13,9 +13,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 import numpy as np
-from baselines import MASKED, MAX_DEPTH_M, MIN_DEPTH_M, Depths, Float32, Float64, box_mask, own_sweep
 from numpy.typing import NDArray
 
+from benchmarks.accuracy.baselines import (
+    MASKED,
+    MAX_DEPTH_M,
+    MIN_DEPTH_M,
+    Depths,
+    Float32,
+    Float64,
+    box_mask,
+    own_sweep,
+)
 from densegt.accumulate.config import EgoConfig
 from densegt.accumulate.measurements import drop_ego
 from densegt.datasets.scene import Camera, Scene, Sweep

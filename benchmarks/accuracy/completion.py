@@ -1,7 +1,7 @@
 """Completion against simpler methods and exact depth, by input, at outlines, by kind and distance; and its speed.
 
-python benchmarks/completion.py --seeds 901 902 903 --seconds 4 --cache /tmp/worlds --markdown completion.md
-python benchmarks/completion.py --worlds world-a world-b --every 7
+python -m benchmarks.accuracy.completion --seeds 901 902 903 --seconds 4 --cache /tmp/worlds --markdown completion.md
+python -m benchmarks.accuracy.completion --worlds world-a world-b --every 7
 """
 
 from __future__ import annotations
@@ -21,15 +21,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import ablation
 import cv2
-import fillers
 import numpy as np
-from completion_inputs import NAMES, Sample, samples
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.accuracy import ablation, fillers
+from benchmarks.accuracy.completion_inputs import NAMES, Sample, samples
 from densegt.completion.method import CompletedDepth, Method, SparseDepth, open_method
 from densegt.depth.edges import near_edges
 from densegt.depth.kind import Kind

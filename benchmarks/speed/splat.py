@@ -1,6 +1,6 @@
 """Laying lifted features down on the ground plane: densegt's way beside those in use, in time and in memory.
 
-python benchmarks/splat.py
+python -m benchmarks.speed.splat
 
 Every method starts from the cell of each sample, and gives the bird's-eye view and the gradients of depth and features.
 "fixed rig": what depends on the cells alone is made beforehand. "moving samples": it is made at every step, as with
@@ -29,9 +29,9 @@ from typing import Any
 import torch
 from rich.console import Console
 from rich.table import Table
-from splat_methods import METHODS
 from torch import Tensor
 
+from benchmarks.speed.splat_methods import METHODS
 from densegt.detection.bev.frustum import feature_uv, sample_cells
 from densegt.detection.bev.grid import NO_CELL, BevGrid
 from densegt.detection.depth_head.bins import Bins

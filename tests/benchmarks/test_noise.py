@@ -1,26 +1,13 @@
 """The benchmark of noise: what it spoils is spoilt as it says, and it runs."""
 
-import importlib
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from densegt.datasets.nuscenes import NuScenes
+from benchmarks.accuracy import noise
+from densegt.datasets import open_recording
 from densegt.geometry import se3
 from densegt.simulate.config import SimulateConfig
 from densegt.simulate.run import simulate
-
-
-@pytest.fixture(scope="module")
-def noise():
-    folder, before = str(Path(__file__).parents[1] / "benchmarks"), sys.path[:]
-    sys.path.insert(0, folder)
-    yield importlib.import_module("noise")
-    sys.path[:] = before
-    for name in ("noise", "ablation", "baselines", "steps"):
-        sys.modules.pop(name, None)
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +17,8 @@ def world(tmp_path_factory):
     return folder
 
 
-def test_boxes_keep_their_place_in_the_ego_when_poses_are_spoilt(noise, world) -> None:
-    dataset = NuScenes(world)
+def test_boxes_keep_their_place_in_the_ego_when_poses_are_spoilt(world) -> None:
+    dataset = open_recording(world)
     true = dataset.scene(dataset.scene_names[0])
     wrong = noise.spoilt(true, ("jitter",), np.random.default_rng(0))
     at = {s.timestamp_us: k for k, s in enumerate(true.sweeps)}
@@ -47,8 +34,8 @@ def test_boxes_keep_their_place_in_the_ego_when_poses_are_spoilt(noise, world) -
             np.testing.assert_allclose(seen, se3.inverse(true.sweeps[k].T_global_ego) @ exact, atol=1e-6)
 
 
-def test_boxes_are_a_decimetre_off(noise, world) -> None:
-    dataset = NuScenes(world)
+def test_boxes_are_a_decimetre_off(world) -> None:
+    dataset = open_recording(world)
     true = dataset.scene(dataset.scene_names[0])
     wrong = noise.spoilt(true, ("boxes",), np.random.default_rng(0))
     shift = np.concatenate(
@@ -58,7 +45,7 @@ def test_boxes_are_a_decimetre_off(noise, world) -> None:
     assert all(a.T_global_ego is b.T_global_ego for a, b in zip(wrong.sweeps, true.sweeps, strict=True))
 
 
-def test_it_runs(noise, world, tmp_path, capsys) -> None:
+def test_it_runs(world, tmp_path, capsys) -> None:
     page = tmp_path / "noise.md"
     noise.main(["--worlds", str(world), "--noise", "drift", "--markdown", str(page)])
     lines = [line for line in page.read_text().splitlines() if line.startswith("| drift")]

@@ -1,6 +1,6 @@
 """Draw docs/picture.jpg from a demo's folder: image, one sweep, densegt's depth, its error.
 
-densegt demo && python benchmarks/make_picture.py densegt-demo docs/picture.jpg
+densegt demo && python -m benchmarks.figures.make_picture densegt-demo docs/picture.jpg
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.datasets.nuscenes import NuScenes
+from densegt.datasets import open_recording
 from densegt.datasets.scene import Camera, Points, Sweep
 from densegt.depth.store import SceneReader, scene_files
 from densegt.geometry import camera as pinhole
@@ -34,7 +34,7 @@ Picture = NDArray[np.uint8]
 def main(demo: Path, out: Path, channel: str, keyframe: int) -> None:
     """Draw one exposure of a demo in four panels."""
     reader, exact = (SceneReader(scene_files(folder)[0]) for folder in (demo / "depth", demo / "world" / "exact"))
-    scene = NuScenes(demo / "world").scene(reader.scene, cameras=[channel])
+    scene = open_recording(demo / "world").scene(reader.scene, cameras=[channel])
     exposure = scene.cameras[keyframe]
     sweep = next(s for s in scene.sweeps if s.is_keyframe and s.sample_token == exposure.sample_token)
     image = np.asarray(cv2.imread(str(exposure.image_path)), dtype=np.uint8)[..., ::-1]

@@ -1,7 +1,7 @@
 """Fits the confidence model on simulated worlds, and says what it is worth on worlds left out.
 
-python benchmarks/fit_confidence.py --seeds 11 12 21 22 23 303 --unlabelled 2 --cache /tmp/worlds
-python benchmarks/fit_confidence.py --worlds world-a world-b world-c --out densegt/accumulate/weights/confidence.json
+python -m benchmarks.fitting.fit_confidence --seeds 11 12 21 22 23 303 --unlabelled 2 --cache /tmp/worlds
+python -m benchmarks.fitting.fit_confidence --worlds world-a world-b --out densegt/accumulate/weights/confidence.json
 
 Prints, for each world, the share of pixels with a right depth and the outliers among the shown at several least
 confidences, by a model fitted on two thirds of the worlds, without this one; then fits one on all of them.
@@ -20,13 +20,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from ablation import git
-from completion_inputs import beams
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 from torch import nn
 
+from benchmarks.accuracy.ablation import git
+from benchmarks.accuracy.completion_inputs import beams
 from densegt.accumulate.cloud import gather
 from densegt.accumulate.config import AccumulateConfig
 from densegt.accumulate.motion.tracks import moving_tracks
@@ -35,7 +35,8 @@ from densegt.accumulate.render.confidence_model import ConfidenceModel, write_co
 from densegt.accumulate.render.frustum import select_visible
 from densegt.accumulate.render.renderer import hidden_behind_gaps, interpolate, shown_points
 from densegt.accumulate.render.surfel_layers import front_surface
-from densegt.datasets.nuscenes import NuScenes
+from densegt.accumulate.scene_input import read_scene
+from densegt.datasets import open_recording
 from densegt.datasets.scene import Scene
 from densegt.depth.matching import best_match, known
 from densegt.depth.store import SceneReader, scene_files
@@ -92,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     console.print(drawn(table))
     if options.out:
         made = {
-            "command": shlex.join(["python", "benchmarks/fit_confidence.py", *(arguments or sys.argv[1:])]),
+            "command": shlex.join(["python", "-m", "benchmarks.fitting.fit_confidence", *(arguments or sys.argv[1:])]),
             "commit": git("rev-parse", "--short", "HEAD"),
             "seeds": [seeds_of(world) for world in worlds],
             "left_out": table,
@@ -129,11 +130,11 @@ def simulated(cache: Path, seed: int, seconds: float, unlabelled: int) -> Path:
 
 def collect(world: Path, number: int, every: int) -> list[Sample]:
     """Evidence for pixels of a world, all wrong ones and some of the right; once as it is, once as few beams see it."""
-    dataset = NuScenes(world)
+    dataset = open_recording(world)
     rng = np.random.default_rng(number)
     whole, few = [], []
     for file in scene_files(world / "exact"):
-        scene, exact = dataset.scene(file.stem), SceneReader(file)
+        scene, exact = read_scene(dataset, file.stem, AccumulateConfig()), SceneReader(file)
         whole += list(_images(scene, exact, every, rng))
         count = BEAMS[int(rng.integers(len(BEAMS)))]
         if count:

@@ -1,6 +1,6 @@
 """The first sweeps of a recording as a data set of its own, each one a keyframe: to learn from, and test on the rest.
 
-python benchmarks/first_sweeps.py --dataroot kitti-street --count 20 --out first
+python -m benchmarks.accuracy.first_sweeps --dataroot kitti-street --count 20 --out first
 
 Tables are rewritten, the files themselves are linked. It is for recordings whose cameras take an image at each sweep:
 an image belongs to the sweep nearest in time. Annotations are left out, so that nothing but the recording is learned.

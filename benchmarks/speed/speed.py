@@ -1,6 +1,6 @@
 """Where the time goes from sweeps to depth, on one core, stage by stage, beside plain numpy on the same points.
 
-python benchmarks/speed.py --dataroot world --image-size 800x450 1600x900
+python -m benchmarks.speed.speed --dataroot world --image-size 800x450 1600x900
 
 Seconds are of processor time. Images are not read, so any size can be tried on any recording: K is scaled. The floor
 is what remains if nothing had to be worked out: every surfel read once a keyframe, every pixel's layers written once in
@@ -27,11 +27,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from baselines import nearest_in_pixel
 from rich.console import Console
 from rich.table import Table
-from stopwatch import watching
 
+from benchmarks.accuracy.baselines import nearest_in_pixel
+from benchmarks.speed.stopwatch import watching
 from densegt.accumulate import cloud as cloud_module
 from densegt.accumulate import measurements as measurements_module
 from densegt.accumulate import surfels, timing
@@ -43,7 +43,8 @@ from densegt.accumulate.poses.refinement import refine_poses
 from densegt.accumulate.render import confidence, frustum, projected_surfels, surfel_layers
 from densegt.accumulate.render import renderer as renderer_module
 from densegt.accumulate.render.renderer import render
-from densegt.datasets.nuscenes import NuScenes
+from densegt.accumulate.scene_input import read_scene
+from densegt.datasets import open_recording
 from densegt.datasets.nuscenes import sweep_file as sweep_module
 from densegt.datasets.scene import Camera, Scene
 from densegt.depth.store import SceneWriter
@@ -104,8 +105,8 @@ class Size:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
     options = parser().parse_args(arguments)
-    dataset = NuScenes(options.dataroot)
-    scene = dataset.scene(dataset.scene_names[0])
+    dataset = open_recording(options.dataroot)
+    scene = read_scene(dataset, dataset.scene_names[0], FULL)
     keyframes = list(dict.fromkeys(camera.sample_token for camera in scene.cameras))
     warm_up(scene)
     console = Console(width=140)
