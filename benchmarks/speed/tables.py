@@ -92,9 +92,9 @@ def report(rows: dict[str, int], dataroot: Path, repeat: int) -> str:
         [
             "# Opening the tables of a whole nuScenes",
             "",
-            "Written by `python -m benchmarks.speed.tables --markdown benchmarks/speed/tables.md`. Each line is a process of",
-            "its own on a shared machine, so seconds of processor time tell more than those of the clock. densegt's lines",
-            "include one `Scene`, with its first sweep read and the headers of its images.",
+            "Written by `python -m benchmarks.speed.tables --markdown benchmarks/speed/tables.md`. Each line is a",
+            "process of its own on a shared machine, so seconds of processor time tell more than those of the clock.",
+            "Its lines include one `Scene`, with its first sweep read and the headers of its images.",
             "",
             f"Tables: {counts}; {json_mb:,.0f} MB of JSON. Index: {index.stat().st_size / 1e6:,.0f} MB.",
             "",
