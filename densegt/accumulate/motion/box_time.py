@@ -95,13 +95,13 @@ class _Drawn:
 def _near(
     measured: Measurements, stamps_s: Float64, stamp_s: float, middle: Float64, radius_m: float
 ) -> NDArray[np.intp]:
-    """Rows of the sweep of that stamp, if there is one, that lie near a place or may have been there within a turn."""
-    s = int(np.argmin(np.abs(stamps_s - stamp_s)))
-    if abs(stamps_s[s] - stamp_s) > 1e-3:
-        return np.zeros(0, dtype=np.intp)
-    first, end = measured.first[s : s + 2]
-    near = np.linalg.norm(measured.surfels.xyz[first:end] - middle, axis=1) < radius_m + 3.0
-    return np.asarray(first + np.flatnonzero(near & ~measured.mixed[first:end]))
+    """Rows of the sweeps of that stamp, one of each lidar, that lie near a place or may have been there within a turn."""
+    found = [np.zeros(0, dtype=np.intp)]
+    for s in np.flatnonzero(np.abs(stamps_s - stamp_s) <= 1e-3):
+        first, end = measured.first[s : s + 2]
+        near = np.linalg.norm(measured.surfels.xyz[first:end] - middle, axis=1) < radius_m + 3.0
+        found.append(first + np.flatnonzero(near & ~measured.mixed[first:end]))
+    return np.concatenate(found)
 
 
 def _inside(xyz: Float64, T_global_box: Float64, half_m: Float64) -> NDArray[np.bool_]:
