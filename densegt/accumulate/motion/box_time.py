@@ -95,7 +95,7 @@ class _Drawn:
 def _near(
     measured: Measurements, stamps_s: Float64, stamp_s: float, middle: Float64, radius_m: float
 ) -> NDArray[np.intp]:
-    """Rows of the sweeps of that stamp, one of each lidar, that lie near a place or may have been there within a turn."""
+    """Rows of the sweeps of that stamp, one of each lidar, that lie near a place or were there within a turn."""
     found = [np.zeros(0, dtype=np.intp)]
     for s in np.flatnonzero(np.abs(stamps_s - stamp_s) <= 1e-3):
         first, end = measured.first[s : s + 2]
