@@ -74,12 +74,12 @@ def _of_features(found: dict[str, Any]) -> str:
 
 
 def _of_points(found: dict[str, Any]) -> str:
-    cars, detection, pull = found["cars"], found["detection"], found.get("pull")
+    cars, detection, gradient = found["cars"], found["detection"], found.get("depth_gradient")
     line = (
         f"cars' BEV AP at IoU 0.5 {cars['BEV AP at 0.5']:.3f}, at 0.7 {cars['BEV AP at 0.7']:.3f}, "
         f"mAP {detection['mean_ap']:.3f}, NDS {detection['nd_score']:.3f}"
     )
-    if pull is None:
+    if gradient is None:
         return line
-    on, points = pull["share on objects"], pull["share of points on objects"]
-    return f"{line}; {on:.0%} of the detector's pull is on objects, which have {points:.0%} of the points"
+    on, points = gradient["share on objects"], gradient["share of points on objects"]
+    return f"{line}; {on:.0%} of the depth gradient is on objects, which have {points:.0%} of the points"

@@ -27,7 +27,7 @@ ONLY_READ = {
     "simulate": "tests/simulate, with less to do",
     "train-completion": "tests/completion/test_train.py",
     "train-lss": "tests/detection",
-    "train-pl": "tests/detection/pseudo_lidar",
+    "train-pl": "tests/detection/points/pseudo_lidar",
 }
 # Options that need what a test has not.
 ONLY_READ_WITH = {"--ray-address": "tests/execute/test_on_ray.py", "--checkpoint": "tests/completion"}

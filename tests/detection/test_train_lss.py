@@ -14,7 +14,7 @@ from densegt.depth.store import SceneReader, scene_files  # noqa: E402
 from densegt.detection.checkpoint import read_task  # noqa: E402
 
 from ..depth.stores import densegt  # noqa: E402
-from .small import SIZE  # noqa: E402
+from .bev.small import SIZE  # noqa: E402
 
 TINY = {
     "batch": 2, "epochs": 2, "loader_processes": 0, "threads": 1, "min_radius": 1, "keep_images": 50,

@@ -14,14 +14,14 @@ pytest.importorskip("nuscenes")
 from densegt.batch.executor import Failed, Here
 from densegt.detection.train import Sources
 from densegt.errors import InputError
-from densegt.experiments import trial as trial_module
+from densegt.experiments import lss_trial as trial_module
 from densegt.experiments.lss_run import SUMMARY, Benchmark, possible, run
 from densegt.experiments.lss_trial import RESULT, Trial, finished, perform
 from densegt.experiments.lss_variants import LssVariant
 from densegt.report.benchmark_page import write_benchmark_page
 
-from ...depth.stores import densegt
-from .. import small
+from ..depth.stores import densegt
+from ..detection.bev import small
 
 
 @pytest.fixture(scope="module")

@@ -12,12 +12,8 @@ pytest.importorskip("torch")
 pytest.importorskip("nuscenes.nuscenes")
 
 from densegt.datasets.detection_classes import ATTRIBUTES, CLASSES, RANGE_M, attributes_of, class_of
-from densegt.datasets.nuscenes.results import (
-    Detections,
-    official_validation_scenes,
-    score_results,
-    write_results,
-)
+from densegt.datasets.nuscenes.results import Detections, score_results, write_results
+from densegt.datasets.nuscenes.splits import official_validation_scenes
 from densegt.detection.bev.grid import BevGrid
 from densegt.detection.data.dataset import NuScenesDepth
 from densegt.detection.scoring.scores import at, fixed_boxes, within

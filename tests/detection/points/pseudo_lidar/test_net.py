@@ -16,7 +16,7 @@ from densegt.detection.points.pseudo_lidar.net import PseudoLidar  # noqa: E402
 from densegt.detection.points.pseudo_lidar.points import gathered  # noqa: E402
 from densegt.detection.scoring.rotated_iou import bev_iou  # noqa: E402
 
-from ..rigs import rig  # noqa: E402
+from ...bev.rigs import rig  # noqa: E402
 from .small import POINTRCNN, batch, config  # noqa: E402
 
 

@@ -22,9 +22,9 @@ from densegt.experiments.pl_trial import PlTrial, begin, perform_pl
 from densegt.experiments.pl_variants import DETECTORS, ESTIMATED, PlVariant, pl_variants
 from densegt.report.benchmark_page import write_benchmark_page
 
-from ...depth.stores import densegt
-from ..pointrcnn import clouds
-from ..pseudo_lidar import small
+from ..depth.stores import densegt
+from ..detection.points.pointrcnn import clouds
+from ..detection.points.pseudo_lidar import small
 
 MIDDLE = PlVariant("pointrcnn", "end-to-end", "dense")
 LIDAR = PlVariant("pointrcnn", "lidar", "measured")

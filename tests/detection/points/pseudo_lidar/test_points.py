@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 from densegt.detection.points.pseudo_lidar.points import NO_PIXEL, gathered, unproject  # noqa: E402
 from densegt.detection.points.pseudo_lidar.sparsify import BeamPattern, nearest_per_beam  # noqa: E402
 
-from ..rigs import rig  # noqa: E402
+from ...bev.rigs import rig  # noqa: E402
 
 H, W, STRIDE = 4, 6, 8
 K, T = rig([0, 90, 200], width_px=W * STRIDE, height_px=H * STRIDE, focal_px=30)

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 from densegt.detection.depth_head import bin_targets  # noqa: E402
 from densegt.detection.depth_head.bins import NO_BIN, Bins  # noqa: E402
 
-from . import reference  # noqa: E402
+from ..bev import reference  # noqa: E402
 
 KINDS = ("UD", "LID", "SID")
 # LSS, BEVDepth and CaDDN; then limits that no binary number hits, and a single bin.

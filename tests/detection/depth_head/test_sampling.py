@@ -15,7 +15,7 @@ from densegt.detection.depth_head.sampling import Samples, build_sampler, contra
 from densegt.detection.depth_head.sampling.offset import moved_along, moved_aside  # noqa: E402
 from densegt.detection.depth_head.sampling.pdf import cumulative_at, draw_edges  # noqa: E402
 
-from .rigs import rig  # noqa: E402
+from ..bev.rigs import rig  # noqa: E402
 
 NAMES = ("fixed", "pdf", "offset", "depth-offset", "pixel-offset")
 ALL_BINS = [Bins(kind, 2.0, 50.0, 12) for kind in ("UD", "LID", "SID")]

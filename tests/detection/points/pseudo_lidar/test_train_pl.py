@@ -12,7 +12,7 @@ pytest.importorskip("lightning")
 from densegt.depth.store import SceneReader, scene_files  # noqa: E402
 from densegt.detection.points.pseudo_lidar.checkpoint import read_pl_task  # noqa: E402
 
-from ...depth.stores import densegt  # noqa: E402
+from ....depth.stores import densegt  # noqa: E402
 from .small import TINY  # noqa: E402
 
 
@@ -102,7 +102,7 @@ def test_a_real_lidar_then_scores(tiny_dataset, folder, tmp_path):
     cars = scores["cars"]
     assert 0 <= cars["BEV AP at 0.7"] <= cars["BEV AP at 0.5"] <= cars["BEV AP at 0.3"] <= 1
     assert 0 <= scores["detection"]["nd_score"] <= 1
-    assert "pull" not in scores
+    assert "depth_gradient" not in scores
     assert not (found / "depth").exists()
 
 
@@ -112,10 +112,10 @@ def test_predict(tiny_dataset, apart, tmp_path):
     options = ("--checkpoint", apart[0] / "checkpoints/best.ckpt", "--dataroot", tiny_dataset, "--out", out, *options)
     done = densegt("predict", *options)
     assert done.exit_code == 0, done.output
-    assert "of the detector's pull is on objects" in done.output
+    assert "of the depth gradient is on objects" in done.output
     scores = json.loads((out / "scores.json").read_text())
     assert scores["depth"]["all"]["pixels"] > 1000
-    assert 0 <= scores["pull"]["share of points on objects"] < 0.5
+    assert 0 <= scores["depth_gradient"]["share of points on objects"] < 0.5
     assert list((out / "pictures").glob("*.png"))
     for path in scene_files(out / "depth"):
         for said, exact in zip(SceneReader(path), SceneReader(tiny_dataset / "exact" / path.name), strict=True):
