@@ -175,7 +175,8 @@ def damaged_table(draw: random.Random, data: bytes) -> bytes:
 
 def sweeps(first: int, inputs: int, seed: int) -> None:
     """`read_points` beside a loop over the same bytes."""
-    from densegt.datasets.nuscenes.sweep_file import MAX_RANGE_M, read_points
+    from densegt.datasets.float_rows import MAX_RANGE_M
+    from densegt.datasets.nuscenes.sweep_file import read_points
 
     def twin(data: bytes) -> list[tuple[float, ...]]:
         rows = [row for row in struct.iter_unpack("<5f", data) if all(map(math.isfinite, row))]

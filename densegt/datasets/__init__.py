@@ -8,6 +8,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from densegt.datasets.kitti_raw.layout import is_kitti_raw
+
 if TYPE_CHECKING:
     from densegt.datasets.recording import Recording, RecordingOptions
 
@@ -25,6 +27,7 @@ def _has_argoverse2_log(root: Path) -> bool:
 
 
 FORMATS: dict[str, Format] = {
+    "kitti-raw": Format(is_kitti_raw, "densegt.datasets.kitti_raw.reader:KittiRaw"),
     "nuscenes": Format(lambda root: any(root.glob("v1.0-*")), "densegt.datasets.nuscenes.reader:NuScenes"),
     "argoverse2": Format(_has_argoverse2_log, "densegt.datasets.argoverse2.reader:Argoverse2"),
 }

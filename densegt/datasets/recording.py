@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +21,13 @@ class RecordingOptions:
     Attributes:
         keyframe_rate_hz: about as many keyframes a second, where the format marks none.
         keyframe_every: every n-th sweep is one instead.
+        exposure: where a format's own stamps of images are in doubt, whether cameras expose at the sweep's stamp, when
+            the beam faces ahead, or at the image's.
     """
 
     keyframe_rate_hz: float = 2.0
     keyframe_every: int | None = None
+    exposure: Literal["sweep", "image"] = "sweep"
 
     def keyframe_rows(self, stamps_us: NDArray[np.int64]) -> NDArray[np.intp]:
         """Which of a lidar's sweeps, in order of time, are keyframes: evenly many apart, the first among them."""

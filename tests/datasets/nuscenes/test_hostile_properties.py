@@ -11,10 +11,11 @@ from densegt.cli.main import group
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from densegt.datasets.float_rows import MAX_POINTS, MAX_RANGE_M
 from densegt.datasets.nuscenes import NuScenes, chunked_json
 from densegt.datasets.nuscenes.findings import ROW_TYPES
 from densegt.datasets.nuscenes.rows import SampleRow, read_rows
-from densegt.datasets.nuscenes.sweep_file import BYTES_PER_POINT, MAX_POINTS, MAX_RANGE_M, read_points
+from densegt.datasets.nuscenes.sweep_file import BYTES_PER_POINT, read_points
 from densegt.datasets.scene import Lidar, Sweep
 from densegt.errors import InputError
 
