@@ -16,7 +16,8 @@ BYTES_PER_POINT = 4 * COLUMNS
 CHANNEL = "velodyne"
 # One turn of the recordings that were measured.
 NOMINAL_PERIOD_S = 0.1032
-_PERIODS_S = (0.05, 0.2)
+# It can be set to 5 to 20 turns a second.
+_PERIODS_S = (0.04, 0.25)
 _MAX_RING = 1023
 
 
