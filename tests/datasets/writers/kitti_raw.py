@@ -161,10 +161,9 @@ def tracklets_xml(tracklets):
         rows = []
         for T in poses:
             bottom = T[:3, 3] - T[:3, 2] * height / 2
-            values = zip(
-                ("tx", "ty", "tz", "rx", "ry", "rz"), (*bottom, *Rotation.from_matrix(T[:3, :3]).as_euler("xyz"))
-            )
-            rows.append("<item>" + "".join(f"<{k}>{v:.9f}</{k}>" for k, v in values) + "<state>2</state></item>")
+            values = (*bottom, *Rotation.from_matrix(T[:3, :3]).as_euler("xyz"))
+            named = zip(("tx", "ty", "tz", "rx", "ry", "rz"), values, strict=True)
+            rows.append("<item>" + "".join(f"<{k}>{v:.9f}</{k}>" for k, v in named) + "<state>2</state></item>")
         listed = f"<poses><count>{len(rows)}</count><item_version>2</item_version>{''.join(rows)}</poses>"
         size = f"<h>{height}</h><w>{width}</w><l>{length}</l>"
         items.append(
