@@ -12,7 +12,7 @@ from densegt.accumulate.config import AccumulateConfig, SurfelConfig
 from densegt.accumulate.motion.tracks import ContinuousTrack, moving_tracks
 from densegt.accumulate.pipeline import accumulate_scene
 from densegt.accumulate.render.frustum import VisibleSurfels, select_visible
-from densegt.accumulate.render.renderer import shown_points
+from densegt.accumulate.render.renderer import point_z_buffer
 from densegt.accumulate.render.surfel_layers import SurfaceLayer, front_surface
 from densegt.datasets.scene import Camera, Scene
 
@@ -84,5 +84,5 @@ def _points(scene: Scene, tracks: Sequence[ContinuousTrack], config: AccumulateC
     cloud = gather(scene, tracks, config)
     for camera in scene.cameras:
         view = select_visible(cloud, camera, config)
-        depth_m = shown_points(view, camera, front(view, camera, config.surfels), config.surfels).depth_m
+        depth_m = point_z_buffer(view, camera, front(view, camera, config.surfels), config.surfels).depth_m
         yield camera, np.where(depth_m <= config.max_depth_m, depth_m, np.float32(0))

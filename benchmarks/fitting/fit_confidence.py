@@ -30,17 +30,17 @@ from benchmarks.accuracy.completion_inputs import beams
 from densegt.accumulate.cloud import gather
 from densegt.accumulate.config import AccumulateConfig
 from densegt.accumulate.motion.tracks import moving_tracks
-from densegt.accumulate.render.confidence import gather_evidence
-from densegt.accumulate.render.confidence_model import ConfidenceModel, write_confidence_model
+from densegt.accumulate.render.confidence import features
+from densegt.accumulate.render.confidence_model import write_confidence_model
 from densegt.accumulate.render.frustum import select_visible
-from densegt.accumulate.render.renderer import hidden_behind_gaps, interpolate, shown_points
+from densegt.accumulate.render.renderer import hidden_behind_gaps, interpolate, point_z_buffer
 from densegt.accumulate.render.surfel_layers import front_surface
 from densegt.accumulate.scene_input import read_scene
 from densegt.datasets import open_recording
 from densegt.datasets.scene import Scene
 from densegt.depth.matching import best_match, known
 from densegt.depth.store import SceneReader, scene_files
-from densegt.kernels.confidence_network import confidence_network as judge_rows
+from densegt.kernels.confidence_network import ConfidenceModel, confidence_network
 from densegt.simulate.config import SimulateConfig
 from densegt.simulate.run import simulate
 
@@ -172,7 +172,7 @@ def _images(
             cloud, camera, config.model_copy(update={"window_s": WINDOWS_S[int(rng.integers(len(WINDOWS_S)))]})
         )
         layers = front_surface(view, camera, CONFIG.surfels)
-        shown = shown_points(view, camera, layers.front, CONFIG.surfels)
+        shown = point_z_buffer(view, camera, layers.front, CONFIG.surfels)
         hidden = hidden_behind_gaps(camera, layers.front, shown, CONFIG.surfels)
         filled = interpolate(view, camera, shown, layers.front, hidden, CONFIG.surfels)
         counted = known(truth_m) & (truth_m < MAX_DEPTH_M)
@@ -181,7 +181,7 @@ def _images(
         wrong[scored] = np.abs(best_match(filled.depth_m, truth_m, scored)) > 1
         every_right = max(EVERY_RIGHT // step**2, 1)
         take = scored & (wrong | (rng.random(scored.shape) < 1 / every_right))
-        evidence = gather_evidence(view, camera, layers, filled)[take[filled.depth_m > 0]]
+        evidence = features(view, camera, layers, filled)[take[filled.depth_m > 0]]
         # A coarse image counts as much as any other, and what knows little is heard all the same.
         weight = step**2 * np.where(wrong[take], 1, every_right)
         heard = np.full(len(weight), np.sqrt(counted.sum() / max(scored.sum(), 1)))
@@ -226,7 +226,7 @@ def left_out(samples: Sequence[Sample]) -> dict[str, dict[str, tuple[float, floa
             if sample.world % folds != fold:
                 continue
             sure = np.empty(len(sample.evidence), dtype=np.float32)
-            judge_rows(sample.evidence, *model.layers(), sure)
+            confidence_network(sample.evidence, model, sure)
             table[sample.name] = {f"{least:g}": percent(sample, sure >= least) for least in LEAST}
     return dict(sorted(table.items()))
 

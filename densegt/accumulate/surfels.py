@@ -1,4 +1,4 @@
-"""Each return of a sweep as a surfel of surface: where it lies, how it is turned, how far it reaches."""
+"""Surfels: each return of a sweep with the tangents and the extent of the surface it lies on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Float32 = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Surfels:
-    """Surfels of surface in one frame.
+    """Surfels in one frame.
 
     Attributes:
         xyz: (N,3) float32 m.
@@ -42,7 +42,7 @@ class Surfels:
         return Surfels(xyz, tangents, half_m, self.time_s.take(rows), self.sweep.take(rows))
 
     def shrink_to(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Surfels:
-        """The surfels of some rows, which rise, in the memory of all: these surfels are spent."""
+        """The surfels of ascending rows, compacted in place: the original is overwritten."""
         rows = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
         n = len(rows)
         for part in (self.xyz, self.tangents, self.half_m, self.time_s, self.sweep):
@@ -51,9 +51,9 @@ class Surfels:
 
 
 class SurfelsBuilder:
-    """Collects surfels sweep by sweep where they are to stay, so that there are never two copies of a scene.
+    """Collects surfels sweep by sweep in one allocation, so that there are never two copies of a scene.
 
-    Room that is never filled takes no memory: the system gives pages away when they are first written.
+    Memory that is allocated but never written is not resident.
     """
 
     def __init__(self, sweeps: int) -> None:
@@ -61,7 +61,7 @@ class SurfelsBuilder:
         self._all = self._room(0)
 
     def add(self, part: Surfels) -> None:
-        """Those of one more sweep; the first tells about how many there will be."""
+        """Append one sweep; the first one sets the allocation."""
         end = self._count + len(part)
         if end > len(self._all):
             before = self.build()
@@ -71,7 +71,7 @@ class SurfelsBuilder:
         self._count = end
 
     def build(self) -> Surfels:
-        """All of them."""
+        """All surfels."""
         of = self._all
         n = self._count
         return Surfels(of.xyz[:n], of.tangents[:n], of.half_m[:n], of.time_s[:n], of.sweep[:n])
@@ -89,12 +89,12 @@ class SurfelsBuilder:
 def shape_surfels(
     xyz_lidar: Float32, ring: NDArray[np.uint16], config: SurfelConfig
 ) -> tuple[Float32, Float32, NDArray[np.bool_]]:
-    """Tangents (N,2,3) in lidar, reaches (N,4) m, and which points (N,) hang between two surfaces (mixed pixels)."""
+    """Tangents (N,2,3) in lidar, reach (N,4) m, and which points (N,) are mixed pixels, between two surfaces."""
     elevation = np.arctan2(xyz_lidar[:, 2], np.hypot(xyz_lidar[:, 0], xyz_lidar[:, 1]))
     azimuth = np.arctan2(xyz_lidar[:, 1], xyz_lidar[:, 0])
     by_ring = np.argsort(ring, kind="stable")
     rank, gap_rad = _rings_upwards(ring[by_ring], elevation[by_ring])
-    # In a file points come in order of time, so each ring's are almost in order of azimuth: few steps are left.
+    # Points of a file are in order of time, so each ring is almost sorted by azimuth.
     key = 8.0 * rank[ring[by_ring]] + azimuth[by_ring]
     steps = np.argsort(key, kind="stable")
     order, key = by_ring[steps], key[steps]
@@ -125,7 +125,7 @@ def shape_surfels(
 
 
 def _rings_upwards(ring: NDArray[np.uint16], elevation: Float32) -> tuple[NDArray[np.int64], float]:
-    """Rank of each ring number from the lowest beam up, and the usual angle between neighbours.
+    """Rank of each ring number from the lowest beam up, and the median angle between neighbours.
 
     Args:
         ring: (N,) sorted; elevation: (N,) rad.
@@ -139,7 +139,7 @@ def _rings_upwards(ring: NDArray[np.uint16], elevation: Float32) -> tuple[NDArra
 
 
 def _azimuth_step(azimuth: Float32, ring_start: NDArray[np.int64]) -> float:
-    """The usual angle between neighbours of one ring."""
+    """Median angle between neighbours of one ring."""
     steps = np.diff(azimuth)
     steps = np.delete(steps, ring_start[1:-1] - 1) if len(azimuth) > len(ring_start) else steps
     steps = steps[steps > 1e-5]

@@ -1,4 +1,4 @@
-"""What public code does: project all points of all sweeps, and in each pixel the nearest wins. The yardstick."""
+"""The z-buffer baseline of public code: all points of all sweeps projected, the nearest wins in each pixel."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from numpy.typing import NDArray
 from densegt.accumulate.config import AccumulateConfig
 from densegt.accumulate.measurements import drop_ego
 from densegt.accumulate.render.frustum import MIN_DEPTH_M
+from densegt.accumulate.render.projected_surfels import pinhole
 from densegt.accumulate.timing import EgoPath, point_times, to_global
 from densegt.datasets.scene import Camera, Scene
 from densegt.geometry import se3
 from densegt.kernels.frustum import select_in_frustum
-from densegt.kernels.visible_points import visible_points
+from densegt.kernels.visible_points import ZBuffer, visible_points
 
 
 @dataclass(frozen=True)
 class Returns:
-    """Every return of a scene where it was measured, whatever it belongs to.
+    """Every return of a scene, moving or not, where it was measured.
 
     Attributes:
         origin_global_m: (3,) float64, subtracted from global so that float32 suffices.
@@ -33,7 +34,7 @@ class Returns:
 
 
 def read_returns(scene: Scene, config: AccumulateConfig) -> Returns:
-    """Read every sweep; only the recording car's own returns are left out."""
+    """The returns of every sweep, without those of the ego vehicle."""
     path, origin = EgoPath.of(scene), scene.sweeps[0].T_global_ego[:3, 3].copy()
     xyz, sweep = [np.zeros((0, 3), np.float32)], [np.zeros(0, np.int32)]
     for index, meta in enumerate(scene.sweeps):
@@ -52,19 +53,19 @@ def z_buffer_baseline(
     """Depth (H,W) m of the nearest return in each pixel, 0 where there is none.
 
     Args:
-        allowed: (S,), which sweeps take part.
-        max_depth_m: farther returns take no part.
+        allowed: (S,), sweeps to use.
+        max_depth_m: farther returns are left out.
     """
     T_global_origin = np.eye(4)
     T_global_origin[:3, 3] = returns.origin_global_m
     T_cam_origin = se3.inverse(camera.T_global_cam) @ T_global_origin
-    size = (camera.width_px, camera.height_px)
     rows = np.empty(len(returns.xyz), dtype=np.int32)
-    rows = rows[: select_in_frustum(returns.xyz, T_cam_origin, camera.K, *size, 0.0, MIN_DEPTH_M, max_depth_m, rows)]
+    rows = rows[: select_in_frustum(returns.xyz, T_cam_origin, pinhole(camera), 0.0, MIN_DEPTH_M, max_depth_m, rows)]
     rows = rows[allowed[returns.sweep[rows]]]
     xyz_cam = se3.apply(T_cam_origin, returns.xyz[rows]).astype(np.float32)
-    shown = np.full(size[::-1], -1, dtype=np.int32)
-    anywhere, depth_m = (np.full(size[::-1], np.inf, dtype=np.float32) for _ in range(2))
-    visible_points(xyz_cam, camera.K, anywhere, 0.0, 0.0, 1, shown, depth_m)
-    depth_m[shown < 0] = 0
+    shape = (camera.height_px, camera.width_px)
+    no_surface, depth_m = (np.full(shape, np.inf, dtype=np.float32) for _ in range(2))
+    z_buffer = ZBuffer(depth_m, np.full(shape, -1, dtype=np.int32))
+    visible_points(xyz_cam, camera.K, no_surface, 0.0, 0.0, 1, z_buffer)
+    depth_m[z_buffer.point < 0] = 0
     return depth_m

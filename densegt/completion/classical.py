@@ -13,9 +13,9 @@ from densegt.completion.method import CompletedDepth, SparseDepth
 from densegt.kernels.departure import departure
 from densegt.kernels.expected_error import expected_error
 from densegt.kernels.farthest_around import farthest_around
-from densegt.kernels.fill_from_nearest import fill_from_nearest
+from densegt.kernels.fill_from_nearest import FilledDepth, fill_from_nearest
 from densegt.kernels.invert import invert
-from densegt.kernels.nearest_measured import FIFTHS_PER_PX, nearest_above, nearest_below
+from densegt.kernels.nearest_measured import FIFTHS_PER_PX, NearestKeys, nearest_above, nearest_below
 from densegt.kernels.open_sky import open_sky
 from densegt.kernels.slopes_across import slopes_across
 
@@ -126,11 +126,10 @@ class Classical:
             given.image, guide, work.above, work.below,
             SKY_BRIGHTNESS, SKY_MAX_YELLOW, SKY_MAX_STEP, min_key, work.open_sky,
         )  # fmt: skip
-        fill_from_nearest(
-            inverse, work.slope_across, work.above, work.below, work.left, work.right, work.open_sky,
-            SAME_SURFACE, FORETOLD, work.filled, work.spread, work.reach_px,
-        )  # fmt: skip
-        farthest_around(inverse, work.above, work.below, work.left, work.right, work.farthest)
+        keys = NearestKeys(work.above, work.below, work.left, work.right)
+        filled = FilledDepth(work.filled, work.spread, work.reach_px)
+        fill_from_nearest(inverse, work.slope_across, keys, work.open_sky, SAME_SURFACE, FORETOLD, filled)
+        farthest_around(inverse, keys, work.farthest)
         departure(work.filled, OUTLINE_STEP_PX, work.departure)
         return work.causes()
 

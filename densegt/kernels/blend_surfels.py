@@ -1,4 +1,4 @@
-"""Averages the surfels that make up the visible surface."""
+"""Weighted mean of the surfels of the front surface."""
 
 from __future__ import annotations
 
@@ -7,30 +7,29 @@ from numba import njit
 from numpy.typing import NDArray
 
 from densegt.kernels.layer_buffer import BEFORE, BEST, BEST_WEIGHT, FARTHEST, LANES, WEIGHT, WEIGHTED_DEPTH
+from densegt.kernels.surfel import ProjectedSurfels
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def blend_surfels(
-    planes: NDArray[np.float32],
-    bounds: NDArray[np.int32],
+    surfels: ProjectedSurfels,
     which: NDArray[np.int32],
     farthest: NDArray[np.float32],
-    canvas: NDArray[np.float32],
+    buffer: NDArray[np.float32],
     reaches_behind: NDArray[np.bool_],
 ) -> None:
-    """Add each surfel to the pixels where it lies on the front surface.
+    """Add depth and weight of each surfel to the pixels where it lies on the front surface.
 
-    A surfel weighs (1-|a|)(1-|e|) at surfel coordinates a, e scaled to its reach, divided by its area: between two
-    neighbours of one sweep that is linear interpolation, and fine surfels outvote coarse ones.
+    The weight is (1-|a|)(1-|e|) at surfel coordinates a, e scaled to the reach, divided by the surfel's area: linear
+    interpolation between two neighbours of one sweep, and fine surfels outweigh coarse ones.
 
     Args:
-        planes, bounds: (M,14), (M,4), see `project_patches`.
-        which: (L,) rows of these, the surfels to blend.
-        farthest: (H,B), the greatest of each strip's FARTHEST.
-        canvas: (H,B,6*16), see `blank_canvas`; surfels from BEFORE to FARTHEST, both 1/m, count. Their weighted depth
-            and weight are added, the row of that of greatest weight is noted.
-        reaches_behind: (L,), written everywhere; false only if no pixel is covered farther than FARTHEST.
+        which: (L,) rows of the projected surfels.
+        farthest: (H,B), maximum of FARTHEST over each strip.
+        buffer: (H,B,6*16), see `clear_layer_buffer`; surfels between BEFORE and FARTHEST (1/m) count.
+        reaches_behind: (L,), whether the surfel may cover a pixel behind FARTHEST.
     """
+    planes, bounds = surfels.planes, surfels.bounds
     one = np.float32(1)
     for m in range(len(which)):
         i = which[m]
@@ -38,8 +37,8 @@ def blend_surfels(
         p = planes[i]
         w_col, a_col, e_col = p[1], p[4], p[7]
         per_a_hi, per_a_lo, per_e_hi, per_e_lo, scale = p[9], p[10], p[11], p[12], p[13]
-        # Carried as it is, bit by bit.
-        name = np.int32(i).view(np.float32)
+        # Stored bit by bit.
+        index = np.int32(i).view(np.float32)
         last = np.float32(col_hi - col_lo)
         behind = False
         for row in range(row_lo, row_hi + 1):
@@ -48,7 +47,7 @@ def blend_surfels(
             w_least = min(w_row, w_row + w_col * last)
             for strip in range(col_lo // LANES, col_hi // LANES + 1):
                 behind |= w_least < farthest[row, strip]
-                here = canvas[row, strip]
+                here = buffer[row, strip]
                 first = np.float32(strip * LANES - col_lo)
                 for k in range(LANES):
                     x = first + np.float32(np.uint32(k))
@@ -63,5 +62,5 @@ def blend_surfels(
                     here[WEIGHT + k] += weight
                     more = weight > here[BEST_WEIGHT + k]
                     here[BEST_WEIGHT + k] = weight if more else here[BEST_WEIGHT + k]
-                    here[BEST + k] = name if more else here[BEST + k]
+                    here[BEST + k] = index if more else here[BEST + k]
         reaches_behind[m] = behind

@@ -1,6 +1,8 @@
-"""A small network that judges many rows of numbers: the probability of each."""
+"""The confidence model: a small multilayer perceptron, evaluated on many rows."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -8,8 +10,20 @@ from numpy.typing import NDArray
 
 Float32 = NDArray[np.float32]
 
-# Rows judged at once: their figures stay in the cache.
+# Rows evaluated at once, so that activations stay in the cache.
 BLOCK = 128
+
+
+class ConfidenceModel(NamedTuple):
+    """Weights of a perceptron with two hidden layers; the last column of each layer is the bias.
+
+    Attributes:
+        first: (H,C+1) float32; second: (G,H+1) float32; third: (1,G+1) float32.
+    """
+
+    first: Float32
+    second: Float32
+    third: Float32
 
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
@@ -20,7 +34,7 @@ def _dense(x: Float32, weights: Float32, out: Float32) -> None:
         row, w = out[h], weights[h]
         for k in range(BLOCK):
             row[k] = w[inputs]
-        # Four at a time, so that sums are fetched and put back a quarter as often.
+        # Four at a time, so that sums are loaded and stored a quarter as often.
         for c in range(0, inputs - 3, 4):
             w0, w1, w2, w3 = w[c], w[c + 1], w[c + 2], w[c + 3]
             x0, x1, x2, x3 = x[c], x[c + 1], x[c + 2], x[c + 3]
@@ -34,7 +48,7 @@ def _dense(x: Float32, weights: Float32, out: Float32) -> None:
 
 @njit(cache=True, nogil=True)
 def _rectify(x: Float32) -> None:
-    """No less than 0."""
+    """Rectified linear unit, in place."""
     for h in range(len(x)):
         row = x[h]
         for k in range(BLOCK):
@@ -42,12 +56,9 @@ def _rectify(x: Float32) -> None:
 
 
 @njit(cache=True, nogil=True)
-def confidence_network(rows: Float32, first: Float32, second: Float32, third: Float32, out: Float32) -> None:
-    """Write 1 / (1 + exp(-t)) to `out` (N,), t = W3 relu(W2 relu(W1 x + b1) + b2) + b3 for each row x.
-
-    Args:
-        rows: (N,C); first: (H,C+1), second: (G,H+1), third: (1,G+1), each W with b as its last column.
-    """
+def confidence_network(rows: Float32, model: ConfidenceModel, out: Float32) -> None:
+    """Write 1 / (1 + exp(-t)) to `out` (N,), t = W3 relu(W2 relu(W1 x + b1) + b2) + b3 for each row x of rows (N,C)."""
+    first, second, third = model
     x = np.zeros((rows.shape[1], BLOCK), dtype=np.float32)
     y, z = np.empty((len(first), BLOCK), dtype=np.float32), np.empty((len(second), BLOCK), dtype=np.float32)
     t = np.empty((1, BLOCK), dtype=np.float32)

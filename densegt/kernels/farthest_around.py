@@ -1,4 +1,4 @@
-"""How far the farthest of the nearest measured pixels around an unknown one is."""
+"""The farthest of the nearest measured pixels around each unknown pixel."""
 
 from __future__ import annotations
 
@@ -6,28 +6,20 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from densegt.kernels.nearest_measured import NOWHERE
+from densegt.kernels.nearest_measured import NOWHERE, NearestKeys
 
 _HALF = np.uint32(16)
 _LOW = np.uint32(0xFFFF)
 
 
 @njit(cache=True, nogil=True)
-def farthest_around(
-    inverse: NDArray[np.float32],
-    above: NDArray[np.int64],
-    below: NDArray[np.int64],
-    left: NDArray[np.int64],
-    right: NDArray[np.int64],
-    out: NDArray[np.float32],
-) -> None:
-    """Fill `out` (H,W) 1/m with the least inverse depth of the pixels that four keys name; 0 where measured, or no key.
+def farthest_around(inverse: NDArray[np.float32], keys: NearestKeys, out: NDArray[np.float32]) -> None:
+    """Fill `out` (H,W) 1/m with the least inverse depth of the four nearest pixels; 0 where measured, or none.
 
     Args:
         inverse: (H,W) 1/m, measured where > 0.
-        above, below: (H,W) keys of `nearest_measured`.
-        left, right: (W,H) keys of the transposed image.
     """
+    above, below, left, right = keys
     height_px, width_px = inverse.shape
     for row in range(height_px):
         for col in range(width_px):
@@ -43,7 +35,7 @@ def farthest_around(
 
 @njit(cache=True, nogil=True, inline="always")
 def _less(inverse, key, least):  # type: ignore[no-untyped-def]
-    """The lesser of what the key names and what was found so far."""
+    """The lesser of the key's inverse depth and `least`."""
     # Unsigned, so that no index can count from the end: a third faster.
     where = np.uint32(key)
     return min(least, inverse[where >> _HALF, where & _LOW]) if key < NOWHERE else least
@@ -51,6 +43,6 @@ def _less(inverse, key, least):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, inline="always")
 def _less_turned(inverse, key, least):  # type: ignore[no-untyped-def]
-    """The same for a key of the transposed image."""
+    """`_less` for a key of the transposed image."""
     where = np.uint32(key)
     return min(least, inverse[where & _LOW, where >> _HALF]) if key < NOWHERE else least

@@ -1,55 +1,62 @@
-"""Fills unknown pixels from the nearest measured ones above, below, left and right."""
+"""Depth of unknown pixels from the nearest measured ones above, below, left and right."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from densegt.kernels.nearest_measured import FIFTHS_PER_PX, NOWHERE
+from densegt.kernels.nearest_measured import FIFTHS_PER_PX, NOWHERE, NearestKeys
 
-# The part of a key that says which pixel it is.
+# The bits of a key that hold row and column.
 _WHERE = 0xFFFFFFFF
+
+
+class FilledDepth(NamedTuple):
+    """A filled image, (H,W) float32.
+
+    Attributes:
+        inverse: 1/m, 0 = unknown.
+        spread: 1/m, standard deviation of the averaged pixels, 0 where not averaged.
+        reach_px: geodesic distance to the nearest measured pixel used, 0 where measured.
+    """
+
+    inverse: NDArray[np.float32]
+    spread: NDArray[np.float32]
+    reach_px: NDArray[np.float32]
 
 
 @njit(cache=True, nogil=True)
 def fill_from_nearest(
     inverse: NDArray[np.float32],
     slope_across: NDArray[np.float32],
-    above: NDArray[np.int64],
-    below: NDArray[np.int64],
-    left: NDArray[np.int64],
-    right: NDArray[np.int64],
+    keys: NearestKeys,
     open_sky: NDArray[np.bool_],
     same: float,
-    foretold: float,
-    filled: NDArray[np.float32],
-    spread: NDArray[np.float32],
-    reach_px: NDArray[np.float32],
+    predicted: float,
+    out: FilledDepth,
 ) -> None:
-    """Fill `filled` (H,W) 1/m: measured pixels as they are, unknown ones by what lies around them.
+    """Fill `out`: measured pixels unchanged, unknown ones interpolated, extrapolated or averaged.
 
-    Inverse depth is linear across the image of a plane. So if the pixels above and below belong to one surface, the
-    answer lies on the straight line between them. They do if they agree to within `same`, or if one of them, carried
-    on along the slope between itself and the measured pixel beyond it, foretells the other to within `foretold`
-    (relative). Where they do not, an outline passes between: they and the pixels left and right are averaged, each with
-    the inverse cube of its distance, which is long across edges of the image, and with its inverse depth, for what is
-    near hides what is far. Below the lowest measured pixel the
-    surface goes on along its slope, as ground does; above the highest it stays at its depth, as walls do. But where
-    something beside is less than half as far, these are averaged too.
+    Inverse depth is linear across the image of a plane, so pixels above and below on one surface are interpolated
+    linearly. They are on one surface if they agree to within `same`, or if the slope between one of them and the
+    measured pixel beyond it predicts the other to within `predicted` (relative). Otherwise an outline lies between:
+    they and the pixels left and right are averaged with weight inverse depth / distance^3, the geodesic distance of
+    `nearest_measured`. Below the lowest measured pixel the surface continues along its slope, as ground does; above the
+    highest it keeps its depth, as walls do; but if a pixel beside is less than half as far, these are averaged too.
 
     Args:
         inverse: (H,W) 1/m, measured where > 0.
         slope_across: (H,W) of `slopes_across`.
-        above, below: (H,W) keys of `nearest_measured`.
-        left, right: (W,H) keys of the transposed image.
         open_sky: (H,W); unknown pixels there stay unknown.
-        spread: (H,W) 1/m, how far apart the averaged pixels are (one standard deviation); 0 where not averaged.
-        reach_px: (H,W) distance of the nearest measured pixel asked, as the keys have it, in pixels; 0 where measured.
     """
+    above, below, left, right = keys
+    filled, spread, reach_px = out
     height_px, width_px = inverse.shape
-    same32, foretold32 = np.float32(same), np.float32(foretold)
-    met_up = met_down = -1
+    same32, predicted32 = np.float32(same), np.float32(predicted)
+    last_up = last_down = -1
     row_up = col_up = row_down = col_down = 0
     own_up = slope_up = own_down = slope_down = np.float32(0)
     together = compared = False
@@ -64,19 +71,19 @@ def fill_from_nearest(
             up, down = above[row, col], below[row, col]
             if up < NOWHERE and down < NOWHERE:
                 reach_px[row, col] = _distance_px(min(up, down))
-                # The pixel before mostly met the same two.
-                if up & _WHERE != met_up:
-                    met_up = up & _WHERE
+                # Mostly the same two as of the pixel before.
+                if up & _WHERE != last_up:
+                    last_up = up & _WHERE
                     row_up, col_up = _first(up), _second(up)
                     own_up, slope_up = inverse[row_up, col_up], slope_across[row_up, col_up]
                     compared = False
-                if down & _WHERE != met_down:
-                    met_down = down & _WHERE
+                if down & _WHERE != last_down:
+                    last_down = down & _WHERE
                     row_down, col_down = _first(down), _second(down)
                     own_down, slope_down = inverse[row_down, col_down], slope_across[row_down, col_down]
                     compared = False
                 if not compared:
-                    together = _one_surface(inverse, above, below, up, down, same32, foretold32)
+                    together = _one_surface(inverse, above, below, up, down, same32, predicted32)
                     compared = True
                 w_up = _carried(own_up, slope_up, col - col_up)
                 w_down = _carried(own_down, slope_down, col - col_down)
@@ -141,12 +148,12 @@ def _weight(key: int, inverse: np.float32) -> np.float32:
 
 @njit(cache=True, nogil=True, inline="always")
 def _carried(inverse: np.float32, slope: np.float32, cols: int) -> np.float32:
-    """What a measured pixel foretells so many columns on: at least half of its own, at most half as much again."""
+    """Inverse depth extrapolated by columns, between half and one and a half times the pixel's own."""
     return max(np.float32(0.5) * inverse, min(np.float32(1.5) * inverse, inverse + slope * np.float32(cols)))
 
 
 @njit(cache=True, nogil=True)
-def _one_surface(inverse, above, below, up, down, same, foretold):  # type: ignore[no-untyped-def]
+def _one_surface(inverse, above, below, up, down, same, predicted):  # type: ignore[no-untyped-def]
     """Whether the measured pixels of two keys, one above the other, belong to one surface."""
     r0, c0, r1, c1 = _first(up), _second(up), _first(down), _second(down)
     w_up, w_down = inverse[r0, c0], inverse[r1, c1]
@@ -156,19 +163,19 @@ def _one_surface(inverse, above, below, up, down, same, foretold):  # type: igno
     if r0 > 0 and above[r0 - 1, c0] < NOWHERE:
         key = above[r0 - 1, c0]
         slope = (w_up - inverse[_first(key), _second(key)]) / np.float32(r0 - _first(key))
-        if abs(w_up + slope * np.float32(r1 - r0) - w_down) <= foretold * smaller:
+        if abs(w_up + slope * np.float32(r1 - r0) - w_down) <= predicted * smaller:
             return True
     if r1 + 1 < inverse.shape[0] and below[r1 + 1, c1] < NOWHERE:
         key = below[r1 + 1, c1]
         slope = (inverse[_first(key), _second(key)] - w_down) / np.float32(_first(key) - r1)
-        if abs(w_down - slope * np.float32(r1 - r0) - w_up) <= foretold * smaller:
+        if abs(w_down - slope * np.float32(r1 - r0) - w_up) <= predicted * smaller:
             return True
     return False
 
 
 @njit(cache=True, nogil=True, inline="always")
 def _carried_down(inverse, above, r, c, row, w):  # type: ignore[no-untyped-def]
-    """What the lowest measured pixel of a column foretells for a row below it, `w` if it has no slope downwards."""
+    """Inverse depth extrapolated to a row below the lowest measured pixel, `w` if it has no slope downwards."""
     if r == 0 or above[r - 1, c] >= NOWHERE:
         return w
     key = above[r - 1, c]

@@ -1,10 +1,24 @@
-"""Moves surfels into a camera and keeps those it looks at."""
+"""Frustum culling of points, and surfels transformed into the camera frame."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
+
+class Pinhole(NamedTuple):
+    """A pinhole camera without skew or distortion.
+
+    Attributes:
+        K: (3,3) float64 px.
+    """
+
+    K: NDArray[np.float64]
+    width_px: int
+    height_px: int
 
 
 @njit(cache=True, nogil=True)
@@ -29,19 +43,18 @@ def _within(xyz: NDArray[np.float32], inside: NDArray[np.float32], out: NDArray[
 def select_in_frustum(
     xyz: NDArray[np.float32],
     T_cam_src: NDArray[np.float64],
-    K: NDArray[np.float64],
-    width_px: int,
-    height_px: int,
+    camera: Pinhole,
     margin_px: float,
     min_depth_m: float,
     max_depth_m: float,
     out: NDArray[np.int32],
 ) -> int:
-    """Write the rows of points (N,3) that project into the image widened by `margin_px` to `out` (N,); return how many.
+    """Write to `out` (N,) the rows of points (N,3) that project into the image widened by `margin_px`; the count.
 
-    The margin lets surfels that reach into the image from outside take part in hiding.
+    The margin keeps surfels that reach into the image from outside.
     """
-    # A point p lies within each border of the image's pyramid, and within both depths, where n.p + d >= 0.
+    K, width_px, height_px = camera
+    # The six planes (n, d) of the frustum: n.p + d > 0 inside.
     inside = np.empty((6, 4), dtype=np.float32)
     for k in range(4):
         x, y, z = T_cam_src[0, k], T_cam_src[1, k], T_cam_src[2, k]
@@ -68,7 +81,7 @@ def move_surfels(
     xyz_dst: NDArray[np.float32],
     tangents_dst: NDArray[np.float32],
 ) -> None:
-    """Fill positions (M,3) and tangents (M,2,3) in dst of the surfels named by `rows` (M,)."""
+    """Fill positions (M,3) m and tangents (M,2,3) in dst of the surfels `rows` (M,), given in src."""
     R = T_dst_src.astype(np.float32)
     for m in range(len(rows)):
         i = rows[m]
@@ -96,15 +109,15 @@ def viewing_geometry(
     trust: NDArray[np.float32],
     incidence: NDArray[np.float32],
 ) -> None:
-    """Write how little each surfel may stand beside its true pixel, and how squarely the camera looks at it; (N,).
+    """Write trust and absolute cosine of incidence (N,) of each surfel seen from the camera.
 
-    A lidar errs along its beam. Seen from where it stood that moves nothing in the image; seen from the side by an
-    angle t it moves the point by s = noise sin(t) f / z pixels, and outlines bristle. Trust is 1 / (1 + s^2).
-    Incidence is the cosine between the surfel's normal and the ray from the camera, both ways alike.
+    Range noise acts along the beam: seen at an angle t from the beam it shifts a point by s = noise sin(t) f / z
+    pixels, which frays outlines. Trust is 1 / (1 + s^2). Incidence is between the surfel's normal and the camera's ray.
 
     Args:
-        xyz_cam: (N,3) m; tangents: (N,2,3) unit vectors in cam; sweep: (N,).
-        lidar_cam: (S,3) m, where each sweep's lidar stood.
+        xyz_cam: (N,3) m; tangents: (N,2,3) unit vectors in cam; sweep: (N,) index.
+        lidar_cam: (S,3) m, position of the lidar in each sweep.
+        noise_m: standard deviation of range.
     """
     sideways = np.float32(noise_m * focal_px) ** 2
     one = np.float32(1)

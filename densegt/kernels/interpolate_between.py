@@ -1,15 +1,35 @@
-"""Fills pixels that lie between measured pixels of one surface."""
+"""Interpolation between measured pixels of one surface."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 
+class InterpolatedDepth(NamedTuple):
+    """Depth of an image and where it comes from.
+
+    Attributes:
+        depth_m: (H,W) float32, 0 = unknown.
+        surfel: (H,W) int32, index of the surfel it comes from, -1 = none.
+        measured: (H,W) bool, a point falls into the pixel.
+        between: (H,W) bool, interpolated between two pixels. Other known pixels are covered by a surfel.
+        inverse_slope: (H,W,2) float32 1/(m px), derivatives of inverse depth by column and row.
+    """
+
+    depth_m: NDArray[np.float32]
+    surfel: NDArray[np.int32]
+    measured: NDArray[np.bool_]
+    between: NDArray[np.bool_]
+    inverse_slope: NDArray[np.float32]
+
+
 @njit(cache=True, nogil=True, inline="always")
 def _first_known(depth_m: NDArray[np.float32], row: int, col: int, dr: int, dc: int, most: int) -> int:
-    """Steps from a pixel to the first known one in a direction; 0 if there is none within `most`."""
+    """Steps from a pixel to the first known one in a direction; 0 = none within `most`."""
     height_px, width_px = depth_m.shape
     if dr != 0:
         most = min(most, height_px - 1 - row if dr > 0 else row)
@@ -33,9 +53,9 @@ def interpolate_between(
     """Fill `out` (H,W) where `depth_m` is 0 and two opposite measured pixels belong to one surface.
 
     On a plane inverse depth is linear in the image, so each measured pixel predicts its opposite by its slope. The
-    pair is one surface if depths agree to within `tolerance` or each predicts the other to within it. A pixel that
-    has measurements on one side only lies outside an outline and stays unknown. Pairs are tried along the row, the
-    column and both diagonals; the shortest wins.
+    pair is one surface if depths agree to within `tolerance` or each predicts the other to within it. A pixel with
+    measurements on one side only stays unknown. Pairs are tried along the row, the column and both diagonals; the
+    shortest wins.
 
     Args:
         depth_m: (H,W), 0 = unknown.

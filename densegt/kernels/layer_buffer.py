@@ -1,58 +1,70 @@
-"""What surfels are drawn on: for each strip of a row all that is known of its pixels, side by side."""
+"""The buffer that surfels are splatted into: for each strip of 16 pixels of a row six channels, side by side."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-# So many pixels of a row are reckoned at once; loops of a fixed length are what a compiler turns into vectors.
+# Pixels of a strip; loops of a fixed length are what the compiler vectorises.
 LANES = 16
-# First column of each sheet. NEAREST turns into FARTHEST once all is drawn.
-BEFORE, NEAREST, WEIGHTED_DEPTH, WEIGHT, BEST_WEIGHT, BEST = (LANES * sheet for sheet in range(6))
+# First column of each channel: the least and greatest inverse depth (1/m) that count, sums, and the best surfel.
+# NEAREST turns into FARTHEST in `widen_front`.
+BEFORE, NEAREST, WEIGHTED_DEPTH, WEIGHT, BEST_WEIGHT, BEST = (LANES * channel for channel in range(6))
 FARTHEST = NEAREST
 COLUMNS = 6 * LANES
 
 
+class SurfaceLayer(NamedTuple):
+    """A layer of surfels in an image.
+
+    Attributes:
+        depth_m: (H,W) float32, weighted mean, infinity = none.
+        weight: (H,W) float32 1/m^2, sum of the surfels' weights.
+        best: (H,W) int32, surfel of the greatest weight, -1 = none.
+    """
+
+    depth_m: NDArray[np.float32]
+    weight: NDArray[np.float32]
+    best: NDArray[np.int32]
+
+
 def clear_layer_buffer(height_px: int, width_px: int) -> NDArray[np.float32]:
-    """Nothing drawn yet, (H,B,6*16) float32: any surfel before infinity (1/m) will do."""
-    canvas = np.zeros((height_px, -(-width_px // LANES), COLUMNS), dtype=np.float32)
-    canvas[:, :, BEFORE:NEAREST] = np.inf
-    return canvas
+    """An empty layer buffer (H,B,6*16) float32, open to surfels of any depth."""
+    buffer = np.zeros((height_px, -(-width_px // LANES), COLUMNS), dtype=np.float32)
+    buffer[:, :, BEFORE:NEAREST] = np.inf
+    return buffer
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def widen_front(canvas: NDArray[np.float32], relative: float, absolute_m: float, farthest: NDArray[np.float32]) -> None:
-    """Turn NEAREST (1/m) into FARTHEST, behind it by `absolute_m + relative z`; write each strip's greatest (H,B)."""
-    height_px, strips, _ = canvas.shape
+def widen_front(buffer: NDArray[np.float32], relative: float, absolute_m: float, farthest: NDArray[np.float32]) -> None:
+    """Turn NEAREST (1/m) into FARTHEST, `absolute_m + relative z` behind it; `farthest` (H,B) is its maximum."""
+    height_px, strips, _ = buffer.shape
     for row in range(height_px):
         for strip in range(strips):
-            here, most = canvas[row, strip], np.float32(0)
+            here, most = buffer[row, strip], np.float32(0)
             for k in range(LANES):
                 w = here[NEAREST + k]
-                # 1 / (z (1 + relative) + absolute), which is 0 where nothing was drawn.
+                # 1 / (z (1 + relative) + absolute), 0 where there is no surfel.
                 here[FARTHEST + k] = w / (np.float32(1 + relative) + np.float32(absolute_m) * w)
                 most = max(most, here[FARTHEST + k])
             farthest[row, strip] = most
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def read_layer_buffer(
-    canvas: NDArray[np.float32],
-    rows: NDArray[np.int32],
-    depth_m: NDArray[np.float32],
-    weight: NDArray[np.float32],
-    best: NDArray[np.int32],
-) -> None:
-    """Write mean depth, infinity where there is none, weight, and which surfel is best, -1 for none; (H,W).
+def read_layer_buffer(buffer: NDArray[np.float32], rows: NDArray[np.int32], out: SurfaceLayer) -> None:
+    """Write mean depth, weight and best surfel.
 
     Args:
-        rows: (M,), as what each row of the planes is known.
+        rows: (M,), surfel of each row of the projected planes.
     """
+    depth_m, weight, best = out
     height_px, width_px = depth_m.shape
     for row in range(height_px):
         for col in range(width_px):
-            here, k = canvas[row, col // LANES], col % LANES
+            here, k = buffer[row, col // LANES], col % LANES
             w = here[WEIGHT + k]
             weight[row, col] = w
             depth_m[row, col] = here[WEIGHTED_DEPTH + k] / w if w > 0 else np.inf
@@ -60,11 +72,11 @@ def read_layer_buffer(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def next_layer(canvas: NDArray[np.float32], depth_m: NDArray[np.float32], relative: float, absolute_m: float) -> None:
-    """Wipe the canvas for what lies behind `depth_m` (H,W) by more than `absolute_m + relative z`."""
-    canvas[:] = 0
+def next_layer(buffer: NDArray[np.float32], depth_m: NDArray[np.float32], relative: float, absolute_m: float) -> None:
+    """Clear the buffer, open to surfels behind `depth_m` (H,W) by more than `absolute_m + relative z`."""
+    buffer[:] = 0
     height_px, width_px = depth_m.shape
     for row in range(height_px):
         for col in range(width_px):
             beyond_m = depth_m[row, col] * np.float32(1 + relative) + np.float32(absolute_m)
-            canvas[row, col // LANES, BEFORE + col % LANES] = 1 / beyond_m
+            buffer[row, col // LANES, BEFORE + col % LANES] = 1 / beyond_m

@@ -1,4 +1,4 @@
-"""How much light a surface sends back to the lidar."""
+"""Reflectivity of surfaces to the lidar."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from densegt.kernels.raycast import GROUND_PART, NO_PART, Hits
-from densegt.kernels.raycast_ground import ground_material
+from densegt.kernels.raycast import GROUND_PART, NO_PART, Hits, Surfaces
+from densegt.kernels.raycast_ground import Road, ground_material
 from densegt.kernels.raycast_shapes import WINDOW, pane_is_glass
 
 Array = NDArray[np.float64]
@@ -16,24 +16,25 @@ Array = NDArray[np.float64]
 @njit(parallel=True, cache=True)
 def reflectivities(
     hits: Hits,
-    material: NDArray[np.int64],
-    reflectance: Array,
+    surfaces: Surfaces,
     param: Array,
     by_material: Array,
     blind: float,
-    ground: Array,
-    lane_m: float,
-    lanes: int,
+    road: Road,
     out: Array,
 ) -> None:
-    """Reflectivity (R,) of each hit; 0 for none and for panes of glass. `blind`: that of a window without glass."""
+    """Fill `out` (R,) with the reflectivity of each hit; 0 for none and for glass.
+
+    Args:
+        param: (N,9) of each shape; by_material: reflectivity of each material; blind: that of a window with blinds.
+    """
     for i in prange(len(out)):
         out[i] = 0.0
         if hits.part[i] == GROUND_PART:
             x, y = hits.local[i, 0], hits.local[i, 1]
-            out[i] = by_material[ground_material(x, y, ground, lane_m, lanes)]
+            out[i] = by_material[ground_material(x, y, road)]
         elif hits.part[i] != NO_PART:
             shape = hits.shape[i]
-            out[i] = by_material[material[shape]] * reflectance[shape]
+            out[i] = by_material[surfaces.material[shape]] * surfaces.reflectance[shape]
             if hits.detail[i] == WINDOW:
                 out[i] = 0.0 if pane_is_glass(hits.local[i], param[shape], shape) else blind

@@ -1,14 +1,15 @@
-"""For each pixel the nearest measured pixel above and below it, by a distance that grows across the image's edges.
+"""The nearest measured pixel above and below each pixel, by a geodesic distance that grows across image edges.
 
-Geodesic distance by raster passes (P. Toivanen, New geodesic distance transforms for gray-scale images, 1996), one pass
-a direction: a path comes from the row before, straight or along a diagonal, and pays for its length and for every
-change of brightness on its way. So what lies on the same surface is nearer than what lies beyond an outline.
+Raster passes (P. Toivanen, New geodesic distance transforms for gray-scale images, 1996), one per direction: a path
+comes from the row before, straight or along a diagonal, and costs its length plus the changes of brightness along it.
 
-A key is the distance in the upper 32 bits, and the measured pixel's row and column in 16 bits each below. The smallest
-key is the nearest pixel, and of equally near ones the uppermost, then the leftmost.
+A key holds the distance in the upper 32 bits and the measured pixel's row and column in 16 bits each below. The least
+key is the nearest pixel, of equally near ones the uppermost, then the leftmost.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -25,6 +26,20 @@ NOWHERE = np.int64(1) << 61
 _STRAIGHT = np.int64(STRAIGHT) << 32
 _DIAGONAL = np.int64(DIAGONAL) << 32
 _BRIGHTNESS = np.int64(BRIGHTNESS) << 32
+
+
+class NearestKeys(NamedTuple):
+    """Keys of the nearest measured pixels in four directions.
+
+    Attributes:
+        above, below: (H,W) int64.
+        left, right: (W,H) int64, of the transposed image: their row is a column.
+    """
+
+    above: NDArray[np.int64]
+    below: NDArray[np.int64]
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
 
 
 @njit(cache=True, nogil=True)
@@ -44,7 +59,7 @@ def nearest_above(guide: NDArray[np.uint8], inverse: NDArray[np.float32], out: N
 
 @njit(cache=True, nogil=True)
 def nearest_below(guide: NDArray[np.uint8], inverse: NDArray[np.float32], out: NDArray[np.int64]) -> None:
-    """The same for the nearest measured pixel in the same row or below."""
+    """Fill `out` (H,W) with keys of the nearest measured pixel in the same row or below, within 45 degrees."""
     for row in range(guide.shape[0] - 1, -1, -1):
         _own(inverse[row], row, out[row])
         if row + 1 < guide.shape[0]:
@@ -62,7 +77,7 @@ def _own(inverse: NDArray[np.float32], row: int, out: NDArray[np.int64]) -> None
 def _step(
     guide_before: NDArray[np.uint8], guide: NDArray[np.uint8], before: NDArray[np.int64], out: NDArray[np.int64]
 ) -> None:
-    """Lower a row's keys to what comes from the row before; the loop in the middle is free of branches."""
+    """Lower a row's keys to those propagated from the row before; the inner loop is free of branches."""
     last = len(out) - 1
     for col in range(1, last):
         here = np.int64(guide[col])

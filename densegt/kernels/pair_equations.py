@@ -1,12 +1,30 @@
-"""Points that an object's own motion must bring together: their pairs, and the normal equations of that motion."""
+"""Pairs of points of one object, and the normal equations of the motion (a cubic B-spline) that aligns them."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+
+
+class SplinePoints(NamedTuple):
+    """Points of one object, and where each lies on the spline of its motion.
+
+    Attributes:
+        xyz_object: (N,3) m in the object's frame; normal: (N,2) there, seen from above.
+        yaw: (N,) rad, of the object at each point's time.
+        knot: (N,) int64, first of the four coefficients with weight; basis: (N,4), their weights.
+    """
+
+    xyz_object: Array
+    normal: Array
+    yaw: Array
+    knot: NDArray[np.int64]
+    basis: Array
 
 
 @njit(cache=True, nogil=True)
@@ -19,11 +37,11 @@ def nearest_in_sweeps(
     reach_m: float,
     out: NDArray[np.int64],
 ) -> None:
-    """For each point and `each` of the offsets in turn, the nearest point of the sweep that far away.
+    """Fill `out` with the nearest point of other sweeps, `each` of the sweep offsets per point in turn.
 
     Args:
-        q: (N,3) m in the object's frame, in order of sweep; heights count little.
-        sweep: (N,) counted from 0; first: (S+1,) first row of each.
+        q: (N,3) m in the object's frame, in order of sweep; squared heights weigh a quarter.
+        sweep: (N,) index from 0; first: (S+1,) first row of each.
         out: (N,each) row, -1 where none is within `reach_m`.
     """
     for i in range(len(q)):
@@ -43,11 +61,7 @@ def nearest_in_sweeps(
 
 @njit(cache=True, nogil=True)
 def pair_equations(
-    q: Array,
-    normal: Array,
-    yaw: Array,
-    knot: NDArray[np.int64],
-    basis: Array,
+    points: SplinePoints,
     pairs: NDArray[np.int64],
     across_weight: float,
     along_weight: float,
@@ -56,20 +70,18 @@ def pair_equations(
     H: Array,
     g: Array,
 ) -> None:
-    """Add to `H` (3K,3K) and `g` (3K,) what pairs of points say of the motion's coefficients (K,3): x, y, yaw.
+    """Add to `H` (3K,3K) and `g` (3K,) the Gauss-Newton terms of pairs for the spline's coefficients (K,3): x, y, yaw.
 
-    The error of a pair is the difference of its points in the object's frame, seen from above: weighed by
-    `across_weight` (1/m^2) along the first one's normal, and by `along_weight` in every direction where they lie
-    farther apart than samples of one surface do. Nearer pairs would hold a flat side where it is, right or wrong.
+    The residual of a pair is the difference of its points in the object's frame, seen from above: weighted by
+    `across_weight` (1/m^2) along the first one's normal, and by `along_weight` in every direction if they lie
+    farther apart than `spacing_m`. Nearer pairs along a flat side would bias the motion to zero.
 
     Args:
-        q: (N,3) m in the object's frame; normal: (N,2) there, seen from above.
-        yaw: (N,) of the object at each point's time.
-        knot: (N,) first of the four coefficients that count then; basis: (N,4) their weights.
         pairs: (P,2) rows.
-        spacing_m: of samples of one surface.
-        robust: error, in units of its weight, squared, at which a pair counts half (Geman-McClure).
+        spacing_m: between neighbouring samples of one surface.
+        robust: Geman-McClure scale, of the weighted squared residual.
     """
+    q, normal, yaw, knot, basis = points
     D = np.empty((2, 2, 3))
     for p in range(len(pairs)):
         i, j = pairs[p]

@@ -16,6 +16,7 @@ from densegt.kernels.raycast_shapes import (
     CYLINDER,
     ELLIPSOID,
     POLYHEDRON,
+    Ray,
     building_hit,
     capsule_hit,
     cylinder_hit,
@@ -50,8 +51,21 @@ class Shapes(NamedTuple):
     ground: Array
 
 
+class Surfaces(NamedTuple):
+    """Appearance of the N shapes.
+
+    Attributes:
+        material: (N,) int64 codes of simulate.materials.Material; colour: (N,3) float64, red green blue in 0..1.
+        reflectance: (N,) float64, factor of the material's reflectivity to the lidar.
+    """
+
+    material: NDArray[np.int64]
+    colour: Array
+    reflectance: Array
+
+
 class Hits(NamedTuple):
-    """What each ray meets, (R,...). Where nothing: part = NO_PART and range 0.
+    """First hits of R rays; part is NO_PART and range 0 where there is none.
 
     Attributes:
         range_m: (R,) float64.
@@ -71,30 +85,26 @@ class Hits(NamedTuple):
 
 
 @njit(cache=True)
-def _shape_hit(
-    w: Shapes, i: int, ox: float, oy: float, oz: float, dx: float, dy: float, dz: float
-) -> tuple[float, float, float, float, int]:
+def _shape_hit(w: Shapes, i: int, ray: Ray) -> tuple[float, float, float, float, int]:
     kind = w.kind[i]
     if kind == BUILDING:
-        return building_hit(ox, oy, oz, dx, dy, dz, w.param[i])
+        return building_hit(ray, w.param[i])
     hit = (-1.0, 0.0, 0.0, 0.0)
     if kind == POLYHEDRON:
-        hit = polyhedron_hit(ox, oy, oz, dx, dy, dz, w.planes, w.plane_start[i], w.plane_start[i + 1])
+        hit = polyhedron_hit(ray, w.planes, w.plane_start[i], w.plane_start[i + 1])
     elif kind == ELLIPSOID:
-        hit = ellipsoid_hit(ox, oy, oz, dx, dy, dz, w.param[i])
+        hit = ellipsoid_hit(ray, w.param[i])
     elif kind == CAPSULE:
-        hit = capsule_hit(ox, oy, oz, dx, dy, dz, w.param[i])
+        hit = capsule_hit(ray, w.param[i])
     elif kind == CYLINDER:
-        hit = cylinder_hit(ox, oy, oz, dx, dy, dz, w.param[i])
+        hit = cylinder_hit(ray, w.param[i])
     return hit[0], hit[1], hit[2], hit[3], 0
 
 
 @njit(cache=True)
-def _near_sphere(
-    mx: float, my: float, mz: float, r: float, ox: float, oy: float, oz: float, dx: float, dy: float, dz: float,
-    t_best: float,
-) -> bool:  # fmt: skip
-    """Can this unit ray meet the sphere before t_best?"""
+def _near_sphere(mx: float, my: float, mz: float, r: float, ray: Ray, t_best: float) -> bool:
+    """Whether this unit ray may meet the sphere before t_best."""
+    ox, oy, oz, dx, dy, dz = ray
     cx, cy, cz = mx - ox, my - oy, mz - oz
     along = cx * dx + cy * dy + cz * dz
     if along < -r or along - r > t_best:
@@ -103,10 +113,9 @@ def _near_sphere(
 
 
 @njit(cache=True)
-def _part_hit(
-    w: Shapes, part: int, T: Array, ox: float, oy: float, oz: float, dx: float, dy: float, dz: float, t_best: float
-) -> tuple[float, int, float, float, float, int]:
+def _part_hit(w: Shapes, part: int, T: Array, ray: Ray, t_best: float) -> tuple[float, int, float, float, float, int]:
     """Nearest hit of one part nearer than t_best: (t, shape, normal in the part's frame, detail); shape -1 if none."""
+    ox, oy, oz, dx, dy, dz = ray
     rx, ry, rz = ox - T[3], oy - T[7], oz - T[11]
     px, py, pz = (
         T[0] * rx + T[4] * ry + T[8] * rz,
@@ -118,12 +127,13 @@ def _part_hit(
         T[1] * dx + T[5] * dy + T[9] * dz,
         T[2] * dx + T[6] * dy + T[10] * dz,
     )
+    own = Ray(px, py, pz, ex, ey, ez)
     shape, detail, nx, ny, nz = -1, 0, 0.0, 0.0, 0.0
     for i in range(w.part_start[part], w.part_start[part + 1]):
         s = w.sphere[i]
-        if not _near_sphere(s[0], s[1], s[2], s[3], px, py, pz, ex, ey, ez, t_best):
+        if not _near_sphere(s[0], s[1], s[2], s[3], own, t_best):
             continue
-        t, a, b, c, which = _shape_hit(w, i, px, py, pz, ex, ey, ez)
+        t, a, b, c, which = _shape_hit(w, i, own)
         if 0.0 < t < t_best:
             t_best, shape, detail, nx, ny, nz = t, i, which, a, b, c
     return t_best, shape, nx, ny, nz, detail
@@ -131,28 +141,35 @@ def _part_hit(
 
 @njit(cache=True)
 def _record(
-    w: Shapes, ray: int, T: Array, ox: float, oy: float, oz: float, dx: float, dy: float, dz: float,
-    found: tuple[float, int, float, float, float, int], part: int, t_max: float, out: Hits,
-) -> None:  # fmt: skip
-    """Let the ground compete with the nearest part (`found`, at pose T), then write the ray's row of `out`."""
+    w: Shapes,
+    row: int,
+    T: Array,
+    ray: Ray,
+    found: tuple[float, int, float, float, float, int],
+    part: int,
+    t_max: float,
+    out: Hits,
+) -> None:
+    """Write to a row of `out` the nearer of the ground and the nearest part (`found`, at pose T)."""
     t, shape, nx, ny, nz, detail = found
-    t_ground = ground_hit(ox, oy, oz, dx, dy, dz, w.ground, min(t, t_max))
+    ox, oy, oz, dx, dy, dz = ray
+    t_ground = ground_hit(ray, w.ground, min(t, t_max))
     if t_ground > 0.0:
         x, y, z = ox + t_ground * dx, oy + t_ground * dy, oz + t_ground * dz
         gx, gy, gz = ground_normal(x, y, w.ground)
-        out.range_m[ray], out.part[ray], out.shape[ray], out.detail[ray] = t_ground, GROUND_PART, -1, 0
-        out.normal[ray, 0], out.normal[ray, 1], out.normal[ray, 2] = gx, gy, gz
-        out.local[ray, 0], out.local[ray, 1], out.local[ray, 2] = x, y, z
+        out.range_m[row], out.part[row], out.shape[row], out.detail[row] = t_ground, GROUND_PART, -1, 0
+        out.normal[row, 0], out.normal[row, 1], out.normal[row, 2] = gx, gy, gz
+        out.local[row, 0], out.local[row, 1], out.local[row, 2] = x, y, z
     elif shape >= 0:
         rx, ry, rz = ox + t * dx - T[3], oy + t * dy - T[7], oz + t * dz - T[11]
-        out.range_m[ray], out.part[ray], out.shape[ray], out.detail[ray] = t, part, shape, detail
+        out.range_m[row], out.part[row], out.shape[row], out.detail[row] = t, part, shape, detail
         for k in range(3):
-            out.normal[ray, k] = T[4 * k] * nx + T[4 * k + 1] * ny + T[4 * k + 2] * nz
-            out.local[ray, k] = T[k] * rx + T[4 + k] * ry + T[8 + k] * rz
+            out.normal[row, k] = T[4 * k] * nx + T[4 * k + 1] * ny + T[4 * k + 2] * nz
+            out.local[row, k] = T[k] * rx + T[4 + k] * ry + T[8 + k] * rz
     else:
-        out.range_m[ray], out.part[ray], out.shape[ray], out.detail[ray] = 0.0, NO_PART, -1, 0
-        out.normal[ray, :] = 0.0
-        out.local[ray, :] = 0.0
+        out.range_m[row], out.part[row], out.shape[row], out.detail[row] = 0.0, NO_PART, -1, 0
+        out.normal[row, :] = 0.0
+        out.local[row, :] = 0.0
 
 
 @njit(cache=True)
@@ -222,6 +239,7 @@ def cast_image(
         for row in range(row0, row1):
             for col in range(col0, col1):
                 d = _direction(float(col), float(row), K, T_world_cam)
+                ray = Ray(origin[0], origin[1], origin[2], d[0], d[1], d[2])
                 best = (max_range_m, -1, 0.0, 0.0, 0.0, 0)
                 part = 0
                 for c in range(n):
@@ -229,17 +247,11 @@ def cast_image(
                         break
                     p = index[c]
                     m = middles[p]
-                    if _near_sphere(
-                        m[0], m[1], m[2], w.part_sphere[p, 3],
-                        origin[0], origin[1], origin[2], d[0], d[1], d[2], best[0],
-                    ):  # fmt: skip
-                        found = _part_hit(w, p, poses[p], origin[0], origin[1], origin[2], d[0], d[1], d[2], best[0])
+                    if _near_sphere(m[0], m[1], m[2], w.part_sphere[p, 3], ray, best[0]):
+                        found = _part_hit(w, p, poses[p], ray, best[0])
                         if found[1] >= 0:
                             best, part = found, p
-                _record(
-                    w, row * width_px + col, poses[part], origin[0], origin[1], origin[2], d[0], d[1], d[2],
-                    best, part, max_range_m, out,
-                )  # fmt: skip
+                _record(w, row * width_px + col, poses[part], ray, best, part, max_range_m, out)
 
 
 @njit(cache=True)
@@ -307,15 +319,13 @@ def cast_columns(
                 n += 1
         for b in range(beams):
             d = _turned(T, directions[c, b])
+            ray = Ray(ox, oy, oz, d[0], d[1], d[2])
             best = (max_range_m, -1, 0.0, 0.0, 0.0, 0)
             part = 0
             for i in range(n):
                 p = index[i]
-                if _near_sphere(
-                    middles[p, 0], middles[p, 1], middles[p, 2], w.part_sphere[p, 3],
-                    ox, oy, oz, d[0], d[1], d[2], best[0],
-                ):  # fmt: skip
-                    found = _part_hit(w, p, poses[p], ox, oy, oz, d[0], d[1], d[2], best[0])
+                if _near_sphere(middles[p, 0], middles[p, 1], middles[p, 2], w.part_sphere[p, 3], ray, best[0]):
+                    found = _part_hit(w, p, poses[p], ray, best[0])
                     if found[1] >= 0:
                         best, part = found, p
-            _record(w, c * beams + b, poses[part], ox, oy, oz, d[0], d[1], d[2], best, part, max_range_m, out)
+            _record(w, c * beams + b, poses[part], ray, best, part, max_range_m, out)

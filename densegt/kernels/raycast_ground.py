@@ -10,10 +10,13 @@ Its parameters are one vector `g` (26,), written by `simulate.ground.Ground.vect
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
+from densegt.kernels.raycast_shapes import Ray
 
 Vector = NDArray[np.float64]
 
@@ -22,6 +25,18 @@ ASPHALT, PAVEMENT, GRASS, KERB, MARKING = 0, 1, 2, 3, 4
 
 KERB_RAMP_M = 0.03
 """A kerb's face leans by this much, so that the ground stays a function of (x, y)."""
+
+
+class Road(NamedTuple):
+    """The ground and the lanes painted on it.
+
+    Attributes:
+        ground: (26,) see above; lane_m: width of a lane; lanes: in each direction.
+    """
+
+    ground: Vector
+    lane_m: float
+    lanes: int
 
 
 @njit(cache=True)
@@ -91,12 +106,13 @@ def closing_rate(dx: float, dy: float, dz: float, g: Vector) -> float:
 
 
 @njit(cache=True)
-def ground_hit(ox: float, oy: float, oz: float, dx: float, dy: float, dz: float, g: Vector, t_max: float) -> float:
+def ground_hit(ray: Ray, g: Vector, t_max: float) -> float:
     """Distance along a unit ray to the ground, or -1.
 
     A step is as long as the steepest slope that way allows, but stops short of the next kerb line while low enough to
     meet a kerb; near the ground it is a few decimetres, and the first step that ends below ground is bisected.
     """
+    ox, oy, oz, dx, dy, dz = ray
     closing = closing_rate(dx, dy, dz, g)
     sideways = abs(dy) + abs(g[2] * g[3] * dx)  # bounds how fast the way to the road's edge changes
     t, before = 0.0, 0.0
@@ -113,21 +129,20 @@ def ground_hit(ox: float, oy: float, oz: float, dx: float, dy: float, dz: float,
         main, cross = _kerb_ways(x, y, g)
         gap -= g[6] * min(max(min(main, cross) / KERB_RAMP_M, 0.0), 1.0)
         if gap <= 0.0:
-            return _bisect(ox, oy, oz, dx, dy, dz, g, before, t)
+            return _bisect(ray, g, before, t)
         to_kerb = min((abs(main) - KERB_RAMP_M) / max(sideways, 1e-9), (abs(cross) - KERB_RAMP_M) / max(abs(dx), 1e-9))
         slope = gap / closing if closing > 0.0 else 1e9
         before = t
         t += max(min(slope, to_kerb), least)
     x, y, z = ox + t_max * dx, oy + t_max * dy, oz + t_max * dz
     if z < height(x, y, g):
-        return _bisect(ox, oy, oz, dx, dy, dz, g, before, t_max)
+        return _bisect(ray, g, before, t_max)
     return -1.0
 
 
 @njit(cache=True)
-def _bisect(
-    ox: float, oy: float, oz: float, dx: float, dy: float, dz: float, g: Vector, above: float, below: float
-) -> float:
+def _bisect(ray: Ray, g: Vector, above: float, below: float) -> float:
+    ox, oy, oz, dx, dy, dz = ray
     while below - above > 1e-5:
         t = 0.5 * (above + below)
         if oz + t * dz > height(ox + t * dx, oy + t * dy, g):
@@ -138,8 +153,9 @@ def _bisect(
 
 
 @njit(cache=True)
-def ground_material(x: float, y: float, g: Vector, lane_m: float, lanes: int) -> int:
-    """What the ground is made of at (x, y): markings, kerb, pavement, grass or asphalt."""
+def ground_material(x: float, y: float, road: Road) -> int:
+    """Material of the ground at (x, y): marking, kerb, pavement, grass or asphalt."""
+    g, lane_m, lanes = road
     d = y - centre(x, g)
     main, cross = abs(d) - g[5], abs(x - g[7]) - g[8]
     if main < 0.0 and cross > 1.0:

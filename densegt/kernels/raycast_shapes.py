@@ -7,6 +7,7 @@ it misses. Only entries count: a ray that begins inside a shape does not see it.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -17,16 +18,27 @@ from densegt.kernels.hashing import lattice
 Array = NDArray[np.float64]
 Hit = tuple[float, float, float, float]
 
+
+class Ray(NamedTuple):
+    """Origin and unit direction, m."""
+
+    ox: float
+    oy: float
+    oz: float
+    dx: float
+    dy: float
+    dz: float
+
+
 POLYHEDRON, ELLIPSOID, CAPSULE, CYLINDER, BUILDING = 0, 1, 2, 3, 4
 WALL, WINDOW, REVEAL, ROOF = 0, 1, 2, 3
 """What part of a building was hit."""
 
 
 @njit(cache=True)
-def polyhedron_hit(
-    ox: float, oy: float, oz: float, dx: float, dy: float, dz: float, planes: Array, start: int, stop: int
-) -> Hit:
+def polyhedron_hit(ray: Ray, planes: Array, start: int, stop: int) -> Hit:
     """`planes` (Q,4) are outward unit normals and offsets: inside is n.x <= offset for start <= q < stop."""
+    ox, oy, oz, dx, dy, dz = ray
     near, far, face = -1.0e30, 1.0e30, -1
     for q in range(start, stop):
         along = planes[q, 0] * dx + planes[q, 1] * dy + planes[q, 2] * dz
@@ -47,8 +59,9 @@ def polyhedron_hit(
 
 
 @njit(cache=True)
-def ellipsoid_hit(ox: float, oy: float, oz: float, dx: float, dy: float, dz: float, p: Array) -> Hit:
+def ellipsoid_hit(ray: Ray, p: Array) -> Hit:
     """p: middle (3), half axes (3)."""
+    ox, oy, oz, dx, dy, dz = ray
     sx, sy, sz = (ox - p[0]) / p[3], (oy - p[1]) / p[4], (oz - p[2]) / p[5]
     ex, ey, ez = dx / p[3], dy / p[4], dz / p[5]
     a = ex * ex + ey * ey + ez * ez
@@ -66,8 +79,9 @@ def ellipsoid_hit(ox: float, oy: float, oz: float, dx: float, dy: float, dz: flo
 
 
 @njit(cache=True)
-def capsule_hit(ox: float, oy: float, oz: float, dx: float, dy: float, dz: float, p: Array) -> Hit:
+def capsule_hit(ray: Ray, p: Array) -> Hit:
     """p: ends of the axis (3), (3), radius."""
+    ox, oy, oz, dx, dy, dz = ray
     ax, ay, az = p[3] - p[0], p[4] - p[1], p[5] - p[2]
     sx, sy, sz, r = ox - p[0], oy - p[1], oz - p[2], p[6]
     aa = ax * ax + ay * ay + az * az
@@ -107,8 +121,9 @@ def capsule_hit(ox: float, oy: float, oz: float, dx: float, dy: float, dz: float
 
 
 @njit(cache=True)
-def cylinder_hit(ox: float, oy: float, oz: float, dx: float, dy: float, dz: float, p: Array) -> Hit:
+def cylinder_hit(ray: Ray, p: Array) -> Hit:
     """p: ends of the axis (3), (3), radius; flat caps."""
+    ox, oy, oz, dx, dy, dz = ray
     ax, ay, az = p[3] - p[0], p[4] - p[1], p[5] - p[2]
     sx, sy, sz, r = ox - p[0], oy - p[1], oz - p[2], p[6]
     length = math.sqrt(ax * ax + ay * ay + az * az)
@@ -169,10 +184,9 @@ def window_cell(s: float, h: float, half_m: float, p: Array) -> tuple[bool, floa
 
 
 @njit(cache=True)
-def building_hit(
-    ox: float, oy: float, oz: float, dx: float, dy: float, dz: float, p: Array
-) -> tuple[float, float, float, float, int]:
+def building_hit(ray: Ray, p: Array) -> tuple[float, float, float, float, int]:
     """A box from z = 0 with recessed windows in its four walls; also says which part was hit."""
+    ox, oy, oz, dx, dy, dz = ray
     miss = (-1.0, 0.0, 0.0, 0.0, 0)
     tx = _slab(ox, dx, -p[0], p[0])
     ty = _slab(oy, dy, -p[1], p[1])

@@ -1,4 +1,4 @@
-"""Colour of what camera rays hit: procedural textures by material, sun, sky and haze."""
+"""Colour of camera rays: procedural textures by material, sun, sky and haze."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 from densegt.kernels.hashing import lattice, value_noise
-from densegt.kernels.raycast import GROUND_PART, NO_PART, Hits
-from densegt.kernels.raycast_ground import ASPHALT, KERB, MARKING, PAVEMENT, ground_material
+from densegt.kernels.raycast import GROUND_PART, NO_PART, Hits, Surfaces
+from densegt.kernels.raycast_ground import ASPHALT, KERB, MARKING, PAVEMENT, Road, ground_material
 from densegt.kernels.raycast_shapes import REVEAL, ROOF, WALL, WINDOW, facade_axis, pane_is_glass
 
 Array = NDArray[np.float64]
@@ -108,23 +108,22 @@ def _sky(up: float, x: float, y: float) -> tuple[float, float, float]:
 @njit(parallel=True, cache=True)
 def shade(
     hits: Hits,
-    material: NDArray[np.int64],
-    colour: Array,
+    surfaces: Surfaces,
     param: Array,
     part_object: NDArray[np.uint16],
     directions: Array,
     sunlit: NDArray[np.float32],
     sun: Array,
-    ground: Array,
-    lane_m: float,
-    lanes: int,
-    exposure: float,
+    road: Road,
     out: NDArray[np.uint8],
 ) -> None:
-    """Colours (R,3) uint8, red green blue, of camera rays (R,) with unit directions (R,3) in world.
+    """Fill `out` (R,3) with the colour, red green blue, of each camera ray.
 
-    material (N,), colour (N,3), param (N,9) by shape; sunlit (R,) is the share of the sun in 0..1; `sun` points to it.
+    Args:
+        param: (N,9) of each shape; part_object: (P,) object id of each part.
+        directions: (R,3) unit vectors in world; sunlit: (R,) share of sunlight in 0..1; sun: (3,) unit vector to it.
     """
+    material, colour = surfaces.material, surfaces.colour
     for i in prange(len(out)):
         d = directions[i]
         haze_r, haze_g, haze_b = _sky(max(d[2], 0.0), d[0], d[1])
@@ -134,7 +133,7 @@ def shade(
             n, p = hits.normal[i], hits.local[i]
             gloss = 0.0
             if hits.part[i] == GROUND_PART:
-                r, g, b = _ground_colour(ground_material(p[0], p[1], ground, lane_m, lanes), p[0], p[1])
+                r, g, b = _ground_colour(ground_material(p[0], p[1], road), p[0], p[1])
             else:
                 shape = hits.shape[i]
                 seed = 17 + int(part_object[hits.part[i]]) * 31
@@ -163,9 +162,9 @@ def shade(
                 )
             fade = math.exp(-hits.range_m[i] / 320.0)
             r, g, b = fade * r + (1 - fade) * haze_r, fade * g + (1 - fade) * haze_g, fade * b + (1 - fade) * haze_b
-        out[i, 0] = _byte(r * exposure)
-        out[i, 1] = _byte(g * exposure)
-        out[i, 2] = _byte(b * exposure)
+        out[i, 0] = _byte(r)
+        out[i, 1] = _byte(g)
+        out[i, 2] = _byte(b)
 
 
 @njit(cache=True)

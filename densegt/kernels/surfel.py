@@ -1,10 +1,14 @@
-"""One surfel of surface in an image: its inverse depth and its own coordinates as linear functions of the pixel."""
+"""Surfels in an image: inverse depth and surfel coordinates as linear functions of the pixel."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
+from densegt.kernels.frustum import Pinhole
 
 # Columns of the planes that `project_surfels` writes.
 INVERSE, ALONG, ACROSS, PER_REACH, SCALE, COLUMNS = 0, 3, 6, 9, 13, 14
@@ -12,17 +16,45 @@ INVERSE, ALONG, ACROSS, PER_REACH, SCALE, COLUMNS = 0, 3, 6, 9, 13, 14
 NO_REACH = np.float32(1e30)
 
 
+class SurfelGeometry(NamedTuple):
+    """Position, orientation and extent of surfels.
+
+    Attributes:
+        xyz_cam: (N,3) float32 m.
+        tangents: (N,2,3) float32, unit vectors A, E in cam.
+        half_m: (N,4) float32, reach along +A, -A, +E, -E.
+    """
+
+    xyz_cam: NDArray[np.float32]
+    tangents: NDArray[np.float32]
+    half_m: NDArray[np.float32]
+
+
+class ProjectedSurfels(NamedTuple):
+    """The M surfels that cover pixels.
+
+    Attributes:
+        planes: (M,14) float32: w, w a and w e (w inverse depth in 1/m; a, e surfel coordinates in m), each as its value
+            at the first row and column and its change by a column and by a row; one over each reach; trust per area.
+        bounds: (M,4) int32, first and last row, first and last column.
+        rows: (M,) int32, index of the surfel.
+    """
+
+    planes: NDArray[np.float32]
+    bounds: NDArray[np.int32]
+    rows: NDArray[np.int32]
+
+
 @njit(cache=True, nogil=True, inline="always")
 def surfel_bounds(
     p: NDArray[np.float32],
     tangents: NDArray[np.float32],
     half_m: NDArray[np.float32],
-    K: NDArray[np.float64],
     reach_px: float,
-    height_px: int,
-    width_px: int,
+    camera: Pinhole,
 ) -> tuple[int, int, int, int]:
-    """First and last row, first and last column that the surfel may cover; the last is below the first for none."""
+    """First and last row, first and last column of a surfel's bounding box in the image; last < first if empty."""
+    K, width_px, height_px = camera
     fx, fy, cx, cy = K[0, 0], K[1, 1], K[0, 2], K[1, 2]
     per_z = 1.0 / float(p[2])
     u0, v0 = fx * p[0] * per_z + cx, fy * p[1] * per_z + cy
@@ -53,37 +85,28 @@ def surfel_normal(tangents: NDArray[np.float32]) -> tuple[float, float, float]:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def project_surfels(
-    xyz_cam: NDArray[np.float32],
-    tangents: NDArray[np.float32],
-    half_m: NDArray[np.float32],
+    surfels: SurfelGeometry,
     trust: NDArray[np.float32],
     share: NDArray[np.float32],
-    K: NDArray[np.float64],
     reach_px: NDArray[np.float32],
-    height_px: int,
-    width_px: int,
-    planes: NDArray[np.float32],
-    bounds: NDArray[np.int32],
-    rows: NDArray[np.int32],
+    camera: Pinhole,
+    out: ProjectedSurfels,
 ) -> int:
-    """Write the surfels that cover pixels as planes over the image; return how many they are.
+    """Write the surfels that cover pixels to the first rows of `out` (arrays of N rows); return how many they are.
 
     A pixel's ray d (scaled to z = 1) meets the plane n.q = n.p at inverse depth w = n.d / n.p, linear in the pixel. So
     are w a and w e for the surfel's own coordinates: with n = A x E, F = (E x n) / n.n and G = (n x A) / n.n it is
     a = F.(d / w - p), hence w a = F.d - w F.p, and likewise w e = G.d - w G.p. No division is left for the pixels.
 
     Args:
-        xyz_cam: (N,3) m, all ahead of the camera.
-        tangents: (N,2,3) unit vectors A, E in cam.
-        half_m: (N,4) reach along +A, -A, +E, -E.
-        trust: (N,), factor of each surfel's weight.
-        share: (N,), each stands for one over so many of its like; 0 covers nothing, see `thin`.
-        K: (3,3) px without skew.
-        reach_px: (N,), each surfel is cut to this many pixels around its point.
-        planes: out (N,14), the first so many are written: w, w a and w e, each as its value at the first row and
-            column and its change by a column and by a row; one over each reach; trust over the surfel's area.
-        bounds: out (N,4), first and last row, first and last column of each of these; rows: out (N,), which they are.
+        surfels: all ahead of the camera.
+        trust: (N,), factor of the weight.
+        share: (N,), probability with which the surfel was kept, see `subsample_surfels`; 0 covers nothing.
+        reach_px: (N,), greatest distance of a covered pixel from the surfel's point, along rows and columns.
     """
+    xyz_cam, tangents, half_m = surfels
+    planes, bounds, rows = out
+    K = camera.K
     per_fx, per_fy, cx, cy = 1 / K[0, 0], 1 / K[1, 1], K[0, 2], K[1, 2]
     count = 0
     for i in range(len(xyz_cam)):
@@ -98,9 +121,7 @@ def project_surfels(
         per_n_p = 1 / n_p
         wx, wy, wz = nx * per_n_p, ny * per_n_p, nz * per_n_p
         w_col, w_row = wx * per_fx, wy * per_fy
-        row_lo, row_hi, col_lo, col_hi = surfel_bounds(
-            xyz_cam[i], tangents[i], half_m[i], K, reach_px[i], height_px, width_px
-        )
+        row_lo, row_hi, col_lo, col_hi = surfel_bounds(xyz_cam[i], tangents[i], half_m[i], reach_px[i], camera)
         if row_hi < row_lo or col_hi < col_lo:
             continue
         box, plane = bounds[count], planes[count]
@@ -128,23 +149,23 @@ def project_surfels(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def surfel_slopes(
-    row_of: NDArray[np.int32],
+    surfel: NDArray[np.int32],
     xyz_cam: NDArray[np.float32],
     tangents: NDArray[np.float32],
     K: NDArray[np.float64],
     out: NDArray[np.float32],
 ) -> None:
-    """Write how inverse depth changes by a column and by a row on the surfel of each pixel, 1/(m px).
+    """Write the derivatives of inverse depth by column and row on the surfel of each pixel, 1/(m px).
 
     Args:
-        row_of: (H,W), the surfel, -1 for none; xyz_cam: (N,3) m; tangents: (N,2,3) unit vectors in cam.
-        out: (H,W,2), zeros where there is no surfel or it is seen edge-on: it agrees with equal depth only.
+        surfel: (H,W) index, -1 for none; xyz_cam: (N,3) m; tangents: (N,2,3) unit vectors in cam.
+        out: (H,W,2), zeros where there is no surfel or it is seen edge-on.
     """
     per_fx, per_fy = np.float32(1 / K[0, 0]), np.float32(1 / K[1, 1])
-    height_px, width_px = row_of.shape
+    height_px, width_px = surfel.shape
     for row in range(height_px):
         for col in range(width_px):
-            i = row_of[row, col]
+            i = surfel[row, col]
             out[row, col, 0], out[row, col, 1] = 0, 0
             if i < 0:
                 continue

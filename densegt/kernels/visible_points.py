@@ -1,10 +1,24 @@
-"""Which point each pixel shows, and each cell of several."""
+"""The z-buffer of points, at full and reduced resolution."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
+
+class ZBuffer(NamedTuple):
+    """The nearest visible point of each pixel.
+
+    Attributes:
+        depth_m: (H,W) float32, infinity = none.
+        point: (H,W) int32 index, -1 = none.
+    """
+
+    depth_m: NDArray[np.float32]
+    point: NDArray[np.int32]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -15,20 +29,19 @@ def visible_points(
     relative: float,
     absolute_m: float,
     step: int,
-    shown: NDArray[np.int32],
-    shown_m: NDArray[np.float32],
+    out: ZBuffer,
 ) -> None:
-    """Find the nearest point in each pixel that is not hidden by a surface.
+    """Z-buffer of the points that no surface hides.
 
-    A point is hidden where the surface in front of it is nearer by more than `absolute_m + relative * z`. Of equally
-    near points the first is shown.
+    A point is hidden if the surface is nearer by more than `absolute_m + relative * z`. Of equally near points the
+    first wins.
 
     Args:
         xyz_cam: (N,3) m.
-        front_m: (h,w) m, the nearest surface in cells of `step` by `step` pixels, infinity where there is none.
-        shown: out (H,W), -1 at first; the row of the point shown. shown_m: out (H,W), infinity at first; its depth.
+        front_m: (h,w) m, the front surface in cells of `step` by `step` pixels, infinity = none.
+        out: (H,W), empty at first.
     """
-    height_px, width_px = shown.shape
+    height_px, width_px = out.point.shape
     fx, fy, cx, cy = np.float32(K[0, 0]), np.float32(K[1, 1]), np.float32(K[0, 2]), np.float32(K[1, 2])
     keep, absolute = np.float32(1 - relative), np.float32(absolute_m)
     half = np.float32(0.5)
@@ -41,33 +54,24 @@ def visible_points(
         if not (0 <= u < width_px and 0 <= v < height_px):
             continue
         col, row = int(u), int(v)
-        if z < shown_m[row, col] and not z * keep - absolute > front_m[row // step, col // step]:
-            shown_m[row, col] = z
-            shown[row, col] = i
+        if z < out.depth_m[row, col] and not z * keep - absolute > front_m[row // step, col // step]:
+            out.depth_m[row, col] = z
+            out.point[row, col] = i
 
 
 @njit(cache=True, nogil=True)
-def nearest_of_cell(
-    points: NDArray[np.int32],
-    points_m: NDArray[np.float32],
-    step: int,
-    shown: NDArray[np.int32],
-    shown_m: NDArray[np.float32],
-) -> None:
-    """Write to `shown` (h,w) the nearest of the points that a cell's pixels show, -1 for none; of equals the first.
+def nearest_of_cell(points: ZBuffer, step: int, out: ZBuffer) -> None:
+    """Fill `out` (h,w) with the nearest point in each cell of `step` by `step` pixels of `points` (H,W).
 
-    Args:
-        points: (H,W) the row of the point that each pixel shows, -1 for none; points_m: (H,W) its depth, else infinity.
-        step: a cell holds this many pixels along and across.
-        shown_m: out (h,w), the depth of what is shown, infinity for none.
+    Of equally near points the first wins.
     """
-    height_px, width_px = points.shape
-    for cell_row in range(shown.shape[0]):
-        for cell_col in range(shown.shape[1]):
+    height_px, width_px = points.point.shape
+    for cell_row in range(out.point.shape[0]):
+        for cell_col in range(out.point.shape[1]):
             best, nearest = -1, np.float32(np.inf)
             for row in range(cell_row * step, min(cell_row * step + step, height_px)):
                 for col in range(cell_col * step, min(cell_col * step + step, width_px)):
-                    i, z = points[row, col], points_m[row, col]
+                    i, z = points.point[row, col], points.depth_m[row, col]
                     if z < nearest or (z == nearest and 0 <= i < best):
                         best, nearest = i, z
-            shown[cell_row, cell_col], shown_m[cell_row, cell_col] = best, nearest
+            out.point[cell_row, cell_col], out.depth_m[cell_row, cell_col] = best, nearest

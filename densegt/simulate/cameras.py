@@ -62,8 +62,7 @@ def _picture(
     xyz_world = T_world_cam[:3, 3] + directions * hits.range_m[:, None]
     out = np.empty((len(directions), 3), dtype=np.uint8)
     shade(
-        hits, world.surfaces.material, world.surfaces.colour, world.shapes.param, world.part_object, directions,
-        shadows.light(hits, xyz_world), world.sun, world.ground.vector, world.ground.lane_m, world.ground.lanes,
-        1.0, out,
+        hits, world.surfaces, world.shapes.param, world.part_object, directions,
+        shadows.light(hits, xyz_world), world.sun, world.ground.road, out,
     )  # fmt: skip
     return out

@@ -32,6 +32,11 @@ class Ground:
     cross_x_m: float
     cross_half_m: float
 
+    @property
+    def road(self) -> raycast_ground.Road:
+        """The ground's parameters and its lanes, for kernels."""
+        return raycast_ground.Road(self.vector, self.lane_m, self.lanes)
+
     def centre(self, x: Float64) -> Float64:
         """Middle y (N,) of the road at x (N,)."""
         g = self.vector

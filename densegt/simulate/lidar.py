@@ -113,10 +113,7 @@ def _cosine(hits: Hits, T_world_lidar: Float64, directions: Float64) -> Float64:
 
 def _reflectivity(world: World, hits: Hits) -> Float64:
     out = np.empty(len(hits.range_m))
-    reflectivities(
-        hits, world.surfaces.material, world.surfaces.reflectance, world.shapes.param, REFLECTIVITY, 0.3,
-        world.ground.vector, world.ground.lane_m, world.ground.lanes, out,
-    )  # fmt: skip
+    reflectivities(hits, world.surfaces, world.shapes.param, REFLECTIVITY, 0.3, world.ground.road, out)
     return out
 
 

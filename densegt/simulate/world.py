@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from densegt.depth.kind import Kind
 from densegt.geometry.se3 import from_yaw
-from densegt.kernels.raycast import Shapes
+from densegt.kernels.raycast import Shapes, Surfaces
 from densegt.simulate.config import SimulateConfig
 from densegt.simulate.furniture import Fixture
 from densegt.simulate.ground import Ground, make_ground
@@ -23,15 +23,6 @@ from densegt.simulate.street import Street, ego_motion, obstacles, parked
 from densegt.simulate.things import Thing
 
 Float64 = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Surfaces:
-    """What shapes look like: material (N,) int64, colour (N,3), reflectance (N,) factor for the lidar."""
-
-    material: NDArray[np.int64]
-    colour: Float64
-    reflectance: Float64
 
 
 @dataclass(frozen=True)

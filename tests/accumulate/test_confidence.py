@@ -39,7 +39,7 @@ def depth(least: float, surface: bool = True) -> DepthMap:
 
 
 def test_the_judge_that_ships_hears_every_column_of_evidence() -> None:
-    first, second, third = shipped_confidence_model().layers()
+    first, second, third = shipped_confidence_model()
     assert first.shape[1] == len(COLUMNS) + 1
     assert (second.shape[1], third.shape) == (len(first) + 1, (1, len(second) + 1))
     assert all(np.abs(first[:, k]).max() > 1e-4 for k in range(len(COLUMNS)))
@@ -48,11 +48,11 @@ def test_the_judge_that_ships_hears_every_column_of_evidence() -> None:
 def test_a_judge_is_kept_as_it_is_and_refused_for_other_evidence(tmp_path: Path) -> None:
     path = tmp_path / "judge.json"
     write_confidence_model(path, shipped_confidence_model(), {"command": 'python "fit"'})
-    for kept, shipped in zip(read_confidence_model(path).layers(), shipped_confidence_model().layers(), strict=True):
+    for kept, shipped in zip(read_confidence_model(path), shipped_confidence_model(), strict=True):
         np.testing.assert_allclose(kept, shipped, rtol=1e-5)
     assert json.loads(path.read_text())["command"] == 'python "fit"'
     path.write_text(path.read_text().replace('"agree"', '"nods"'))
-    with pytest.raises(ValueError, match="other evidence"):
+    with pytest.raises(ValueError, match="other features"):
         read_confidence_model(path)
 
 

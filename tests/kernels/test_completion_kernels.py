@@ -8,9 +8,9 @@ import pytest
 from densegt.kernels.departure import departure
 from densegt.kernels.expected_error import expected_error
 from densegt.kernels.farthest_around import farthest_around
-from densegt.kernels.fill_from_nearest import fill_from_nearest
+from densegt.kernels.fill_from_nearest import FilledDepth, fill_from_nearest
 from densegt.kernels.invert import invert
-from densegt.kernels.nearest_measured import NOWHERE, nearest_above, nearest_below
+from densegt.kernels.nearest_measured import NOWHERE, NearestKeys, nearest_above, nearest_below
 from densegt.kernels.open_sky import open_sky
 from densegt.kernels.slopes_across import slopes_across
 
@@ -49,7 +49,7 @@ def keys_of(guide, inverse):
         for twin in (twin_of(nearest_above), twin_of(nearest_below)):
             out.append(np.empty(g.shape, np.int64))
             twin(g, w, out[-1])
-    return out
+    return NearestKeys(*out)
 
 
 @pytest.mark.parametrize("kernel", [nearest_above, nearest_below])
@@ -102,8 +102,9 @@ def test_fill_equals_twin(shape, share, seed):
     slope = np.empty(shape, np.float32)
     twin_of(slopes_across)(inverse, 12, 0.1, slope)
     sky = rng.random(shape) < 0.1
-    outs = [(shape, np.float32)] * 3
-    got, wanted = both(fill_from_nearest, inverse, slope, *keys_of(guide, inverse), sky, 0.05, 0.1, outs=outs)
+    got, wanted = (FilledDepth(*(np.full(shape, 7, np.float32) for _ in range(3))) for _ in range(2))
+    for fill, out in ((fill_from_nearest, got), (twin_of(fill_from_nearest), wanted)):
+        fill(inverse, slope, keys_of(guide, inverse), sky, 0.05, 0.1, out)
     for mine, twins in zip(got, wanted, strict=True):
         np.testing.assert_allclose(mine, twins, rtol=2e-4, atol=2e-5)
     filled, spread, reach = got
@@ -121,7 +122,7 @@ def test_fill_equals_twin(shape, share, seed):
 def test_farthest_around_equals_twin(shape, share):
     rng = np.random.default_rng(2)
     guide, inverse = image(rng, shape), measured(rng, shape, share)
-    arguments = (inverse, *keys_of(guide, inverse))
+    arguments = (inverse, keys_of(guide, inverse))
     (got,), (wanted,) = both(farthest_around, *arguments, outs=[(shape, np.float32)])
     np.testing.assert_array_equal(got, wanted)
     assert not got[inverse > 0].any()

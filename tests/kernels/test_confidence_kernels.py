@@ -1,12 +1,18 @@
-"""The kernels that gather evidence for a pixel's depth, against their twins."""
+"""The kernels behind a pixel's confidence, against their twins."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from densegt.kernels.confidence_features import COLUMNS, confidence_features, confidence_of_features
-from densegt.kernels.confidence_network import BLOCK, confidence_network
+from densegt.kernels.confidence_features import (
+    COLUMNS,
+    FeatureImages,
+    SurfelAttributes,
+    confidence_features,
+    confidence_of_features,
+)
+from densegt.kernels.confidence_network import BLOCK, ConfidenceModel, confidence_network
 from densegt.kernels.count_layers import count_layers
 from densegt.kernels.plane_votes import plane_votes
 
@@ -70,82 +76,69 @@ def test_a_point_on_the_tolerance_of_a_surface_is_on_it() -> None:
         assert (on + behind)[7, 9] == 1
 
 
-@pytest.mark.parametrize(("seed", "surfels", "known_share"), [(0, 0, 0.0), (1, 5, 0.3), (2, 40, 1.0)])
-def test_evidence_equals_twin(seed: int, surfels: int, known_share: float) -> None:
+@pytest.mark.parametrize(("seed", "n", "known_share"), [(0, 0, 0.0), (1, 5, 0.3), (2, 40, 1.0)])
+def test_features_equal_twin(seed: int, n: int, known_share: float) -> None:
     rng = np.random.default_rng(seed)
 
-    def layer(lo: float, hi: float) -> np.ndarray:
-        return rng.uniform(lo, hi, (H, W)).astype(np.float32)
+    def image(lo: float, hi: float) -> np.ndarray:
+        return rng.uniform(lo, hi, H * W).astype(np.float32)
 
     def each(lo: float, hi: float) -> np.ndarray:
-        return rng.uniform(lo, hi, surfels).astype(np.float32)
+        return rng.uniform(lo, hi, n).astype(np.float32)
 
-    depth_m = np.where(rng.random((H, W)) < known_share, layer(1, 60), 0).astype(np.float32)
-    row_of = rng.integers(-1, max(surfels, 0), (H, W)).astype(np.int32) if surfels else np.full((H, W), -1, np.int32)
-    measured = rng.random((H, W)) < 0.4
-    arguments = (
-        depth_m,
-        row_of,
-        measured,
-        ~measured & (rng.random((H, W)) < 0.5),
-        rng.integers(0, 25, (H, W)).astype(np.uint16),
-        rng.integers(0, 25, (H, W)).astype(np.uint16),
-        np.minimum(layer(0.5, 60), np.where(depth_m > 0, depth_m, 60)),
-        np.minimum(layer(0.5, 60), np.where(depth_m > 0, depth_m, 60)),
-        layer(0, 1e4) * (rng.random((H, W)) < 0.7),
-        layer(0, 1e4) * (rng.random((H, W)) < 0.7),
-        layer(0, 50) * (rng.random((H, W)) < 0.7),
-        layer(0, 50) * (rng.random((H, W)) < 0.7),
-        layer(0, 1),
-        layer(0, 1),
-        rng.random(surfels) < 0.4,
-        rng.random(surfels) < 0.2,
-        each(0, 1),
-        each(-5, 5),
-        each(0, 1),
+    known = rng.random(H * W) < known_share
+    depth_m = np.where(known, image(1, 60), 0).astype(np.float32)
+    measured = rng.random(H * W) < 0.4
+    images = FeatureImages(
+        depth_m=depth_m,
+        surfel=rng.integers(-1, n, H * W).astype(np.int32),
+        measured=measured,
+        between=~measured & (rng.random(H * W) < 0.5),
+        agree=rng.integers(0, 2000, H * W).clip(0, 1023).astype(np.uint16),
+        farther=rng.integers(0, 25, H * W).astype(np.uint16),
+        nearest_around_m=np.minimum(image(0.5, 60), np.where(known, depth_m, 60)),
+        nearest_close_m=np.minimum(image(0.5, 60), np.where(known, depth_m, 60)),
+        support=image(0, 1e4) * (rng.random(H * W) < 0.7),
+        support_around=image(0, 1e4) * (rng.random(H * W) < 0.7),
+        first_weight=image(0, 50) * (rng.random(H * W) < 0.7),
+        second_weight=image(0, 50) * (rng.random(H * W) < 0.7),
+        known_around=image(0, 1),
+        penetration=image(0, 1),
     )
-    known = int((depth_m > 0).sum())
-    got, wanted = (np.full((known, len(COLUMNS)), np.nan, np.float32) for _ in range(2))
-    flat = [argument.ravel() for argument in arguments]
-    confidence_features(*flat, got)
-    twin_of(confidence_features)(*arguments, wanted)
+    surfels = SurfelAttributes(rng.random(n) < 0.4, rng.random(n) < 0.2, each(0, 1), each(-5, 5), each(0, 1))
+    got, wanted = (np.full((int(known.sum()), len(COLUMNS)), np.nan, np.float32) for _ in range(2))
+    confidence_features(images, surfels, got)
+    twin_of(confidence_features)(images, surfels, wanted)
     np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-5)
     assert np.isfinite(got).all()
-    layers = network(rng)
-    sure = np.full(H * W, np.nan, np.float32)
-    confidence_of_features(*flat, *layers, sure)
-    at = depth_m.ravel() > 0
-    np.testing.assert_allclose(sure[at], twin_judge(wanted, *layers), rtol=1e-3, atol=1e-4)
-    assert not sure[~at].any()
+    model = random_model(rng)
+    confidence, twins = np.full(H * W, np.nan, np.float32), np.full(H * W, np.nan)
+    confidence_of_features(images, surfels, model, confidence)
+    twin_of(confidence_of_features)(images, surfels, model, twins)
+    np.testing.assert_allclose(confidence, twins, rtol=1e-3, atol=1e-4)
+    assert not confidence[~known].any()
 
 
-def network(rng: np.random.Generator, inputs: int = len(COLUMNS)) -> list[np.ndarray]:
+def random_model(rng: np.random.Generator, inputs: int = len(COLUMNS)) -> ConfidenceModel:
     sizes = ((6, inputs), (5, 6), (1, 5))
-    return [rng.normal(0, 0.3, (out, into + 1)).astype(np.float32) for out, into in sizes]
-
-
-def twin_judge(rows: np.ndarray, first: np.ndarray, second: np.ndarray, third: np.ndarray) -> np.ndarray:
-    """Layer by layer in float64."""
-    y = np.maximum(rows.astype(float) @ first[:, :-1].T + first[:, -1], 0)
-    z = np.maximum(y @ second[:, :-1].T + second[:, -1], 0)
-    return 1 / (1 + np.exp(-(z @ third[:, :-1].T + third[:, -1])))[:, 0]
+    return ConfidenceModel(*(rng.normal(0, 0.3, (out, into + 1)).astype(np.float32) for out, into in sizes))
 
 
 @pytest.mark.parametrize(("n", "inputs"), [(0, 3), (1, 1), (BLOCK - 1, 4), (BLOCK, 5), (3 * BLOCK + 7, len(COLUMNS))])
-def test_judge_equals_twin(n: int, inputs: int) -> None:
+def test_network_equals_twin(n: int, inputs: int) -> None:
     rng = np.random.default_rng(n)
-    rows, layers = rng.normal(0, 2, (n, inputs)).astype(np.float32), network(rng, inputs)
-    out = np.full(n + 1, 77, np.float32)
-    confidence_network(rows, *layers, out)
-    np.testing.assert_allclose(out[:n], twin_judge(rows, *layers), rtol=1e-4, atol=1e-5)
-    assert out[n] == 77
+    rows, model = rng.normal(0, 2, (n, inputs)).astype(np.float32), random_model(rng, inputs)
+    got, wanted = np.full(n + 1, 77, np.float32), np.full(n + 1, 77.0)
+    confidence_network(rows, model, got)
+    twin_of(confidence_network)(rows, model, wanted)
+    np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-5)
 
 
-def test_judge_of_what_is_no_number_is_no_number_and_spoils_no_other() -> None:
+def test_network_keeps_what_is_not_finite_to_its_own_row() -> None:
     rng = np.random.default_rng(3)
-    rows, layers = rng.normal(size=(9, 4)).astype(np.float32), network(rng, 4)
+    rows, model = rng.normal(size=(9, 4)).astype(np.float32), random_model(rng, 4)
     whole, out = np.empty(9, np.float32), np.empty(9, np.float32)
-    confidence_network(rows, *layers, whole)
+    confidence_network(rows, model, whole)
     rows[4] = np.inf
-    confidence_network(rows, *layers, out)
+    confidence_network(rows, model, out)
     np.testing.assert_array_equal(np.delete(out, 4), np.delete(whole, 4))

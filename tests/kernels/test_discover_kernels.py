@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from densegt.kernels.ground_cells import ground_cells
-from densegt.kernels.pair_equations import nearest_in_sweeps, pair_equations
+from densegt.kernels.pair_equations import SplinePoints, nearest_in_sweeps, pair_equations
 from densegt.kernels.register_planar import add_to_model, near_model, register_planar
 from densegt.kernels.velocity_votes import velocity_votes
 
@@ -201,7 +201,7 @@ def test_the_equations_are_the_derivatives_of_the_pairs_error() -> None:
     J = np.column_stack([(residuals(flat + d) - residuals(flat - d)) / 2e-6 for d in step])
     q, yaw = carried(coefficients)
     H, g = np.zeros((3 * count, 3 * count)), np.zeros(3 * count)
-    pair_equations(q, normal, yaw, knot, basis, pairs, across, along, 0.0, 1e12, H, g)
+    pair_equations(SplinePoints(q, normal, yaw, knot, basis), pairs, across, along, 0.0, 1e12, H, g)
     np.testing.assert_allclose(H, J.T @ J, atol=1e-5)
     np.testing.assert_allclose(g, J.T @ residuals(flat), atol=1e-5)
 
@@ -214,7 +214,8 @@ def test_near_pairs_hold_no_flat_side_and_far_off_pairs_hardly_count() -> None:
     def pull(apart_m: float, *, spacing: float, robust: float = 1e12) -> float:
         q = np.array([[0.0, 0, 0], [apart_m, 0, 0]])
         H, g = np.zeros((24, 24)), np.zeros(24)
-        pair_equations(q, normal, yaw, knot, basis, np.array([[0, 1]]), 1.0, 1.0, spacing, robust, H, g)
+        points = SplinePoints(q, normal, yaw, knot, basis)
+        pair_equations(points, np.array([[0, 1]]), 1.0, 1.0, spacing, robust, H, g)
         return float(abs(g[0]))
 
     assert pull(0.1, spacing=0.2) == 0

@@ -7,7 +7,8 @@ import numpy as np
 from densegt.kernels.nearest_measured import NOWHERE
 
 
-def farthest_around(inverse, above, below, left, right, out):
+def farthest_around(inverse, nearest, out):
+    above, below, left, right = nearest
     for (row, col), own in np.ndenumerate(inverse):
         keys = [(above[row, col], 1), (below[row, col], 1), (left[col, row], -1), (right[col, row], -1)]
         named = [((int(k) >> 16) & 0xFFFF, int(k) & 0xFFFF)[::turn] for k, turn in keys if k < NOWHERE]

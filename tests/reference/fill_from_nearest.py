@@ -7,9 +7,9 @@ import numpy as np
 from densegt.kernels.nearest_measured import NOWHERE
 
 
-def fill_from_nearest(
-    inverse, slope_across, above, below, left, right, open_sky, same, foretold, filled, spread, reach_px
-):
+def fill_from_nearest(inverse, slope_across, keys, open_sky, same, predicted, out):
+    above, below, left, right = keys
+    filled, spread, reach_px = out
     height, width = inverse.shape
 
     def met(key, turned=False):
@@ -34,11 +34,11 @@ def fill_from_nearest(
             return True
         if further := beyond(r0, c0, above, -1):
             slope = (w0 - float(inverse[further[1:]])) / (r0 - further[1])
-            if abs(w0 + slope * (r1 - r0) - w1) <= foretold * smaller:
+            if abs(w0 + slope * (r1 - r0) - w1) <= predicted * smaller:
                 return True
         if further := beyond(r1, c1, below, 1):
             slope = (float(inverse[further[1:]]) - w1) / (further[1] - r1)
-            if abs(w1 - slope * (r1 - r0) - w0) <= foretold * smaller:
+            if abs(w1 - slope * (r1 - r0) - w0) <= predicted * smaller:
                 return True
         return False
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 
-def select_in_frustum(xyz, T_cam_src, K, width_px, height_px, margin_px, min_depth_m, max_depth_m, out):
+def select_in_frustum(xyz, T_cam_src, camera, margin_px, min_depth_m, max_depth_m, out):
     count = 0
     for i, point in enumerate(xyz.astype(np.float64)):
         x, y, z = T_cam_src[:3, :3] @ point + T_cam_src[:3, 3]
         if not min_depth_m < z < max_depth_m:
             continue
-        u, v, _ = K @ [x / z, y / z, 1]
-        if -margin_px <= u < width_px + margin_px and -margin_px <= v < height_px + margin_px:
+        u, v, _ = camera.K @ [x / z, y / z, 1]
+        if -margin_px <= u < camera.width_px + margin_px and -margin_px <= v < camera.height_px + margin_px:
             out[count] = i
             count += 1
     return count

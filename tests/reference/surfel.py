@@ -5,70 +5,74 @@ from __future__ import annotations
 import numpy as np
 
 
-def _meet(point, tangents, K, row, col):
+def meet(point, tangents, K, row, col):
     """Solve p + a A + e E = z d for a, e, z; None where the ray runs along the plane."""
     ray = np.array([(col - K[0, 2]) / K[0, 0], (row - K[1, 2]) / K[1, 1], 1.0])
     system = np.stack([tangents[0], tangents[1], -ray], axis=1).astype(np.float64)
-    if abs(np.linalg.det(system)) < 1e-6:
+    if abs(np.linalg.det(system)) < 1e-9:
         return None
     return np.linalg.solve(system, -point.astype(np.float64))
 
 
-def _covered(point, tangents, half_m, K, reach_px, shape):
-    """Every pixel of the image whose ray meets the surfel within its reach, with (row, col, z, a, e)."""
-    if np.linalg.norm(np.cross(tangents[0], tangents[1])) < 1e-3:
-        return
-    u0, v0 = (K @ (point / point[2]))[:2]
-    for row in range(shape[0]):
-        for col in range(shape[1]):
-            if abs(col - u0) > reach_px or abs(row - v0) > reach_px:
-                continue
-            met = _meet(point, tangents, K, row, col)
-            if met is None or met[2] <= 0:
-                continue
-            a, e, z = met
-            if -half_m[1] <= a <= half_m[0] and -half_m[3] <= e <= half_m[2]:
-                yield row, col, z, a, e
-
-
-def splat_surfels(xyz_cam, tangents, half_m, K, reach_px, beyond_m, out):
-    for i in range(len(xyz_cam)):
-        for row, col, z, _, _ in _covered(xyz_cam[i], tangents[i], half_m[i], K, reach_px[i], out.shape):
-            if z > beyond_m[row, col]:
-                out[row, col] = min(out[row, col], z)
-
-
-def blend_surfels(
-    xyz_cam,
-    tangents,
-    half_m,
-    trust,
-    K,
-    reach_px,
-    beyond_m,
-    front_m,
-    relative,
-    absolute_m,
-    weighted_depth,
-    weight,
-    best,
-):
-    best_weight = np.zeros(front_m.shape)
-    for i in range(len(xyz_cam)):
-        area = (half_m[i, 0] + half_m[i, 1]) * (half_m[i, 2] + half_m[i, 3]) + 1e-6
-        for row, col, z, a, e in _covered(xyz_cam[i], tangents[i], half_m[i], K, reach_px[i], front_m.shape):
-            if z <= beyond_m[row, col] or z > front_m[row, col] * (1 + relative) + absolute_m:
-                continue
-            a = a / half_m[i, 0] if a > 0 else -a / half_m[i, 1]
-            e = e / half_m[i, 2] if e > 0 else -e / half_m[i, 3]
-            w = trust[i] * (1 - a) * (1 - e) / area
-            weighted_depth[row, col] += w * z
-            weight[row, col] += w
-            if w > best_weight[row, col]:
-                best_weight[row, col], best[row, col] = w, i
-
-
 def on_plane(point, tangents, K, row, col):
     """Inverse depth w, w a and w e where a pixel's ray meets a surfel's plane."""
-    a, e, z = _meet(point, tangents, K, row, col)
+    a, e, z = meet(point, tangents, K, row, col)
     return np.array([1 / z, a / z, e / z])
+
+
+def surfel_normal(tangents):
+    return tuple(np.cross(*tangents.astype(np.float64)))
+
+
+def surfel_bounds(p, tangents, half_m, reach_px, camera):
+    """The box around the projected corners, cut to the reach and to the image."""
+    corners = [p + a * tangents[0] + e * tangents[1] for a in (half_m[0], -half_m[1]) for e in (half_m[2], -half_m[3])]
+    points = np.array([p, *corners], np.float64)
+    points[1:, 2] = np.maximum(points[1:, 2], 0.1)
+    uv = (camera.K @ (points / points[:, 2:]).T)[:2].T
+    size = np.array([camera.width_px, camera.height_px])
+    low = np.max([uv.min(axis=0), uv[0] - reach_px, [0, 0]], axis=0)
+    high = np.min([uv.max(axis=0), uv[0] + reach_px, size - 1], axis=0)
+    if not (low <= high).all():
+        return 0, -1, 0, -1
+    (col_lo, row_lo), (col_hi, row_hi) = np.ceil(low).astype(int), np.floor(high).astype(int)
+    return row_lo, row_hi, col_lo, col_hi
+
+
+def project_surfels(surfels, trust, share, reach_px, camera, out):
+    """Solve for the plane at the first pixel and at its neighbours in column and row."""
+    count = 0
+    for i, (point, tangents, half_m) in enumerate(zip(*surfels, strict=True)):
+        normal = np.cross(*tangents.astype(float))
+        edge_on = np.linalg.norm(normal) < 1e-3 or abs(normal @ point) <= 1e-3 * np.linalg.norm(point)
+        area = half_m[:2].sum() * half_m[2:].sum()
+        if share[i] <= 0 or area <= 0 or edge_on or not np.isfinite(point).all():
+            continue
+        row_lo, row_hi, col_lo, col_hi = surfel_bounds(point, tangents, half_m, reach_px[i], camera)
+        if row_hi < row_lo or col_hi < col_lo:
+            continue
+        here, right, below = (
+            on_plane(point, tangents, camera.K, row, col)
+            for row, col in ((row_lo, col_lo), (row_lo, col_lo + 1), (row_lo + 1, col_lo))
+        )
+        out.planes[count, :9] = np.stack([here, right - here, below - here], axis=1).ravel()
+        out.planes[count, 9:13] = [1 / h if h > 0 else 1e30 for h in half_m]
+        out.planes[count, 13] = trust[i] / (share[i] * (area + 1e-6))
+        out.bounds[count], out.rows[count] = (row_lo, row_hi, col_lo, col_hi), i
+        count += 1
+    return count
+
+
+def surfel_slopes(surfel, xyz_cam, tangents, K, out):
+    """Differences between the inverse depths that two neighbouring rays meet; any two will do on a plane."""
+    out[:] = 0
+    for at, i in np.ndenumerate(surfel):
+        if i < 0:
+            continue
+        point, normal = xyz_cam[i].astype(float), np.cross(*tangents[i].astype(float))
+        if np.linalg.norm(normal) < 1e-3 or abs(normal @ point) <= 1e-3 * np.linalg.norm(point):
+            continue
+        # n.d / n.p is the inverse depth along the ray d.
+        rays = np.array([[0, 0, 1], [1 / K[0, 0], 0, 1], [0, 1 / K[1, 1], 1]])
+        w = rays @ normal / (normal @ point)
+        out[at] = w[1] - w[0], w[2] - w[0]

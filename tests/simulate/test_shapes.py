@@ -39,27 +39,27 @@ def _solids(rng: np.random.Generator) -> dict[str, tuple[solids.Solid, Callable[
     return {
         "polyhedron": (
             hull,
-            lambda *ray: shapes.polyhedron_hit(*ray, hull.planes, 0, len(hull.planes)),
+            lambda ray: shapes.polyhedron_hit(ray, hull.planes, 0, len(hull.planes)),
             lambda xyz: reference.inside_polyhedron(xyz, hull.planes),
         ),
         "ellipsoid": (
             ball,
-            lambda *ray: shapes.ellipsoid_hit(*ray, ball.param),
+            lambda ray: shapes.ellipsoid_hit(ray, ball.param),
             lambda xyz: reference.inside_ellipsoid(xyz, ball.param),
         ),
         "capsule": (
             capsule,
-            lambda *ray: shapes.capsule_hit(*ray, capsule.param),
+            lambda ray: shapes.capsule_hit(ray, capsule.param),
             lambda xyz: reference.inside_capsule(xyz, capsule.param),
         ),
         "cylinder": (
             cylinder,
-            lambda *ray: shapes.cylinder_hit(*ray, cylinder.param),
+            lambda ray: shapes.cylinder_hit(ray, cylinder.param),
             lambda xyz: reference.inside_cylinder(xyz, cylinder.param),
         ),
         "building": (
             house,
-            lambda *ray: shapes.building_hit(*ray, house.param)[:4],
+            lambda ray: shapes.building_hit(ray, house.param)[:4],
             lambda xyz: reference.inside_building(xyz, house.param),
         ),
     }
@@ -77,7 +77,7 @@ def test_hits_agree_with_a_sampled_ray(name: str) -> None:
     met = 0
     for start, way in zip(starts, ways, strict=True):
         xyz = start + t[:, None] * way
-        expected, (found, *normal) = reference.first_entry(inside(xyz), t), hit(*start, *way)
+        expected, (found, *normal) = reference.first_entry(inside(xyz), t), hit(shapes.Ray(*start, *way))
         chord = inside(xyz).sum() * STEP_M
         if chord < 0.02:
             continue  # a sampled ray may miss a corner that it only grazes
@@ -97,8 +97,8 @@ def test_a_solid_can_be_moved() -> None:
     rng = np.random.default_rng(5)
     solid, _, _ = _solids(rng)["polyhedron"]
     moved = solid.moved([1.0, 2.0, 3.0])
-    hit = shapes.polyhedron_hit(1.0, 2.0, 10.0, 0.0, 0.0, -1.0, moved.planes, 0, len(moved.planes))
-    at_home = shapes.polyhedron_hit(0.0, 0.0, 7.0, 0.0, 0.0, -1.0, solid.planes, 0, len(solid.planes))
+    hit = shapes.polyhedron_hit(shapes.Ray(1.0, 2.0, 10.0, 0.0, 0.0, -1.0), moved.planes, 0, len(moved.planes))
+    at_home = shapes.polyhedron_hit(shapes.Ray(0.0, 0.0, 7.0, 0.0, 0.0, -1.0), solid.planes, 0, len(solid.planes))
     np.testing.assert_allclose(hit, at_home, atol=1e-12)
 
 
@@ -119,7 +119,7 @@ def test_ground_heights_and_hits() -> None:
         t = np.arange(0, 120, 0.005)
         xyz = start + t[:, None] * way
         below = xyz[:, 2] < reference.ground_height(xyz[:, :2], ground.vector)
-        found = ground_hit(*start, *way, ground.vector, 120.0)
+        found = ground_hit(shapes.Ray(*start, *way), ground.vector, 120.0)
         expected = reference.first_entry(below, t)
         if expected < 0:
             assert found < 0

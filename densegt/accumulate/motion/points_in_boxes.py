@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,13 @@ from densegt.accumulate.config import TracksConfig
 from densegt.accumulate.measurements import Measurements
 from densegt.accumulate.motion.tracks import ContinuousTrack
 from densegt.accumulate.surfels import Surfels
-from densegt.kernels import assign_points as kernels
+from densegt.kernels.assign_points import (
+    MovingBoxes,
+    SampledPoses,
+    TimedPoints,
+    assign_points_to_boxes,
+    move_into_box,
+)
 
 STATIC = -1
 AMBIGUOUS = -2
@@ -24,18 +30,8 @@ STEP_S = 0.005
 BESIDE_M = 0.35
 
 
-@dataclass(frozen=True)
-class SampledMotion:
-    """Every track's pose at small steps of time, in global minus the scene's origin.
-
-    Attributes:
-        T_origin_box: (K,G,3,4) float64.
-        start_s, step_s: of the G samples, counted as `Surfels.time_s`.
-    """
-
-    T_origin_box: NDArray[np.float64]
-    start_s: float
-    step_s: float
+class SampledMotion(SampledPoses):
+    """Every track's pose at small steps of time, in global minus the scene's origin; times as `Surfels.time_s`."""
 
     @classmethod
     def of(cls, tracks: Sequence[ContinuousTrack], measured: Measurements) -> SampledMotion:
@@ -72,24 +68,16 @@ def assign_to_boxes(
         return owner
     middle_s = measured.middle_s
     size = np.array([track.size_lwh_m for track in tracks])
-    kernels.assign_points_to_boxes(
-        surfels.xyz,
-        surfels.time_s,
-        measured.first,
-        motion.middles(middle_s),
-        np.array([track.known_at(measured.start_us + middle_s * 1e6) for track in tracks]),
+    boxes = MovingBoxes(
+        centre=motion.middles(middle_s),
+        known=np.array([track.known_at(measured.start_us + middle_s * 1e6) for track in tracks]),
         # 3 m more than the box's radius, since a fast object moves within the turn.
-        np.array([track.radius_m + 3.0 for track in tracks]),
-        motion.T_origin_box,
-        motion.start_s,
-        motion.step_s,
-        size / 2,
-        config.margin_m,
-        np.minimum(config.ground_clearance_m, 0.4 * size[:, 2]),
-        STATIC,
-        AMBIGUOUS,
-        owner,
+        radius_m=np.array([track.radius_m + 3.0 for track in tracks]),
+        half_m=size / 2 + config.margin_m,
+        ambiguous_below_m=np.minimum(config.ground_clearance_m, 0.4 * size[:, 2]) - size[:, 2] / 2,
     )
+    points = TimedPoints(surfels.xyz, surfels.time_s, measured.first)
+    assign_points_to_boxes(points, boxes, motion, STATIC, AMBIGUOUS, owner)
     return owner
 
 
@@ -116,15 +104,6 @@ def points_in_box_frame(surfels: Surfels, rows: NDArray[np.intp], motion: Sample
     """Some surfels in the frame of one object, each carried there from its own time."""
     xyz = np.empty((len(rows), 3), dtype=np.float32)
     tangents = np.empty((len(rows), 2, 3), dtype=np.float32)
-    kernels.move_into_box(
-        surfels.xyz,
-        surfels.tangents,
-        surfels.time_s,
-        rows,
-        motion.T_origin_box[track],
-        motion.start_s,
-        motion.step_s,
-        xyz,
-        tangents,
-    )
+    points = TimedPoints(surfels.xyz, surfels.time_s, np.array([0, len(surfels)]))
+    move_into_box(points, surfels.tangents, rows, motion, track, xyz, tangents)
     return Surfels(xyz, tangents, surfels.half_m[rows], surfels.time_s[rows], surfels.sweep[rows])

@@ -1,4 +1,4 @@
-"""What a camera might see: surfels in its frame, movers placed where they are at exposure."""
+"""Surfels in a camera's frustum, in its frame; movers placed where they are at exposure."""
 
 from __future__ import annotations
 
@@ -12,82 +12,70 @@ from densegt.accumulate.cloud import Cloud
 from densegt.accumulate.config import AccumulateConfig, SurfelConfig
 from densegt.accumulate.motion.free_space import beam_time, violates_free_space_now, votes
 from densegt.accumulate.motion.tracks import ContinuousTrack
-from densegt.accumulate.render.projected_surfels import ProjectedSurfels
+from densegt.accumulate.render.projected_surfels import pinhole, project
 from densegt.accumulate.surfels import Surfels
 from densegt.datasets.scene import Camera
 from densegt.geometry import se3
+from densegt.kernels.confidence_features import SurfelAttributes
 from densegt.kernels.frustum import move_surfels, select_in_frustum, viewing_geometry
 from densegt.kernels.subsample import subsample_points, subsample_surfels
+from densegt.kernels.surfel import ProjectedSurfels
 
 Float32 = NDArray[np.float32]
 Bool = NDArray[np.bool_]
 
 MARGIN_PX = 32.0
 MIN_DEPTH_M = 0.3
-# A lidar this near to a camera, at about the same time, looks past the same things.
+# A lidar this near to a camera, at about the same time, has the same line of sight.
 BESIDE_M, BESIDE_S = 2.5, 0.5
 
 
 @dataclass(frozen=True)
 class VisibleSurfels:
-    """Surfels that a camera looks at, hidden ones included.
+    """Surfels in a camera's frustum, occluded ones included.
 
     Attributes:
         surfels: (N) in cam.
-        moving: (N,), of what moves.
-        passing: (N,), of what moves and no track explains; true for a moment.
-        age_s: (N,) float32, measurement's time minus exposure.
-        trust: (N,) float32, how little each may stand beside its true pixel, see `viewing_geometry`.
-        planes: the surfels over the image, each cut to its reach.
-        beside: (N,), measured from about where the camera is, about when it exposed: by the same line of sight.
-        incidence: (N,) float32, cosine of the angle between the camera's ray and the surfel's normal.
+        attributes: (N), motion, age and viewing geometry.
+        projected: the surfels as planes over the image, each cut to its reach.
+        beside: (N), measured from about where the camera is, about when it exposed.
     """
 
     surfels: Surfels
-    moving: Bool
-    passing: Bool
-    age_s: Float32
-    trust: Float32
-    planes: ProjectedSurfels
+    attributes: SurfelAttributes
+    projected: ProjectedSurfels
     beside: Bool
-    incidence: Float32
 
 
 @dataclass(frozen=True)
-class Part:
+class Selection:
     """Some of the surfels of one frame.
 
     Attributes:
-        surfels: in src; rows: (M,), which of them.
+        surfels: in src; rows: (M,), those selected.
     """
 
     surfels: Surfels
     rows: NDArray[np.int32]
     T_cam_src: NDArray[np.float64]
 
-    @classmethod
-    def of(cls, surfels: Surfels, rows: NDArray[np.int32], T_cam_src: NDArray[np.float64], allowed: Bool) -> Part:
-        """As far as they are of the sweeps (S,) allowed."""
-        return cls(surfels, rows if allowed.all() else rows[allowed[surfels.sweep[rows]]], T_cam_src)
-
     def __len__(self) -> int:
         return len(self.rows)
 
 
 def select_visible(cloud: Cloud, camera: Camera, config: AccumulateConfig) -> VisibleSurfels:
-    """The static world, the labelled movers at exposure, and what was there just then, all in cam."""
+    """Static surfels, transient ones of the exposure's time, and movers at exposure, all in cam."""
     exposure_s = (camera.timestamp_us - cloud.start_us) * 1e-6
     T_cam_global = se3.inverse(camera.T_global_cam)
     T_cam_origin = T_cam_global.copy()
     T_cam_origin[:3, 3] += T_cam_global[:3, :3] @ cloud.origin_global_m
     allowed = sweeps_in_window(cloud, camera, config.window_s)
-    standing, chance = static_surfels(cloud, camera, T_cam_origin, exposure_s, allowed, config)
-    static = Part(cloud.static, standing, T_cam_origin)
+    rows, probability = static_surfels(cloud, camera, T_cam_origin, exposure_s, allowed, config)
+    static = Selection(cloud.static, rows, T_cam_origin)
     then = np.abs(cloud.transient.time_s - exposure_s) <= cloud.period_s / 2
-    just_now = in_view(cloud.transient.take(then), T_cam_origin, camera, allowed)
-    surfels = in_camera_frame(
-        [static, just_now, *movers_in_view(cloud, camera, T_cam_global, exposure_s, allowed, config)]
-    )
+    transient = in_frustum(cloud.transient.take(then), T_cam_origin, camera, allowed)
+    movers = movers_in_frustum(cloud, camera, T_cam_global, exposure_s, allowed, config)
+    surfels = in_camera_frame([static, transient, *movers])
     lidar_cam = se3.apply(T_cam_origin, cloud.images.origin)
     trust, incidence = np.empty(len(surfels), dtype=np.float32), np.empty(len(surfels), dtype=np.float32)
     seen = (surfels.xyz, surfels.tangents, surfels.sweep, lidar_cam.astype(np.float32))
@@ -96,29 +84,28 @@ def select_visible(cloud: Cloud, camera: Camera, config: AccumulateConfig) -> Vi
     reach_px = np.full(
         len(surfels), max(reach_rad(cloud, allowed, config.surfels) * camera.K[0, 0], 1.5), dtype=np.float32
     )
-    # What keeps pace with the ego has nothing else to fill the gaps between rings; less still has what one sweep alone
-    # saw, and a camera may stand four times as near to it as the lidar.
+    # On movers nothing else fills the gaps between rings; transient surfels come from one sweep, and the camera may be
+    # four times as near to them as the lidar.
     half_gap_px = np.deg2rad(config.surfels.max_gap_deg) / 2 * camera.K[0, 0]
     reach_px[len(static) :] = half_gap_px
-    reach_px[len(static) : len(static) + len(just_now)] = 4 * half_gap_px
+    reach_px[len(static) : len(static) + len(transient)] = 4 * half_gap_px
     moving = np.arange(len(surfels)) >= len(static)
-    passing = moving & (np.arange(len(surfels)) < len(static) + len(just_now))
+    is_transient = moving & (np.arange(len(surfels)) < len(static) + len(transient))
     age_s = surfels.time_s - np.float32(exposure_s)
     near = np.linalg.norm(lidar_cam, axis=1) <= BESIDE_M
     beside = near[surfels.sweep] & (np.abs(age_s) <= BESIDE_S)
     share = np.ones(len(surfels), dtype=np.float32)
-    share[: len(static)] = chance
-    size = (camera.height_px, camera.width_px)
+    share[: len(static)] = probability
     over = (config.surfels.layers, len(static))
-    subsample_surfels(surfels.xyz, surfels.half_m, incidence, reach_px, camera.K, *size, *over, share)
-    planes = ProjectedSurfels.of(surfels, trust, share, reach_px, camera)
-    return VisibleSurfels(surfels, moving, passing, age_s, trust, planes, beside, incidence)
+    subsample_surfels(surfels.xyz, surfels.half_m, incidence, reach_px, pinhole(camera), *over, share)
+    projected = project(surfels, trust, share, reach_px, camera)
+    return VisibleSurfels(surfels, SurfelAttributes(moving, is_transient, trust, age_s, incidence), projected, beside)
 
 
 def reach_rad(cloud: Cloud, allowed: Bool, config: SurfelConfig) -> float:
-    """How far surfels may reach in the image: half a ring gap for one sweep, less the more places it was seen from.
+    """Greatest extent of static surfels in the image: half a ring gap for one sweep, less with more sweeps.
 
-    Rings of a lidar that stands still fall on the same lines again; each 0.2 m it travels counts as another sweep.
+    Rings of a lidar at rest repeat the same lines, so each 0.2 m of travel counts as a sweep.
     """
     steps_m = np.linalg.norm(np.diff(cloud.images.origin[allowed], axis=0), axis=1)
     sweeps = 1 + float(steps_m.sum()) / 0.2
@@ -143,123 +130,122 @@ def static_surfels(
     allowed: Bool,
     config: AccumulateConfig,
 ) -> tuple[NDArray[np.int32], Float32]:
-    """Rows (M,) of the static surfels that the camera looks at, as far as the sweeps about it do not object.
+    """Rows (M,) of static surfels in the frustum, and the probability (M,) with which each was kept.
 
-    Those sweeps object to what they look through, which has come or gone, and to what stands behind glass. Where too
-    many crowd a pixel some are left out: with it goes the chance (M,) with which each was kept.
+    Those that violate the free space of the sweeps nearest in time are left out: parked cars that came or went, and
+    what stands behind glass.
     """
-    rows = in_view(cloud.static, T_cam_origin, camera, allowed).rows
-    rows, chance = uncrowded(cloud, rows, camera, T_cam_origin, exposure_s, config.surfels.crowd)
-    asked = sweeps_about(cloud, exposure_s, config)
+    rows = in_frustum(cloud.static, T_cam_origin, camera, allowed).rows
+    rows, probability = subsample(cloud, rows, camera, T_cam_origin, exposure_s, config.surfels.crowd)
+    asked = nearest_sweeps(cloud, exposure_s, config)
     if config.motion in ("none", "boxes") or len(asked) == 0:
-        return rows, chance
+        return rows, probability
     there = np.flatnonzero(
         ~violates_free_space_now(cloud.images, cloud.static, rows, asked.tolist(), config.free_space)
     )
-    return rows.take(there), chance.take(there)
+    return rows.take(there), probability.take(there)
 
 
-def uncrowded(
+def subsample(
     cloud: Cloud,
     rows: NDArray[np.int32],
     camera: Camera,
     T_cam_origin: NDArray[np.float64],
     exposure_s: float,
-    most: float,
+    density: float,
 ) -> tuple[NDArray[np.int32], Float32]:
-    """Some of the static surfels named by rows (N,), which are spent, and the chance with which each was kept.
+    """Some of the static surfels `rows` (N,), overwritten, and the probability with which each was kept.
 
-    What was measured about the exposure all stays: it tells what was looked through. See `subsample_points`.
+    All measured at about the exposure are kept: they count returns behind the surface. See `subsample_points`.
     """
-    about = np.abs(cloud.sweep_times_s - exposure_s) <= BESIDE_S + cloud.period_s
-    chance = np.empty(len(rows), dtype=np.float32)
-    size = (camera.height_px, camera.width_px)
+    exempt = np.abs(cloud.sweep_times_s - exposure_s) <= BESIDE_S + cloud.period_s
+    probability = np.empty(len(rows), dtype=np.float32)
     points = (cloud.static.xyz, cloud.static.sweep)
-    count = subsample_points(*points, about, T_cam_origin, camera.K, *size, most, rows, chance)
-    return rows[:count], chance[:count]
+    count = subsample_points(*points, exempt, T_cam_origin, pinhole(camera), density, rows, probability)
+    return rows[:count], probability[:count]
 
 
-def sweeps_about(cloud: Cloud, exposure_s: float, config: AccumulateConfig) -> NDArray[np.intp]:
-    """The sweeps nearest an exposure in time, which tell what was there just then."""
+def nearest_sweeps(cloud: Cloud, exposure_s: float, config: AccumulateConfig) -> NDArray[np.intp]:
+    """The sweeps nearest an exposure in time."""
     nearest = np.argsort(np.abs(cloud.sweep_times_s - exposure_s), kind="stable")[: config.free_space.asked_sweeps]
     asked: NDArray[np.intp] = nearest[cloud.images.read[nearest]]
     return asked
 
 
-def movers_in_view(
+def movers_in_frustum(
     cloud: Cloud,
     camera: Camera,
     T_cam_global: NDArray[np.float64],
     exposure_s: float,
     allowed: Bool,
     config: AccumulateConfig,
-) -> list[Part]:
-    """Each mover's surfels where it is at exposure, as far as the sweeps about it do not look through them.
+) -> list[Selection]:
+    """Each mover's surfels where it is at exposure, without those that violate free space.
 
-    Of what deforms only those measured about then.
+    Of deforming objects only those measured at about that time.
     """
     exposure_us = np.array([camera.timestamp_us], dtype=np.float64)
-    asked = sweeps_about(cloud, exposure_s, config)
-    parts = []
+    asked = nearest_sweeps(cloud, exposure_s, config)
+    selections = []
     for track, surfels in cloud.movers:
         if not len(surfels) or not track.known_at(exposure_us)[0]:
             continue
         if track.deforming:
             surfels = surfels.take(np.abs(surfels.time_s - exposure_s) <= config.tracks.deforming_window_s)
         T_cam_box = T_cam_global @ track.poses_at(exposure_us)[0]
-        surfels = surfels.take(rows_in_view(surfels, T_cam_box, camera))
+        surfels = surfels.take(rows_in_frustum(surfels, T_cam_box, camera))
         if config.motion in ("auto", "free") and len(surfels):
-            surfels = surfels.take(~moved_away(cloud, track, surfels, asked, config))
-        parts.append(in_view(surfels, T_cam_box, camera, allowed))
-    return parts
+            surfels = surfels.take(~mover_violates_free_space(cloud, track, surfels, asked, config))
+        selections.append(in_frustum(surfels, T_cam_box, camera, allowed))
+    return selections
 
 
-def moved_away(
+def mover_violates_free_space(
     cloud: Cloud, track: ContinuousTrack, surfels: Surfels, asked: NDArray[np.intp], config: AccumulateConfig
 ) -> Bool:
-    """Which of a mover's surfels (N,) the sweeps about an exposure look through, each asked where the mover was then.
+    """Which of a mover's surfels (N,) lie in the free space of the sweeps `asked`, placed at each sweep's own time.
 
-    A walker's leg that was there half a second ago, what a box claimed of its surroundings.
+    A walker's leg of half a second ago, or surroundings inside a box.
     """
     passed, met = np.zeros(len(surfels), dtype=np.int64), np.zeros(len(surfels), dtype=np.int64)
-    nobody = np.zeros(len(surfels), dtype=np.int32)
+    any_sweep = np.zeros(len(surfels), dtype=np.int32)
     stamps_us = cloud.start_us + cloud.sweep_times_s[asked] * 1e6
     middles = track.poses_at(stamps_us)[:, :3, 3] - cloud.origin_global_m
-    passing_s = [beam_time(cloud.images, s, middle) for s, middle in zip(asked.tolist(), middles, strict=True)]
-    for s, T in zip(asked.tolist(), track.poses_at(stamps_us + np.array(passing_s) * 1e6), strict=True):
+    beam_s = [beam_time(cloud.images, s, middle) for s, middle in zip(asked.tolist(), middles, strict=True)]
+    for s, T in zip(asked.tolist(), track.poses_at(stamps_us + np.array(beam_s) * 1e6), strict=True):
         T[:3, 3] -= cloud.origin_global_m
         there = se3.apply(T, surfels.xyz).astype(np.float32)
-        looked_through, hit = votes(cloud.images, there, nobody, [s], config.free_space)
-        passed += looked_through
+        free, hit = votes(cloud.images, there, any_sweep, [s], config.free_space)
+        passed += free
         met += hit
     out: Bool = (passed > met) & (passed >= min(config.free_space.min_passed, len(asked)))
     return out
 
 
-def rows_in_view(surfels: Surfels, T_cam_src: NDArray[np.float64], camera: Camera) -> NDArray[np.int32]:
+def rows_in_frustum(surfels: Surfels, T_cam_src: NDArray[np.float64], camera: Camera) -> NDArray[np.int32]:
     """Rows of the surfels that project into the image or just beside it."""
     rows = np.empty(len(surfels), dtype=np.int32)
-    size = (camera.width_px, camera.height_px)
     # Farther than this the store holds no depth.
-    count = select_in_frustum(surfels.xyz, T_cam_src, camera.K, *size, MARGIN_PX, MIN_DEPTH_M, 255.0, rows)
+    count = select_in_frustum(surfels.xyz, T_cam_src, pinhole(camera), MARGIN_PX, MIN_DEPTH_M, 255.0, rows)
     return rows[:count]
 
 
-def in_view(surfels: Surfels, T_cam_src: NDArray[np.float64], camera: Camera, allowed: Bool) -> Part:
-    """The surfels that the camera looks at, of the sweeps (S,) allowed."""
-    return Part.of(surfels, rows_in_view(surfels, T_cam_src, camera), T_cam_src, allowed)
+def in_frustum(surfels: Surfels, T_cam_src: NDArray[np.float64], camera: Camera, allowed: Bool) -> Selection:
+    """The surfels in the frustum, of the sweeps (S,) allowed."""
+    rows = rows_in_frustum(surfels, T_cam_src, camera)
+    return Selection(surfels, rows if allowed.all() else rows[allowed[surfels.sweep[rows]]], T_cam_src)
 
 
-def in_camera_frame(parts: Sequence[Part]) -> Surfels:
-    """All surfels of some parts, one after the other, in cam."""
-    ends = np.cumsum([0, *(len(part.rows) for part in parts)])
+def in_camera_frame(selections: Sequence[Selection]) -> Surfels:
+    """All surfels of some selections, one after the other, in cam."""
+    ends = np.cumsum([0, *map(len, selections)])
     n = int(ends[-1])
     xyz, tangents = np.empty((n, 3), np.float32), np.empty((n, 2, 3), np.float32)
     half_m, time_s, sweep = np.empty((n, 4), np.float32), np.empty(n, np.float32), np.empty(n, np.int32)
-    for part, begin, end in zip(parts, ends, ends[1:], strict=False):
-        of, rows, to = part.surfels, part.rows, slice(begin, end)
-        move_surfels(of.xyz, of.tangents, rows, part.T_cam_src, xyz[to], tangents[to])
-        # Any other mode than raising makes take write in place; no row is out of bounds.
+    for selection, begin, end in zip(selections, ends, ends[1:], strict=False):
+        of, rows, to = selection.surfels, selection.rows, slice(begin, end)
+        move_surfels(of.xyz, of.tangents, rows, selection.T_cam_src, xyz[to], tangents[to])
+        # The default mode makes take buffer its output; no row is out of bounds.
         of.half_m.take(rows, axis=0, out=half_m[to], mode="clip")
         of.time_s.take(rows, out=time_s[to], mode="clip")
         of.sweep.take(rows, out=sweep[to], mode="clip")

@@ -1,4 +1,4 @@
-"""The grid that surfaces are worked out on: no finer than a lidar can tell."""
+"""The grid that surfaces are rendered on: no finer than the lidar resolves."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from densegt.datasets.scene import Camera
 
 
 def working_step(camera: Camera, config: SurfelConfig) -> int:
-    """How many pixels of the image, along and across, one of the grid takes in."""
+    """Pixels of the image to a cell of the grid, along and across."""
     return max(1, int(np.ceil(config.finest_rad * camera.K[0, 0])))
 
 
 def working_camera(camera: Camera, step: int) -> Camera:
-    """The same camera with pixels `step` times as large; the last may reach over the image's border."""
+    """The camera with pixels `step` times as large; the last may extend over the image's border."""
     if step == 1:
         return camera
     # Pixel centres are integers, so the middle moves by half a pixel too.

@@ -1,4 +1,4 @@
-"""The judge that ships: `confidence.json`, with the command and the worlds that made it."""
+"""The confidence model that ships: `confidence.json`, with the command and the worlds it was fitted to."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from densegt.accumulate.motion.discovery.candidates import Candidates
 from densegt.accumulate.motion.discovery.planar_motion import PlanarMotion, second_differences
-from densegt.kernels.pair_equations import nearest_in_sweeps, pair_equations
+from densegt.kernels.pair_equations import SplinePoints, nearest_in_sweeps, pair_equations
 
 Float64 = NDArray[np.float64]
 
@@ -68,7 +68,8 @@ def refine(candidates: Candidates, members: NDArray[np.intp], motion: PlanarMoti
             break
         H, g = np.zeros((3 * count, 3 * count)), np.zeros(3 * count)
         robust = 12.0 if turn < COARSE else 5.0
-        pair_equations(q, normal, yaw, knot, basis, pairs, ACROSS_M**-2, ALONG_M**-2, SPACING_M, robust, H, g)
+        points = SplinePoints(q, normal, yaw, knot, basis)
+        pair_equations(points, pairs, ACROSS_M**-2, ALONG_M**-2, SPACING_M, robust, H, g)
         scale = min(1.0, WORTH_A_SWEEP * len(sweeps) / len(pairs))
         H, g = H * scale + stiff + hold, g * scale + stiff @ motion.coefficients.ravel()
         if turning:
