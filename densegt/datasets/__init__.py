@@ -30,6 +30,7 @@ FORMATS: dict[str, Format] = {
     "kitti-raw": Format(is_kitti_raw, "densegt.datasets.kitti_raw.reader:KittiRaw"),
     "nuscenes": Format(lambda root: any(root.glob("v1.0-*")), "densegt.datasets.nuscenes.reader:NuScenes"),
     "argoverse2": Format(_has_argoverse2_log, "densegt.datasets.argoverse2.reader:Argoverse2"),
+    "custom": Format(lambda root: (root / "recording.yaml").exists(), "densegt.datasets.custom.reader:CustomRecording"),
 }
 
 

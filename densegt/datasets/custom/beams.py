@@ -1,0 +1,41 @@
+"""Rings of a sweep that names none: each beam of a spinning lidar keeps its elevation all around."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+_BIN_RAD = float(np.deg2rad(0.02))
+# Beams nearer than twice this run into one.
+_SMOOTH_BINS = 3
+# A beam has at least this share of what an even one would have of 128.
+_LEAST_SHARE = 0.1 / 128
+_FAR_M = 3.0
+
+
+def beam_elevations(xyz_lidar: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Elevations (R,) rad, increasing, that points (N,3) crowd at; at least one."""
+    from scipy.ndimage import gaussian_filter1d
+    from scipy.signal import find_peaks
+
+    elevation = _elevation(xyz_lidar)[np.linalg.norm(xyz_lidar, axis=1) > _FAR_M]
+    if not len(elevation):
+        return np.zeros(1)
+    low = float(elevation.min()) - 10 * _BIN_RAD
+    bins = np.floor((elevation - low) / _BIN_RAD).astype(np.int64)
+    density = gaussian_filter1d(np.bincount(bins, minlength=bins.max() + 10).astype(np.float64), _SMOOTH_BINS)
+    peaks, _ = find_peaks(density, height=_LEAST_SHARE * len(elevation) / (2.5 * _SMOOTH_BINS))
+    found: NDArray[np.float64] = low + (peaks + 0.5) * _BIN_RAD
+    return found if len(found) else np.array([float(np.median(elevation))])
+
+
+def nearest_beam(xyz_lidar: NDArray[np.float32], elevations: NDArray[np.float64]) -> NDArray[np.uint16]:
+    """Ring (N,) of each point: the beam nearest in elevation, from the lowest up."""
+    between = (elevations[1:] + elevations[:-1]) / 2
+    return np.searchsorted(between, _elevation(xyz_lidar)).astype(np.uint16)
+
+
+def _elevation(xyz_lidar: NDArray[np.float32]) -> NDArray[np.float64]:
+    x, y, z = xyz_lidar.astype(np.float64).T
+    elevation: NDArray[np.float64] = np.arctan2(z, np.hypot(x, y))
+    return elevation
