@@ -27,7 +27,7 @@ START_US = 1_600_000_000_000_000
 
 
 def measured() -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """Sweeps: stamp in us, the ego's x, y, z in a global frame, points (N,3) in the lidar's. Here: a road and a wall."""
+    """Sweeps: stamp in us, ego x, y, z in a global frame, points (N,3) in the lidar's. Here: a road and a wall."""
     azimuth, elevation = np.meshgrid(np.linspace(-np.pi, np.pi, 900), np.deg2rad(np.linspace(-20, 5, 26)))
     beams = np.stack([np.cos(azimuth) * np.cos(elevation), np.sin(azimuth) * np.cos(elevation), np.sin(elevation)], -1)
     for k in range(10):
