@@ -38,7 +38,8 @@ def from_quaternions(rotations_wxyz: Float64, translations_m: Float64) -> Float6
     Raises:
         ValueError: a value is not finite, or a quaternion has no length; it names the row.
     """
-    norms = np.linalg.norm(rotations_wxyz, axis=1)
+    with np.errstate(over="ignore"):
+        norms = np.linalg.norm(rotations_wxyz, axis=1)
     sound = np.isfinite(norms) & (norms >= 1e-9) & np.isfinite(translations_m).all(axis=1)
     if not sound.all():
         row = int(np.argmin(sound))

@@ -12,13 +12,11 @@ from numpy.typing import NDArray
 from densegt.datasets.argoverse2.annotations import PointCounts, read_tracks
 from densegt.datasets.argoverse2.calibration import LIDARS, Calibration, read_calibration
 from densegt.datasets.argoverse2.ego_poses import EgoPoses
-from densegt.datasets.argoverse2.sweep_file import lidar_model, lower_half_is, points_of, read_returns
+from densegt.datasets.argoverse2.sweep_file import lidar_model, lower_half_is, points_of, read_returns, turn_s
 from densegt.datasets.scene import Lidar, Track
 from densegt.errors import InputError
 
 POSES = "city_SE3_egovehicle.feather"
-# Ten turns a second, within a packet's length.
-PERIOD_S = 0.1
 # Cameras take twenty images a second; a keyframe without one this near has none of that camera.
 NEAREST_IMAGE_NS = 50_000_000
 
@@ -69,7 +67,7 @@ class Log:
         for name in LIDARS:
             T_ego_lidar = self.calibration.T_ego_lidar[name]
             points = points_of(returns, T_ego_lidar, name == self.lower_half)
-            found[name] = Lidar(name, T_ego_lidar, lidar_model(points, T_ego_lidar, PERIOD_S))
+            found[name] = Lidar(name, T_ego_lidar, lidar_model(points, T_ego_lidar, turn_s(returns)))
         return found
 
     def sweep_path(self, stamp_ns: int) -> Path:

@@ -69,6 +69,13 @@ def _read(path: Path, mtime_ns: int, size_bytes: int) -> Returns:
     )
 
 
+def turn_s(returns: Returns) -> float:
+    """How long a turn takes: as long as the returns of either lidar."""
+    lower = returns.laser < LASERS // 2
+    longest = max(float(np.ptp(returns.time_s[half])) for half in (lower, ~lower) if half.any())
+    return longest if longest > 0 else 0.1
+
+
 def points_of(returns: Returns, T_ego_lidar: Float64, lower_half: bool) -> Points:
     """One lidar's points, in its own frame; `lower_half`: its lasers are the first 32 rather than the last."""
     rows = np.flatnonzero((returns.laser < LASERS // 2) == lower_half)
@@ -98,7 +105,7 @@ def _elevation_scatter(returns: Returns, T_ego_lidar: Float64, lower_half: bool)
 
 
 def lidar_model(points: Points, T_ego_lidar: Float64, period_s: float) -> LidarModel:
-    """How a lidar turns, from a sweep's points and their times: both turn clockwise, each from a seam of its own."""
+    """How a lidar turns, from a sweep's points and their times: clockwise, from a seam of its own."""
     xy_ego = points.xyz_lidar @ T_ego_lidar[:2, :3].T
     far = np.hypot(xy_ego[:, 0], xy_ego[:, 1]) > _FAR_M
     if points.time_s is None or not far.any():

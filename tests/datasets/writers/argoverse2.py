@@ -10,7 +10,7 @@ import pyarrow as pa
 from pyarrow import ipc
 from scipy.spatial.transform import Rotation
 
-from densegt.accumulate.timing import EgoPath, point_times
+from densegt.accumulate.timing import point_times
 from densegt.datasets.scene import Scene, Sweep
 from densegt.geometry import se3
 
@@ -21,7 +21,6 @@ T_UP_DOWN = se3.from_quaternion([0.0, 1.0, 0.0, 0.0], [0.0, 0.0, -0.1])
 
 def write_log(scene: Scene, folder: Path, *, xyz_dtype: str = "f2") -> None:
     """One log with all returns in the upper lidar: stamps as they are, each point's offset before or after it."""
-    sensors: dict[str, Any] = {scene.lidars[0].channel: None}
     sensors = {UP: scene.lidars[0].T_ego_lidar, DOWN: scene.lidars[0].T_ego_lidar @ T_UP_DOWN}
     cameras = {camera.channel: camera for camera in scene.cameras}
     sensors |= {channel: camera.T_ego_cam for channel, camera in cameras.items()}
@@ -89,15 +88,12 @@ def _write_sweep(scene: Scene, sweep: Sweep, folder: Path, xyz_dtype: str) -> No
 def _write_annotations(scene: Scene, path: Path, poses: dict[int, np.ndarray]) -> None:
     """Every box in the ego frame at its stamp; categories by their kind."""
     names = {"vehicle.car": "REGULAR_VEHICLE", "human.pedestrian.adult": "PEDESTRIAN", "vehicle.bicycle": "BICYCLE"}
-    ego = EgoPath.of(scene)
     rows, boxes = [], []
     for track in scene.tracks:
         for stamp_us, T_global_box in zip(track.timestamps_us.tolist(), track.T_global_box, strict=True):
-            T_global_ego = poses[stamp_us] if stamp_us in poses else ego.poses_at(np.array([float(stamp_us)]))[0]
-            boxes.append(se3.inverse(T_global_ego) @ T_global_box)
-            rows.append(
-                (stamp_us * 1000, track.token, names.get(track.category, _other(track.category)), *track.size_lwh_m)
-            )
+            boxes.append(se3.inverse(poses[stamp_us]) @ T_global_box)
+            category = names.get(track.category, _other(track.category))
+            rows.append((stamp_us * 1000, track.token, category, *track.size_lwh_m))
     stamps, tokens, categories, length, width, height = zip(*rows, strict=True)
     write_feather(
         path,

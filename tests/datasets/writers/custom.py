@@ -48,7 +48,7 @@ def write_recording(scene: Scene, root: Path, *, suffix: str = ".npz") -> None:
     poses |= {c.timestamp_us: c.T_global_ego for c in scene.cameras}
     with (folder / "poses.csv").open("w", newline="") as file:
         rows = csv.writer(file)
-        rows.writerow("timestamp_us x y z qw qx qy qz".split())
+        rows.writerow(["timestamp_us", "x", "y", "z", "qw", "qx", "qy", "qz"])
         rows.writerows(
             [stamp, *T[:3, 3].tolist(), *se3.to_quaternion(T).tolist()] for stamp, T in sorted(poses.items())
         )
@@ -68,7 +68,7 @@ def write_recording(scene: Scene, root: Path, *, suffix: str = ".npz") -> None:
         path.write_bytes(camera.image_path.read_bytes())
     with (folder / "boxes.csv").open("w", newline="") as file:
         rows = csv.writer(file)
-        rows.writerow("timestamp_us track category x y z l w h yaw".split())
+        rows.writerow(["timestamp_us", "track", "category", "x", "y", "z", "l", "w", "h", "yaw"])
         for track in scene.tracks:
             for stamp, T in zip(track.timestamps_us.tolist(), track.T_global_box, strict=True):
                 yaw = float(np.arctan2(T[1, 0], T[0, 0]))
