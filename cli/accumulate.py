@@ -131,6 +131,7 @@ def _stopped(run: RunSummary, scenes: int, overwrite: bool) -> str:
 
 def _report(ctx: click.Context, results: list[SceneDone]) -> int:
     """Say what came of each scene; the exit code."""
+    before: tuple[str, ...] = ()
     for done in results:
         if done.status == "failed":
             click.echo(f"densegt: {done.name} failed: {done.error}", err=True)
@@ -138,6 +139,12 @@ def _report(ctx: click.Context, results: list[SceneDone]) -> int:
             click.echo(f"{done.path}: finished before, skipped")
         else:
             click.echo(f"{done.path}: {done.images} images, {100 * done.coverage:.1f} % of pixels")
+        # What is as it was in the scene before is not said again.
+        said = (*done.notes, *done.warnings) if done.status == "done" else before
+        for line in said:
+            if line not in before:
+                click.echo(f"densegt: {done.name}: {line}", err=True)
+        before = said
     failed = [done for done in results if done.status == "failed"]
     if not failed:
         return 0

@@ -11,7 +11,7 @@ from densegt.datasets import RecordingPath
 
 # Raise it with every change after which equal input and options give other depth: then no file made before counts as
 # finished.
-ALGORITHM = 4
+ALGORITHM = 5
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,8 @@ class SceneDone:
         points: returns read from its sweeps.
         bytes: of the file.
         seconds: by stage.
+        lidars: by channel, the model it was made with and what the data say of it.
+        notes: on what was inferred, one line a lidar; warnings: what could not be told, or what the data contradict.
         error: one line; by_input where the user can mend it, and the traceback of what nobody foresaw.
     """
 
@@ -66,6 +68,9 @@ class SceneDone:
     points: int = 0
     bytes: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
+    lidars: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     error: str | None = None
     by_input: bool = False
     traceback: str | None = None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from densegt.accumulate.config import AccumulateConfig, LidarConfig
-from densegt.datasets.infer_lidar_model import with_inferred_models
+from densegt.datasets.infer_lidar_model import LidarModelEvidence, infer_lidar_models
 from densegt.datasets.lidar_model import LIDAR_MODELS, LidarModel
 from densegt.datasets.recording import Recording
 from densegt.datasets.scene import Scene
@@ -19,11 +19,20 @@ def read_scene(recording: Recording, name: str, config: AccumulateConfig, *, cam
     Raises:
         InputError: unknown scene or camera, a file is missing or damaged.
     """
-    scene = recording.scene(name, cameras=cameras)
-    model = configured_model(config.lidar)
-    if model is None:
-        return with_inferred_models(scene)
-    return scene.with_lidar_models({lidar.channel: model for lidar in scene.lidars})
+    return with_lidar_models(recording.scene(name, cameras=cameras), config.lidar)[0]
+
+
+def with_lidar_models(scene: Scene, config: LidarConfig) -> tuple[Scene, tuple[LidarModelEvidence, ...]]:
+    """The scene with a model for each lidar, and what the data say of it; a given model holds whatever they say.
+
+    Raises:
+        InputError: a sweep cannot be read.
+    """
+    model = configured_model(config)
+    given = {} if model is None else {lidar.channel: model for lidar in scene.lidars}
+    found = infer_lidar_models(scene, given, scene.read_points)
+    used = scene.with_lidar_models({channel: evidence.used for channel, evidence in found.items()})
+    return used, tuple(found.values())
 
 
 def configured_model(config: LidarConfig) -> LidarModel | None:

@@ -13,7 +13,7 @@ from densegt.accumulate.cloud import Cloud
 from densegt.accumulate.job import Job, SceneDone
 from densegt.accumulate.motion.discovery.track_file import write_tracks
 from densegt.accumulate.pipeline import accumulate_scene
-from densegt.accumulate.scene_input import read_scene
+from densegt.accumulate.scene_input import with_lidar_models
 from densegt.batch.progress import SceneProgress
 from densegt.batch.recording_handle import RecordingHandle
 from densegt.batch.resume import is_finished
@@ -45,7 +45,9 @@ def store_scene(job: Job, handle: RecordingHandle, patient: bool, name: str, tel
 
 def _accumulate_to_store(job: Job, recording: Recording, name: str, tell: Tell) -> SceneDone:
     stages, count = Stages(), _Count(tell)
-    scene = count.points_of(read_scene(recording, name, job.config, cameras=job.cameras))
+    scene, lidars = with_lidar_models(recording.scene(name, cameras=job.cameras), job.config.lidar)
+    inferred = {evidence.channel: evidence.as_dict() for evidence in lidars}
+    scene = count.points_of(scene)
     if not scene.cameras:
         raise InputError(f"{recording.source}: scene {name} has no keyframe camera to render")
     known = []
@@ -58,7 +60,7 @@ def _accumulate_to_store(job: Job, recording: Recording, name: str, tell: Tell) 
     # BLAS adds up in another order on another number of threads, and the last bit would tell how many there were.
     with (
         threadpool_limits(limits=1, user_api="blas"),
-        SceneWriter(job.out, name, job.saved(), input_digest=made_of, overwrite=True) as writer,
+        SceneWriter(job.out, name, job.saved(), input_digest=made_of, inferred=inferred, overwrite=True) as writer,
     ):
         for camera, depth in accumulate_scene(scene, job.config, progress=count.step, built=built):
             stages.enter("write")
@@ -78,6 +80,9 @@ def _accumulate_to_store(job: Job, recording: Recording, name: str, tell: Tell) 
         points=count.points,
         bytes=writer.path.stat().st_size,
         seconds=stages.end(),
+        lidars=inferred,
+        notes=tuple(evidence.line() for evidence in lidars),
+        warnings=tuple(warning for evidence in lidars for warning in evidence.warnings()),
     )
 
 

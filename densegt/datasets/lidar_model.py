@@ -29,5 +29,5 @@ class LidarModel:
 # HDL-32E as nuScenes publishes it: stamp at the end of the turn, ego motion already taken out.
 NUSCENES = LidarModel()
 # HDL-64E as KITTI's raw recordings have it: stamp when the beam faces ahead, in the middle of the turn.
-KITTI = LidarModel(clockwise=False, period_s=0.1, seam_rad=float(np.pi), stamp_fraction=0.5, compensated=False)
+KITTI = LidarModel(period_s=0.1, seam_rad=float(np.pi), stamp_fraction=0.5, compensated=False)
 LIDAR_MODELS = {"nuscenes": NUSCENES, "kitti": KITTI}

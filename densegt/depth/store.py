@@ -1,7 +1,8 @@
 """The depth store: a folder with one HDF5 file a scene, readable by plain h5py. The only file that imports h5py.
 
 <scene name>.h5
-  attributes: format, format_version, densegt_version, config (JSON), input (digest of what it was made from)
+  attributes: format, format_version, densegt_version, config (JSON), input (digest of what it was made from),
+              inferred (JSON: each lidar's model, and from what it is known)
   /<sample_token>/<CHANNEL>/depth       uint16 (H,W)  metres x 256, rounded; 0 = none
   /<sample_token>/<CHANNEL>/source      uint8  (H,W)  codes of `Source`
   /<sample_token>/<CHANNEL>/age         int16  (H,W)  milliseconds from exposure to the measurement
@@ -110,6 +111,7 @@ class SceneWriter:
     Args:
         config: everything needed to repeat it.
         input_digest: what it is made from, where a later run is to recognise it.
+        inferred: what was not given but told from the recording.
     """
 
     def __init__(
@@ -119,6 +121,7 @@ class SceneWriter:
         config: Mapping[str, Any],
         *,
         input_digest: str | None = None,
+        inferred: Mapping[str, Any] | None = None,
         overwrite: bool = False,
     ) -> None:
         self.path = Path(folder) / f"{scene}.h5"
@@ -131,6 +134,7 @@ class SceneWriter:
             "densegt_version": densegt.__version__,
             "config": json.dumps(config, sort_keys=True),
             **({} if input_digest is None else {"input": input_digest}),
+            **({} if inferred is None else {"inferred": json.dumps(inferred, sort_keys=True)}),
         }
 
     def __enter__(self) -> Self:

@@ -31,8 +31,8 @@ def seen_at(azimuth_deg: list[float], T_ego_lidar: np.ndarray) -> np.ndarray:
     [
         # Clockwise from +110, stamp at the end: 110 degrees to go until ahead.
         (NUSCENES, [0, 90, -90, 180, 109, 111], np.array([110, 20, 200, 290, 1, 359]) / 360 * 50 - 50),
-        # Counter-clockwise from behind, stamp when facing ahead.
-        (KITTI, [0, 90, -90, 179, -179], np.array([180, 270, 90, 359, 1]) / 360 * 100 - 50),
+        # Clockwise from behind, stamp when facing ahead.
+        (KITTI, [0, 90, -90, 179, -179], np.array([180, 90, 270, 1, 359]) / 360 * 100 - 50),
         (LidarModel(False, 0.2, np.pi / 2, 0.0), [91, 0, 89], [5 / 9, 150, 1795 / 9]),
         (LidarModel(True, 0.04, 0.0, 0.25), [-1, 90, 1], [1 / 9 - 10, 20, 30 - 1 / 9]),
     ],
