@@ -81,7 +81,7 @@ def _accumulate_to_store(job: Job, recording: Recording, name: str, tell: Tell) 
         bytes=writer.path.stat().st_size,
         seconds=stages.end(),
         lidars=inferred,
-        notes=tuple(evidence.line() for evidence in lidars),
+        notes=tuple(evidence.line() for evidence in lidars if evidence.given is None),
         warnings=tuple(warning for evidence in lidars for warning in evidence.warnings()),
     )
 

@@ -14,8 +14,8 @@ from densegt.geometry import se3
 
 # The lidar's x axis points right, as on nuScenes' car.
 T_EGO_LIDAR = se3.from_yaw(-np.pi / 2, (0.9, 0, 1.8))
-ELEVATION = np.deg2rad(np.linspace(-16, 10, 20))
-COLUMNS = 720
+ELEVATION = np.deg2rad(np.linspace(-14, 10, 16))
+COLUMNS = 540
 START_US = 1_000_000_000
 RANGE_NOISE_M = 0.01
 AXES_DEG = (0, 55, 110, 180, -110, -55)
@@ -107,7 +107,8 @@ class Street:
         with np.errstate(divide="ignore", invalid="ignore"):
             best = np.where(d[:, 2] < 0, -origin[:, 2] / d[:, 2], np.inf)
             inverse = 1 / d
-            for low, high in self.boxes:
+            near = np.linalg.norm(self.boxes.mean(axis=1)[:, :2] - origin[0, :2], axis=1) < 45
+            for low, high in self.boxes[near]:
                 a, b = (low - origin) * inverse, (high - origin) * inverse
                 enter, leave = np.minimum(a, b).max(axis=1), np.maximum(a, b).min(axis=1)
                 best = np.where((enter < leave) & (enter > 0) & (enter < best), enter, best)

@@ -1,92 +1,185 @@
-"""Which way a lidar turns, where a turn is cut and where in it the stamp lies."""
+"""Which way a lidar turns, how fast, where a turn begins, where in it the stamp lies, and what is compensated."""
 
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from densegt.datasets.lidar_model import KITTI, NUSCENES, infer_lidar_model
-from densegt.datasets.nuscenes import NuScenes
-from densegt.datasets.scene import Camera, LidarModel, Points, Sweep
-from densegt.geometry import se3
+from densegt.datasets import open_recording
+from densegt.datasets.infer_lidar_model import Sureness, infer_lidar_models
+from densegt.datasets.infer_lidar_model.camera_phase import camera_phase
+from densegt.datasets.infer_lidar_model.choose_sweeps import choose_sweeps
+from densegt.datasets.infer_lidar_model.point_order import turn_from_order, turn_from_times
+from densegt.datasets.infer_lidar_model.turn_period import turn_periods
+from densegt.datasets.lidar_model import KITTI, NUSCENES, LidarModel
+from densegt.datasets.scene import Points
 
-RINGS = 32
-COLUMNS = 1000
-# The lidar's x axis points right, as on nuScenes' car.
-T_EGO_LIDAR = se3.from_yaw(-np.pi / 2, (0.9, 0, 1.8))
-CHANNELS_DEG = {"FRONT": 0, "FRONT_LEFT": 55, "BACK_LEFT": 110, "BACK": 180, "BACK_RIGHT": -110, "FRONT_RIGHT": -55}
+from .streets import T_EGO_LIDAR, Street
+
+SEAM_RAD = float(np.deg2rad(100.0))
+RINGS, COLUMNS = 32, 1000
 
 
-def sweeps(period_us=50_000, count=3):
-    return [
-        Sweep(f"sweep{i}", f"sample{i}", True, Path("sweep"), 1_000_000 + i * period_us, T_EGO_LIDAR, np.eye(4))
-        for i in range(count)
-    ]
+def evidence_of(street, given=None):
+    scene = street.scene()
+    (evidence,) = infer_lidar_models(scene, {} if given is None else {"LIDAR_TOP": given}, scene.read_points).values()
+    return evidence
+
+
+def wrong(model, truth):
+    """Names of the values that are not the truth's."""
+    turned = (model.seam_rad - truth.seam_rad + np.pi) % (2 * np.pi) - np.pi
+    return {
+        name
+        for name, differs in {
+            "direction": model.clockwise != truth.clockwise,
+            "period": abs(model.period_s / truth.period_s - 1) > 0.02,
+            # Compensation moves near points at the seam, and so where they are seen from the lidar.
+            "seam": abs(turned) > 0.25,
+            "stamp": abs(model.stamp_fraction - truth.stamp_fraction) > 0.05,
+            "compensated": model.compensated != truth.compensated,
+        }.items()
+        if differs
+    }
+
+
+def surely_wrong(evidence, truth):
+    return {name for name in wrong(evidence.model, truth) if getattr(evidence, name).sureness == Sureness.SURE}
+
+
+def every_clock(*, stamps=(0.0, 0.5, 1.0)):
+    for clockwise in (True, False):
+        for compensated in (True, False):
+            for stamp in stamps:
+                for period_s in (0.1, 0.05):
+                    name = f"{'cw' if clockwise else 'ccw'}-{'comp' if compensated else 'raw'}-{stamp}-{period_s}"
+                    yield pytest.param(LidarModel(clockwise, period_s, SEAM_RAD, stamp, compensated), id=name)
+
+
+@pytest.mark.parametrize("model", list(every_clock()))
+def test_every_clock_is_told_from_firing_order_cameras_and_agreement(model):
+    evidence = evidence_of(Street(model))
+    assert not wrong(evidence.model, model), evidence
+    assert min(finding.sureness for _, finding in evidence.findings.values()) == Sureness.SURE
+    assert not evidence.warnings()
+
+
+@pytest.mark.parametrize("model", list(every_clock(stamps=(0.5,))))
+@pytest.mark.parametrize("order", ["rings", "none"])
+def test_without_order_and_cameras_nothing_is_wrong_and_sure(model, order):
+    evidence = evidence_of(Street(model, order=order, cameras=False))
+    assert not surely_wrong(evidence, model), evidence
+    assert evidence.stamp.sureness == Sureness.ASSUMED
+    assert "cannot be told" in evidence.warnings()[0]
+
+
+@pytest.mark.parametrize("clockwise", [True, False])
+def test_motion_alone_tells_the_direction_of_a_lidar_as_kittis(clockwise):
+    model = replace(KITTI, clockwise=clockwise)
+    evidence = evidence_of(Street(model, order="rings", cameras=False))
+    assert not wrong(evidence.model, model)
+    assert evidence.direction.sureness == evidence.compensated.sureness == Sureness.SURE
+
+
+@pytest.mark.parametrize("compensated", [True, False])
+def test_times_of_points_tell_all_but_compensation(compensated):
+    model = LidarModel(False, 0.08, SEAM_RAD, 0.25, compensated)
+    evidence = evidence_of(Street(model, order="none", cameras=False, times=True))
+    assert not wrong(evidence.model, model), evidence
+    assert min(finding.sureness for _, finding in evidence.findings.values()) == Sureness.SURE
+
+
+@pytest.mark.parametrize("compensated", [True, False])
+def test_every_second_sweep_left_out(compensated):
+    model = LidarModel(True, 0.05, SEAM_RAD, 1.0, compensated)
+    evidence = evidence_of(Street(model, every=2))
+    assert not wrong(evidence.model, model), evidence
+    # Without cameras the period is the stamps'; what is compensated is told all the same.
+    alone = evidence_of(Street(model, every=2, cameras=False))
+    assert not surely_wrong(alone, model)
+    assert (alone.model.compensated, alone.compensated.sureness) == (compensated, Sureness.SURE)
+
+
+@pytest.mark.parametrize("period_s", [0.05, 0.1])
+def test_an_ego_that_stands_tells_nothing_of_compensation_and_needs_it_not(period_s):
+    model = LidarModel(True, period_s, SEAM_RAD, 1.0, True)
+    evidence = evidence_of(Street(model, speed_mps=0.0, turn_rps=0.0, sweeps=12))
+    assert evidence.compensated.source == "the ego stands still"
+    assert not surely_wrong(evidence, model)
+    assert not evidence.warnings()
+
+
+def test_creeping_is_too_little():
+    evidence = evidence_of(Street(LidarModel(True, 0.1, SEAM_RAD, 0.5, True), speed_mps=0.3, turn_rps=0.0, sweeps=12))
+    assert evidence.compensated.sureness < Sureness.SURE or evidence.model.compensated
+
+
+def test_a_given_model_holds_and_is_warned_about_where_the_data_contradict_it():
+    model = LidarModel(True, 0.1, SEAM_RAD, 0.5, True)
+    right = evidence_of(Street(model), given=model)
+    assert right.used is model
+    assert not right.warnings()
+    given = replace(model, clockwise=False, compensated=False)
+    evidence = evidence_of(Street(model), given=given)
+    assert evidence.used is given
+    (warning,) = evidence.warnings()
+    assert "clockwise (order of points)" in warning
+    assert "compensated (sweeps agree" in warning
+    assert "turn (" not in warning  # period and stamp are right
+
+
+def test_a_lidar_whose_model_the_recording_tells_is_held_against_its_first_sweep_only():
+    street = Street(LidarModel(True, 0.05, SEAM_RAD))
+    scene = street.scene().with_lidar_models({"LIDAR_TOP": LidarModel(False, 0.05, SEAM_RAD)})
+    read = []
+    evidence = infer_lidar_models(scene, {}, lambda sweep: read.append(sweep) or street.points(sweep))["LIDAR_TOP"]
+    assert len(read) == 1
+    assert not evidence.used.clockwise
+    assert "contradicted: clockwise (order of points)" in evidence.warnings()[0]
+
+
+def test_evidence_as_json():
+    written = evidence_of(Street(LidarModel(True, 0.05, SEAM_RAD), sweeps=1)).as_dict()
+    assert (written["clockwise"], written["period_s"], written["given"]) == (True, 0.05, False)
+    assert written["evidence"]["direction"] == {
+        "value": "clockwise", "source": "order of points", "sureness": "sure"
+    }  # fmt: skip
+
+
+# --- each kind of evidence alone ---
 
 
 def turn(seam_deg, *, clockwise=True, stagger_deg=0.0, share=1.0, range_m=20.0):
     """Points in firing order, column by column; each ring may begin `stagger_deg` later than the one before."""
     way = -1 if clockwise else 1
     column, ring = (a.ravel() for a in np.meshgrid(np.arange(COLUMNS), np.arange(RINGS), indexing="ij"))
-    azimuth_deg = seam_deg + way * (column * share * 360 / COLUMNS + ring * stagger_deg)
-    azimuth = np.deg2rad(azimuth_deg)
+    azimuth = np.deg2rad(seam_deg + way * (column * share * 360 / COLUMNS + ring * stagger_deg))
     xyz_from_lidar = np.stack([np.cos(azimuth), np.sin(azimuth), np.zeros_like(azimuth)], axis=1) * range_m
     xyz_lidar = (xyz_from_lidar @ T_EGO_LIDAR[:3, :3]).astype(np.float32)
-    return Points(xyz_lidar, np.zeros(len(ring), dtype=np.float32), ring.astype(np.uint8))
+    return Points(xyz_lidar, np.zeros(len(ring), dtype=np.float32), ring.astype(np.uint16))
 
 
-def cameras(before_us):
-    """A camera for each (axis in degrees: microseconds before the sweep's stamp)."""
-    T_ego_cam_ahead = np.array([[0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 0, 1]], dtype=float)
-    return [
-        Camera(
-            token=f"camera{i}",
-            sample_token="sample0",
-            channel=f"CAM_{i}",
-            image_path=Path("image"),
-            filename="image",
-            width_px=16,
-            height_px=9,
-            timestamp_us=1_000_000 - round(before),
-            K=np.array([[10.0, 0, 8], [0, 10, 4.5], [0, 0, 1]]),
-            T_ego_cam=se3.from_yaw(np.deg2rad(axis_deg), (0, 0, 0)) @ T_ego_cam_ahead,
-            T_global_ego=np.eye(4),
-        )
-        for i, (axis_deg, before) in enumerate(before_us.items())
-    ]
-
-
-def triggered(stamp_deg):
-    """Cameras that fire as a clockwise beam, at `stamp_deg` at the stamp, passes their axes."""
-    return cameras({axis: (axis - stamp_deg) % 360 / 360 * 50_000 for axis in CHANNELS_DEG.values()})
+def ring_by_ring(points):
+    return points.take(np.argsort(points.ring, kind="stable"))
 
 
 def shuffled(points):
-    order = np.random.default_rng(0).permutation(len(points.ring))
-    return Points(points.xyz_lidar[order], points.intensity[order], points.ring[order])
+    return points.take(np.random.default_rng(0).permutation(len(points.ring)))
 
 
-@pytest.mark.parametrize(
-    ("seam_deg", "stamp_deg", "stamp_fraction"),
-    [
-        (110, 110, 1.0),
-        (91, 105, 1 - 14 / 360),  # the beam is 14 degrees short of the seam at the stamp
-        (110, 105, 1 + 5 / 360),  # the next turn has begun
-        (-170, 175, 1 + 15 / 360),  # across the branch cut of atan2
-        (2, -3, 1 + 5 / 360),
-    ],
-)
-def test_seam_from_the_points_and_stamp_from_the_cameras(seam_deg, stamp_deg, stamp_fraction):
-    spin = infer_lidar_model(sweeps(), triggered(stamp_deg), turn(seam_deg))
-    assert np.rad2deg(spin.seam_rad) == pytest.approx(seam_deg % 360, abs=0.01)
-    assert spin.stamp_fraction == pytest.approx(stamp_fraction, abs=1e-4)
-    assert (spin.clockwise, spin.period_s, spin.compensated) == (True, 0.05, True)
+@pytest.mark.parametrize("clockwise", [True, False])
+@pytest.mark.parametrize("seam_deg", [110, 91, -170, 2])
+def test_order_tells_direction_and_seam(seam_deg, clockwise):
+    told = turn_from_order(turn(seam_deg, clockwise=clockwise), T_EGO_LIDAR)
+    assert told.clockwise == clockwise
+    assert np.rad2deg(told.seam_rad) == pytest.approx(seam_deg % 360, abs=0.01)
 
 
-def test_rings_that_begin_one_after_the_other():
-    spin = infer_lidar_model(sweeps(), triggered(110), turn(110, stagger_deg=0.1))
+@pytest.mark.parametrize("clockwise", [True, False])
+def test_rings_that_begin_one_after_the_other(clockwise):
+    told = turn_from_order(turn(110, stagger_deg=0.1, clockwise=clockwise), T_EGO_LIDAR)
     # Between the first ring's start and the last one's, near the first.
-    assert 110 - 0.1 * RINGS / 2 < np.rad2deg(spin.seam_rad) <= 110.01
+    assert -0.01 <= (110 - np.rad2deg(told.seam_rad)) * (1 if clockwise else -1) < 0.1 * RINGS / 2
 
 
 def test_points_close_to_the_car_do_not_count():
@@ -94,77 +187,102 @@ def test_points_close_to_the_car_do_not_count():
     both = Points(
         *(np.concatenate([getattr(p, name) for p in (near, far)]) for name in ("xyz_lidar", "intensity", "ring"))
     )
-    assert np.rad2deg(infer_lidar_model(sweeps(), [], both).seam_rad) == pytest.approx(110, abs=0.01)
-
-
-@pytest.mark.parametrize("period_us", [96_000, 100_000, 103_500, 120_000])
-def test_a_turn_of_a_tenth_of_a_second_is_kittis(period_us):
-    assert infer_lidar_model(sweeps(period_us), triggered(110), turn(91)) == KITTI
-
-
-@pytest.mark.parametrize("period_us", [50_000, 500_000])
-def test_other_periods_are_nuscenes(period_us):
-    spin = infer_lidar_model(sweeps(period_us), triggered(110), turn(91))
-    assert spin.clockwise
-    assert spin.period_s == 0.05
-
-
-def test_one_lost_sweep_does_not_change_the_period():
-    gap = [*sweeps(100_000, 4), *sweeps(100_000, 8)[6:]]
-    assert infer_lidar_model(gap, [], turn(91)) == KITTI
+    assert np.rad2deg(turn_from_order(both, T_EGO_LIDAR).seam_rad) == pytest.approx(110, abs=0.01)
 
 
 @pytest.mark.parametrize(
     "points",
     [
         shuffled(turn(91)),
-        turn(91, clockwise=False),
+        ring_by_ring(turn(91)),  # as KITTI's, which are sorted against the turn
         turn(91, share=0.5),
-        Points(np.zeros((0, 3), np.float32), np.zeros(0, np.float32), np.zeros(0, np.uint8)),
+        Points(np.zeros((0, 3), np.float32), np.zeros(0, np.float32), np.zeros(0, np.uint16)),
     ],
-    ids=["shuffled", "counter-clockwise", "half a turn", "no points"],
+    ids=["shuffled", "ring by ring", "half a turn", "no points"],
 )
-def test_order_that_tells_nothing_leaves_the_nominal_model(points):
-    assert infer_lidar_model(sweeps(), triggered(105), points) == NUSCENES
-    assert infer_lidar_model(sweeps(count=1), [], points) == NUSCENES
+def test_order_that_tells_nothing(points):
+    assert turn_from_order(points, T_EGO_LIDAR) is None
+
+
+def test_times_that_tell_nothing():
+    points = turn(91)
+    times_s = np.random.default_rng(0).uniform(0, 0.1, len(points.ring)).astype(np.float32)
+    assert turn_from_times(points, T_EGO_LIDAR) is None
+    assert turn_from_times(replace(points, time_s=times_s), T_EGO_LIDAR) is None
+    assert turn_from_times(replace(points, time_s=np.zeros_like(times_s)), T_EGO_LIDAR) is None
 
 
 @pytest.mark.parametrize(
-    "exposures",
+    ("gaps_ms", "period_ms"),
     [
-        [],
-        triggered(60)[:2],
-        cameras(dict.fromkeys(CHANNELS_DEG.values(), 0)),  # all at once: not triggered by the beam
+        ([50] * 20, 50),
+        ([103.2, 103.1, 103.15] * 5, 103.15),
+        ([50, 100, 50, 50, 150, 50, 50, 100], 50),  # some are missing
+        ([100, 100, 50, 100, 100, 50, 100], 50),  # most are missing
+        ([50] * 30 + [3], 50),  # one stamp is wrong
     ],
-    ids=["none", "two", "not triggered"],
 )
-def test_cameras_that_tell_nothing_leave_the_nominal_stamp(exposures):
-    spin = infer_lidar_model(sweeps(), exposures, turn(91))
-    assert np.rad2deg(spin.seam_rad) == pytest.approx(91, abs=0.01)
-    assert spin.stamp_fraction == pytest.approx(1 - 19 / 360, abs=1e-4)
+def test_the_period_that_stamps_tell(gaps_ms, period_ms):
+    stamps_us = np.cumsum([0, *gaps_ms]) * 1000
+    assert turn_periods(stamps_us.astype(np.int64))[0] == pytest.approx(period_ms * 1e-3, rel=1e-6)
+
+
+@pytest.mark.parametrize("stamps_ms", [[], [0], [0, 500, 1000], [5, 5]])
+def test_stamps_that_tell_no_period(stamps_ms):
+    assert turn_periods(np.array(stamps_ms, dtype=np.int64) * 1000) == []
+
+
+@pytest.mark.parametrize("clockwise", [True, False])
+@pytest.mark.parametrize("stamp", [0.0, 0.3, 0.97, 1.0, 1.02])
+def test_cameras_tell_direction_period_and_stamp(clockwise, stamp):
+    scene = Street(LidarModel(clockwise, 0.05, SEAM_RAD, stamp)).scene()
+    phase = camera_phase(scene.sweeps, scene.cameras, clockwise=(True, False), periods_s=(0.1, 0.05))
+    assert (phase.clockwise, phase.period_s) == (clockwise, 0.05)
+    assert phase.stamp_fraction(SEAM_RAD) == pytest.approx(stamp, abs=1e-4)
+
+
+def test_cameras_that_tell_nothing():
+    scene = Street(LidarModel(True, 0.05, SEAM_RAD)).scene()
+    at_once = [replace(camera, timestamp_us=scene.sweeps[0].timestamp_us) for camera in scene.cameras[:6]]
+    ahead = [camera for camera in scene.cameras if camera.channel == "CAM0"]
+    for cameras in ([], scene.cameras[:2], at_once, ahead):
+        assert camera_phase(scene.sweeps, cameras, clockwise=(True, False), periods_s=(0.1, 0.05)) is None
+
+
+def test_sweeps_to_compare_lie_apart_and_are_few():
+    scene = Street(LidarModel(), speed_mps=10.0, sweeps=200).scene()
+    groups = choose_sweeps(scene.sweeps)
+    assert len({i for group in groups for i in group}) <= 12
+    for group in groups:
+        apart = np.diff(group)
+        assert (apart >= 4).all()
+        assert (apart <= 12).all()
+    assert choose_sweeps(scene.sweeps[:1]) == []
+    assert choose_sweeps(scene.sweeps[:3]) == [[0, 1, 2]]
+
+
+# --- recordings ---
 
 
 def test_the_simulated_lidar_is_recognised(tiny_dataset):
-    dataset = NuScenes(tiny_dataset)
-    spin = dataset.scene(dataset.scene_names[0]).spin
+    recording = open_recording(tiny_dataset)
+    scene = recording.scene(recording.scene_names[0])
+    (evidence,) = infer_lidar_models(scene, {}, scene.read_points).values()
+    model = evidence.model
     # Points are moved to the pose at the stamp, which turns near ones by a few degrees as seen from the lidar.
-    assert np.rad2deg(spin.seam_rad) == pytest.approx(110, abs=5)
-    assert spin.stamp_fraction == pytest.approx(1, abs=0.02)
-    assert spin.clockwise
-    assert spin.compensated
+    assert np.rad2deg(model.seam_rad) == pytest.approx(110, abs=5)
+    assert model.stamp_fraction == pytest.approx(1, abs=0.02)
+    assert (model.clockwise, model.period_s, model.compensated) == (True, 0.05, True)
+    assert not evidence.warnings()
 
 
 def test_real_lidars_are_recognised(recording):
-    dataset = NuScenes(recording)
-    spin = dataset.scene(dataset.scene_names[0]).spin
+    opened = open_recording(recording)
+    scene = opened.scene(opened.scene_names[0])
+    (evidence,) = infer_lidar_models(scene, {}, scene.read_points).values()
     if "kitti" in recording.name:
-        assert spin == KITTI
+        assert evidence.model == KITTI
     else:
-        assert np.rad2deg(spin.seam_rad) == pytest.approx(95, abs=10)
-        assert spin.stamp_fraction == pytest.approx(0.97, abs=0.03)
-
-
-def test_a_given_model_is_taken_as_it_is(tiny_dataset):
-    dataset = NuScenes(tiny_dataset)
-    given = LidarModel(period_s=0.0625)
-    assert dataset.scene(dataset.scene_names[0], spin=given).spin is given
+        assert np.rad2deg(evidence.model.seam_rad) == pytest.approx(95, abs=10)
+        assert evidence.model.stamp_fraction == pytest.approx(0.97, abs=0.03)
+        assert replace(evidence.model, seam_rad=NUSCENES.seam_rad, stamp_fraction=1.0) == NUSCENES
