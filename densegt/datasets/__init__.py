@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from densegt.datasets.kitti_raw.layout import is_kitti_raw
+from densegt.datasets.unread_layouts import unread_layout
+from densegt.errors import InputError
 
 if TYPE_CHECKING:
     from densegt.datasets.recording import Recording, RecordingOptions
@@ -26,11 +28,16 @@ def _has_argoverse2_log(root: Path) -> bool:
     return any(any(root.glob(level + "city_SE3_egovehicle.feather")) for level in ("", "*/", "*/*/"))
 
 
+def _is_custom(root: Path) -> bool:
+    """Whether a folder is a recording of one's own, or half of one."""
+    return (root / "recording.yaml").exists() or any(root.glob("scenes/*/sweeps"))
+
+
 FORMATS: dict[str, Format] = {
     "kitti-raw": Format(is_kitti_raw, "densegt.datasets.kitti_raw.reader:KittiRaw"),
     "nuscenes": Format(lambda root: any(root.glob("v1.0-*")), "densegt.datasets.nuscenes.reader:NuScenes"),
     "argoverse2": Format(_has_argoverse2_log, "densegt.datasets.argoverse2.reader:Argoverse2"),
-    "custom": Format(lambda root: (root / "recording.yaml").exists(), "densegt.datasets.custom.reader:CustomRecording"),
+    "custom": Format(_is_custom, "densegt.datasets.custom.reader:CustomRecording"),
 }
 
 
@@ -75,5 +82,15 @@ def open_recording(
 
 
 def recognised(root: Path) -> str:
-    """The format of a folder; where nothing speaks for another it is nuScenes, whose reader says what is missing."""
-    return next((name for name, format in FORMATS.items() if root.is_dir() and format.fits(root)), "nuscenes")
+    """The format of a folder; where nothing speaks for another it is nuScenes, whose reader says what is missing.
+
+    Raises:
+        InputError: it has the layout of a data set that is not read.
+    """
+    for name, format in FORMATS.items():
+        if root.is_dir() and format.fits(root):
+            return name
+    layout = unread_layout(root)
+    if layout:
+        raise InputError(f"{root}: looks like {layout}; densegt reads {', '.join(FORMATS)}")
+    return "nuscenes"

@@ -138,6 +138,8 @@ def read_settings(path: Path) -> Settings:
     """
     try:
         values = yaml.safe_load(path.read_bytes())
+    except FileNotFoundError:
+        raise InputError(f"{path}: not there; it names lidars and cameras, see docs/formats/custom.md") from None
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
     # Numbers and dates that are none raise ValueError, aliases of themselves RecursionError.
