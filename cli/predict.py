@@ -7,33 +7,27 @@ from typing import Any
 
 import click
 
+from .accumulate_options import format_option
+
 _PATH = click.Path(path_type=Path)
 
 
 @click.command("predict")
 @click.option("--checkpoint", type=_PATH, required=True, help="Of `densegt train-lss` or `train-pl`.")
-@click.option("--dataroot", type=_PATH, required=True, help="nuScenes-format folder.")
+@click.option("--dataroot", type=_PATH, required=True, help="Recording.")
 @click.option("--out", type=_PATH, required=True, help="results.json, scores.json, depth/ and pictures/ go there.")
-@click.option("--version", help="Folder of tables.  [default: the only v1.0-* there]")
+@format_option
+@click.option("--version", help="Folder of nuScenes tables.  [default: the only v1.0-* there]")
 @click.option("--scene", "scenes", multiple=True, metavar="NAME", help="This scene only; may be repeated.")
 @click.option("--truth", type=_PATH, help="Store of exact or accumulated depth to score depth against.")
 @click.option("--pictures", type=click.IntRange(0), default=12, show_default=True, help="How many to draw.")
-@click.option("--score/--no-score", default=True, show_default=True, help="Compare with the folder's boxes.")
+@click.option("--score/--no-score", default=True, show_default=True, help="Compare with the recording's boxes.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
 def command(
-    checkpoint: Path,
-    dataroot: Path,
-    out: Path,
-    version: str | None,
-    scenes: tuple[str, ...],
-    truth: Path | None,
-    pictures: int,
-    score: bool,
-    device: str,
-    overwrite: bool,
+    dataroot: Path, out: Path, format_: str, version: str | None, scenes: tuple[str, ...], **given: Any
 ) -> None:
-    """Find boxes, vehicles and depth in a nuScenes-format folder with a trained detector.
+    """Find boxes, vehicles and depth in a recording with a trained detector.
 
     \b
     densegt predict --checkpoint trained/checkpoints/best.ckpt --dataroot /data/nuscenes --out found
@@ -44,24 +38,22 @@ def command(
     detector on pseudo-LiDAR it has cars' AP as KITTI's users know it instead of IoU, and pictures/ shows where the
     detector pulls the depth.
     """
+    from densegt.datasets import RecordingPath
     from densegt.errors import InputError
 
     try:
-        from densegt.detection import predict
-        from densegt.detection.checkpoint import on_points
-        from densegt.detection.points.pseudo_lidar import predict as pseudo_lidar
+        from densegt.detection.predict import PredictJob, run
     except ImportError as error:
         raise InputError(f'predict: {error}; pip install "densegt[train]"') from None
     from .progress import progress_on_stderr
 
-    job = predict.Job(checkpoint, dataroot, out, version, scenes or None, truth, pictures, score, device, overwrite)
-    points = on_points(checkpoint)
+    job = PredictJob(recording=RecordingPath(dataroot, format_, version), out=out, scenes=scenes or None, **given)
     with progress_on_stderr("predict") as progress:
-        found = (pseudo_lidar if points else predict).run(job, progress)
+        found = run(job, progress)
     depth_there = (out / "depth").is_dir()
     click.echo(f"{out / 'results.json'}: detections" + (f"; depth maps in {out / 'depth'}" if depth_there else ""))
     if found is not None:
-        click.echo(_of_points(found) if points else _of_features(found))
+        click.echo(_of_points(found) if "cars" in found else _of_features(found))
 
 
 def _of_features(found: dict[str, Any]) -> str:

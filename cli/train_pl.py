@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
 
-from .benchmark import Where, benchmark_options, compare
+from densegt.detection.registry import POINT_DETECTORS
 
-_PATH = click.Path(path_type=Path)
+from .benchmark import Where, benchmark_options, compare
+from .training_options import settings_given, shipped, train, training_options, training_sources, typed_command
+
 _MODEL = ("detector", "input")
 
 
 @click.command("train-pl")
-@click.option("--dataroot", "dataroots", type=_PATH, multiple=True, required=True, help="nuScenes-format folder.")
-@click.option("--out", type=_PATH, required=True, help="Checkpoints, TensorBoard's log and about.json.")
-@click.option("--depth", "depths", type=_PATH, multiple=True, help="Depth store of `densegt accumulate` or `complete`.")
-@click.option(
-    "--supervision", type=click.Choice(["none", "sparse", "dense", "completed"]),
-    help="What depth is learned from: the keyframe's own sweep, all that was measured, also what was filled in.",
-)  # fmt: skip
-@click.option("--detector", type=click.Choice(["pixor", "pointrcnn"]), help="On voxels, or on points.")
+@training_options
+@click.option("--detector", type=click.Choice(POINT_DETECTORS), help="pixor: on voxels; pointrcnn: on points.")
 @click.option(
     "--input", type=click.Choice(["pseudo", "lidar", "store"]),
     help="Where points come from: estimated depth, the real lidar, or the depth store.",
@@ -33,43 +26,13 @@ _MODEL = ("detector", "input")
 @click.option("--end-to-end", is_flag=True, help="The detector's gradient reaches the depth net.")
 @click.option("--freeze-depth", is_flag=True, help="The depth net stays as it was in --init.")
 @click.option("--config", metavar="NAME|FILE", help="miniature, full, or a YAML file.  [default: full]")
-@click.option("--version", help="Folder of tables.  [default: the only v1.0-* there]")
-@click.option(
-    "--init", type=_PATH, multiple=True,
-    help="Begin with this checkpoint's depth net and detector, where it has them; a later one outdoes an earlier one.",
-)  # fmt: skip
-@click.option("--resume", is_flag=True, help="Go on with the training in --out.")
-@click.option("--seed", type=click.IntRange(0), help="Other seeds, other order, augmentation and first weights.")
-@click.option("--epochs", type=click.IntRange(1), help="How often every keyframe is seen.")
-@click.option("--precision", type=click.Choice(["32-true", "bf16-mixed", "16-mixed"]), help="Of the arithmetic.")
-@click.option("--devices", default="auto", show_default=True, help="GPUs, or processes, of each node.")
-@click.option("--nodes", type=click.IntRange(1), default=1, show_default=True, help="Machines.")
 @click.option("--benchmark", is_flag=True, help="Compare detectors, points and supervision: many trainings, one page.")
 @click.option(
     "--design", type=click.Choice(["axes", "full"]), default="axes", show_default=True,
     help="Of the benchmark: vary one thing at a time from end to end with dense depth, or take every combination.",
 )  # fmt: skip
 @benchmark_options
-def command(
-    dataroots: tuple[Path, ...],
-    out: Path,
-    depths: tuple[Path, ...],
-    end_to_end: bool,
-    freeze_depth: bool,
-    config: str | None,
-    version: str | None,
-    init: tuple[Path, ...],
-    resume: bool,
-    devices: str,
-    nodes: int,
-    benchmark: bool,
-    design: Literal["axes", "full"],
-    seeds: int,
-    workers: int | None,
-    executor: str,
-    ray_address: str | None,
-    **given: Any,
-) -> int:
+def command(out: Path, config: str | None, end_to_end: bool, freeze_depth: bool, benchmark: bool, **given: Any) -> int:
     """Train a detector on pseudo-LiDAR: images to depth, depth to points, points to boxes.
 
     \b
@@ -97,45 +60,29 @@ def command(
 
     try:
         from densegt.detection.points.pseudo_lidar.config import PlConfig
-        from densegt.detection.points.pseudo_lidar.train import Run, train
-        from densegt.detection.train import Sources
     except ImportError as error:
         raise InputError(f'train-pl: {error}; pip install "densegt[train]"') from None
-    if init and resume:
-        raise InputError("--init begins a training, --resume goes on with one; only one of them can be")
     if end_to_end and freeze_depth:
         raise click.UsageError("--end-to-end trains the depth net, --freeze-depth does not; only one of them can be")
-    if depths and len(depths) != len(dataroots):
-        raise click.UsageError(f"--depth is given {len(depths)} times and --dataroot {len(dataroots)} times")
-    options = {name: value for name, value in given.items() if value is not None}
+    given["out"] = out
     if end_to_end or freeze_depth:
-        options["coupling"] = "end-to-end" if end_to_end else "frozen"
-    model = {name: options.pop(name) for name in _MODEL if name in options}
-    settings = overridden(load_config(PlConfig, _shipped(config or "full"), options), {"model": model})
-    folders = tuple(
-        Sources(dataroot, depth, version)
-        for dataroot, depth in zip(dataroots, depths or [None] * len(dataroots), strict=True)
+        given["coupling"] = "end-to-end" if end_to_end else "frozen"
+    model = {name: given[name] for name in _MODEL if given[name] is not None}
+    settings = overridden(load_config(PlConfig, shipped("pl", config), settings_given(given)), {"model": model})
+    if not benchmark:
+        train(given, settings)
+        return 0
+
+    from densegt.experiments.experiment_config import ExperimentConfig
+    from densegt.experiments.pl_run import run_pl
+
+    if any(given.get(name) for name in ("init", "resume", "coupling", "supervision", "input")):
+        raise click.UsageError(
+            "--benchmark chooses points and supervision itself, begins from nothing, and goes on by itself"
+        )
+    detectors = tuple(name for name in POINT_DETECTORS if given["detector"] in (None, name))
+    experiment = ExperimentConfig(
+        training_sources(given), out, settings, given["seeds"], given["design"], detectors, typed_command()
     )
-    typed = shlex.join(["densegt", *sys.argv[1:]])
-    if benchmark:
-        from densegt.experiments.pl_run import PlBenchmark, run_pl
-        from densegt.experiments.pl_variants import DETECTORS
-
-        if init or resume or end_to_end or freeze_depth or given["supervision"] or given["input"]:
-            raise click.UsageError(
-                "--benchmark chooses points and supervision itself, begins from nothing, and goes on by itself"
-            )
-        detectors = tuple(name for name in DETECTORS if given["detector"] in (None, name))
-        asked = PlBenchmark(folders, out, settings, detectors, seeds, design, typed)
-        return compare("train-pl", out, partial(run_pl, asked), Where(workers, executor, ray_address))
-    run = Run(folders, out, settings, init, resume, devices, nodes, typed)
-    best = train(run, lambda line: click.echo(line, err=True))
-    if best is not None:
-        click.echo(f"{best}: the best weights")
-    return 0
-
-
-def _shipped(name: str) -> str:
-    """`miniature` and `full` are this command's own; other trainings have theirs."""
-    own = f"pl-{name}"
-    return own if not Path(name).is_file() and (files("densegt.configs") / f"{own}.yaml").is_file() else name
+    where = Where(given["workers"], given["executor"], given["ray_address"])
+    return compare("train-pl", out, partial(run_pl, experiment), where)

@@ -23,7 +23,9 @@ from densegt.completion.split import Split, split
 from densegt.completion.task import METHODS, SCORE, TRIAL_NAMES, Batch, CompletionTask
 from densegt.completion.train_config import TrainConfig
 from densegt.depth.store import read_header, scene_files
-from densegt.training import ResumableSampler, last_checkpoint, make_trainer, quiet
+from densegt.training.checkpoints import last_checkpoint
+from densegt.training.sampler import ResumableSampler
+from densegt.training.trainer import make_trainer, silence_lightning
 
 Say = Callable[[str], None]
 
@@ -105,7 +107,7 @@ def train(run: Run, say: Say) -> Path | None:
     last = last_checkpoint(run.out, run.config, resume=run.resume)
     parts = split(keys_of(run.folders), run.config.validation_share)
     rank_zero_only(say)(f"{len(parts.learned)} images to learn from, {len(parts.held_out)} held out")
-    quiet()
+    silence_lightning()
     seed_everything(run.config.seed, workers=True, verbose=False)
     if run.config.threads:
         torch.set_num_threads(run.config.threads)

@@ -1,17 +1,17 @@
-"""Everything that decides a training of a Lift-Splat detector."""
+"""What every training of a detector is decided by."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from densegt.detection.bev.model_config import STRICT, ModelConfig
 from densegt.detection.data.augment import Augmentation, BevRanges, ImageRanges
-from densegt.detection.data.dataset import Supervision
-from densegt.detection.depth_head.depth_target import Patch
+from densegt.detection.data.batch import Supervision
 from densegt.detection.losses import DepthLoss
 
+STRICT = ConfigDict(frozen=True, extra="forbid")
 Range = tuple[float, float]
 
 
@@ -37,32 +37,13 @@ class AugmentationConfig(BaseModel):
         )
 
 
-class Weights(BaseModel):
-    """Of the parts of the loss; 0 leaves a part out. fine and edges are of `fine_depth` alone."""
-
-    model_config = STRICT
-
-    vehicles: float = Field(default=1.0, ge=0)
-    heat: float = Field(default=1.0, ge=0)
-    values: float = Field(default=0.25, ge=0)
-    attributes: float = Field(default=0.2, ge=0)
-    depth: float = Field(default=1.0, ge=0)
-    fine: float = Field(default=1.0, ge=0)
-    edges: float = Field(default=1.0, ge=0)
-
-
-class LssConfig(BaseModel):
-    """Configuration of `densegt train-lss`.
+class DetectorConfig(BaseModel):
+    """Configuration that all detectors share.
 
     Attributes:
-        supervision: see `NuScenesDepth`.
-        depth_target: what is asked of a cell; `auto` is `nearest` for sparse depth and `mode` for all other.
-        depth_label: `soft` is shared by the two bins or samples that the depth lies between, `hard` is one bin.
-        vehicle_weight: of a vehicle's cell against an empty one.
-        split: `share` holds out the last scenes, `official` those of nuScenes' validation set.
+        supervision: see `DatasetOptions`.
+        split: `share` holds out the last scenes, `official` those that the recording's own split holds out.
         validation_share: of the scenes.
-        draw_cameras: so many of each keyframe, 0 for all.
-        min_radius: of a heat spot, in cells.
         keep_images: as many decoded images stay in memory, in each process.
         threads: of each process; 0 leaves it to torch.
         sync_batch_norm: over all GPUs.
@@ -74,20 +55,12 @@ class LssConfig(BaseModel):
     epochs: int = Field(default=24, ge=1)
     batch: int = Field(default=8, ge=1)
     learning_rate: float = Field(default=1e-3, gt=0)
-    weight_decay: float = Field(default=1e-7, ge=0)
-    schedule: Literal["constant", "one-cycle"] = "one-cycle"
+    weight_decay: float = Field(default=1e-2, ge=0)
     clip_gradient: float = Field(default=5.0, gt=0)
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
-    model: ModelConfig = ModelConfig()
     supervision: Supervision = "none"
-    depth_target: Literal["auto"] | Patch = "auto"
-    depth_label: Literal["soft", "hard"] = "soft"
     depth_loss: DepthLoss = "ce"
-    vehicle_weight: float = Field(default=2.13, gt=0)
-    min_radius: int = Field(default=2, ge=0)
-    weights: Weights = Weights()
     augmentation: AugmentationConfig = AugmentationConfig()
-    draw_cameras: int = Field(default=0, ge=0)
     min_points: int = Field(default=1, ge=0)
     split: Literal["share", "official"] = "share"
     validation_share: float = Field(default=0.2, gt=0, lt=1)
@@ -98,8 +71,6 @@ class LssConfig(BaseModel):
     sync_batch_norm: bool = False
 
     @property
-    def patch(self) -> Patch:
-        """What is asked of a cell."""
-        if self.depth_target != "auto":
-            return self.depth_target
-        return "nearest" if self.supervision == "sparse" else "mode"
+    @abstractmethod
+    def detector(self) -> str:
+        """Its name in the registry."""

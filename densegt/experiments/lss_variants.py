@@ -1,19 +1,18 @@
-"""What is compared: ways to train that differ in supervision, bins or sampling."""
+"""What is compared: variants to train that differ in supervision, bins or sampling."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Literal, get_args
+from typing import get_args
 
-from densegt.detection.data.dataset import Supervision
+from densegt.detection.data.batch import Supervision
 from densegt.detection.depth_head.bins import Kind
 from densegt.detection.depth_head.sampling import Name
+from densegt.experiments.experiment_config import SUPERVISIONS, Design
 from densegt.experiments.variant import Variant
 
-Design = Literal["axes", "full"]
 FACTORS = ("supervision", "bins", "sampling")
-SUPERVISIONS: tuple[Supervision, ...] = get_args(Supervision)
 BINS: tuple[Kind, ...] = get_args(Kind)
 SAMPLINGS: tuple[Name, ...] = ("fixed", "pdf", "offset")
 
@@ -38,7 +37,9 @@ def lss_variants(design: Design, supervisions: tuple[Supervision, ...] = SUPERVI
     middle = LssVariant("dense" if "dense" in supervisions else supervisions[-1], BINS[0], SAMPLINGS[0])
     if design == "full":
         every = [LssVariant(*levels) for levels in product(supervisions, BINS, SAMPLINGS)]
-        return sorted(every, key=lambda arm: arm != middle)
-    ways = [replace(middle, supervision=level) for level in supervisions]
-    ways += [replace(middle, bins=level) for level in BINS] + [replace(middle, sampling=level) for level in SAMPLINGS]
-    return list(dict.fromkeys([middle, *ways]))
+        return sorted(every, key=lambda variant: variant != middle)
+    variants = [replace(middle, supervision=level) for level in supervisions]
+    variants += [replace(middle, bins=level) for level in BINS] + [
+        replace(middle, sampling=level) for level in SAMPLINGS
+    ]
+    return list(dict.fromkeys([middle, *variants]))

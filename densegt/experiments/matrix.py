@@ -8,42 +8,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import densegt
 from densegt.batch.executor import Executor, Failed, Tell
 from densegt.errors import InputError
 from densegt.experiments.figures import Figure
-from densegt.experiments.summary import by_arm, comparisons, sentences, table
+from densegt.experiments.summary import by_variant, comparisons, sentences, table
+from densegt.experiments.trial import Trial
 from densegt.experiments.variant import Variant
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 Progress = Callable[[int, int], None]
 Result = dict[str, Any]
 SUMMARY, RESULT = "benchmark.json", "result.json"
 
 
-class AnyTrial(Protocol):
-    """A way to train, with a seed."""
-
-    @property
-    def arm(self) -> Variant:
-        """The way."""
-
-    @property
-    def seed(self) -> int:
-        """The seed."""
-
-    @property
-    def folder(self) -> Path:
-        """All that it writes."""
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """What its figures follow from."""
-
-
-T = TypeVar("T", bound=AnyTrial)
+T = TypeVar("T", bound=Trial)
 
 
 @dataclass(frozen=True)
@@ -65,7 +46,7 @@ class Subject:
     curves: tuple[str, ...]
 
 
-def finished(trial: AnyTrial) -> Result | None:
+def finished(trial: Trial) -> Result | None:
     """The result that is there already, if one is.
 
     Raises:
@@ -84,7 +65,7 @@ def carry_out(
     trials: Sequence[T],
     perform: Callable[[T, Tell], Result],
     executor: Executor,
-    say: Say,
+    report: Report,
     line: Callable[[Result], str],
     progress: Progress | None = None,
 ) -> tuple[list[Result], list[tuple[str, str]]]:
@@ -96,15 +77,15 @@ def carry_out(
     results = [result for trial in trials if (result := finished(trial)) is not None]
     rest = [trial for trial in trials if finished(trial) is None]
     if results:
-        say(f"{len(results)} of {len(trials)} trainings are finished already")
+        report(f"{len(results)} of {len(trials)} trainings are finished already")
     failed: list[tuple[str, str]] = []
     for trial, answer in executor.run(perform, rest):
         if isinstance(answer, Failed):
-            failed.append((f"{trial.arm.name} with seed {trial.seed}", answer.why))
-            say(f"{failed[-1][0]}: failed: {answer.why}")
+            failed.append((f"{trial.variant.name} with seed {trial.seed}", answer.why))
+            report(f"{failed[-1][0]}: failed: {answer.why}")
         else:
             results.append(answer)
-            say(line(answer))
+            report(line(answer))
         if progress:
             progress(len(results) + len(failed), len(trials))
     return results, failed
@@ -120,19 +101,19 @@ def write_result(path: Path, result: Mapping[str, Any]) -> Result:
 
 
 def write_summary(
-    out: Path, subject: Subject, ways: Sequence[Variant], results: Sequence[Result], head: Mapping[str, Any]
+    out: Path, subject: Subject, variants: Sequence[Variant], results: Sequence[Result], head: Mapping[str, Any]
 ) -> None:
     """Everything that a page tells, in one file.
 
     Args:
-        ways: all that are compared, in the order of the table.
+        variants: all that are compared, in the order of the table.
         head: what is to stand in the file as it is.
     """
-    order = [arm.name for arm in ways]
-    ordered = sorted(results, key=lambda result: (order.index(result["arm"]), result["seed"]))
-    found = by_arm(ordered, ways, subject.figures)
+    order = [variant.name for variant in variants]
+    ordered = sorted(results, key=lambda result: (order.index(result["variant"]), result["seed"]))
+    found = by_variant(ordered, variants, subject.figures)
     compared = comparisons(found, subject.figures)
-    factors = ways[0].factors
+    factors = variants[0].factors
     summary = {
         "densegt_version": densegt.__version__,
         "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
@@ -146,7 +127,7 @@ def write_summary(
         "sentences": sentences(found, compared, subject.figures, subject.asked),
         "table": table(found, subject.figures),
         "fixed": ordered[0]["fixed"],
-        "factors": {arm.name: {factor: arm.level(factor) for factor in factors} for arm in found},
+        "factors": {variant.name: {factor: variant.level(factor) for factor in factors} for variant in found},
         "comparisons": [{**asdict(c), "first": c.first.name, "second": c.second.name} for c in compared],
         "trials": [{key: value for key, value in result.items() if key != "facts"} for result in ordered],
     }

@@ -1,22 +1,21 @@
-"""What is compared of pseudo-LiDAR: ways to train that differ in the detector, in its points, or in supervision."""
+"""What is compared of pseudo-LiDAR: variants to train that differ in the detector, in its points, or in supervision."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from densegt.detection.data.dataset import Supervision
-from densegt.experiments.lss_variants import Design
+from densegt.detection.data.batch import Supervision
+from densegt.detection.registry import POINT_DETECTORS
+from densegt.experiments.experiment_config import Design
 from densegt.experiments.variant import Variant
 
-Detector = Literal["pixor", "pointrcnn"]
 Points = Literal["lidar", "frozen", "separate", "end-to-end"]
-Told = Supervision | Literal["measured"]
-DETECTORS: tuple[Detector, ...] = ("pixor", "pointrcnn")
+PlSupervision = Supervision | Literal["measured"]
 ESTIMATED: tuple[Points, ...] = ("end-to-end", "separate", "frozen")
 LIDAR: Points = "lidar"
 # A lidar's points are what they are, whatever depth is learned from elsewhere.
-MEASURED: Told = "measured"
+MEASURED: PlSupervision = "measured"
 
 
 @dataclass(frozen=True, order=True)
@@ -28,9 +27,9 @@ class PlVariant(Variant):
             depth and from the detector.
     """
 
-    detector: Detector
+    detector: str
     points: Points
-    supervision: Told
+    supervision: PlSupervision
 
     def differs_only_in(self, factor: str, other: Variant) -> bool:
         """A lidar stands beside every supervision of the same detector, and differs in its points."""
@@ -40,7 +39,7 @@ class PlVariant(Variant):
 
 
 def pl_variants(
-    design: Design, supervisions: tuple[Supervision, ...], detectors: tuple[Detector, ...] = DETECTORS
+    design: Design, supervisions: tuple[Supervision, ...], detectors: tuple[str, ...] = POINT_DETECTORS
 ) -> list[PlVariant]:
     """All to train, each once.
 
@@ -51,10 +50,10 @@ def pl_variants(
     """
     possible = tuple(level for level in supervisions if level != "none")
     middle = PlVariant(detectors[0], "end-to-end", "dense" if "dense" in possible else possible[-1])
-    ways = [replace(middle, detector=each, points=points) for each in detectors for points in ESTIMATED]
-    ways += [PlVariant(each, LIDAR, MEASURED) for each in detectors]
+    variants = [replace(middle, detector=each, points=points) for each in detectors for points in ESTIMATED]
+    variants += [PlVariant(each, LIDAR, MEASURED) for each in detectors]
     if design == "full":
-        ways += [PlVariant(a, b, c) for a in detectors for b in ESTIMATED for c in possible]
+        variants += [PlVariant(a, b, c) for a in detectors for b in ESTIMATED for c in possible]
     else:
-        ways += [replace(middle, supervision=level) for level in possible]
-    return sorted(dict.fromkeys(ways), key=lambda arm: (arm != middle, detectors.index(arm.detector)))
+        variants += [replace(middle, supervision=level) for level in possible]
+    return sorted(dict.fromkeys(variants), key=lambda variant: (variant != middle, detectors.index(variant.detector)))

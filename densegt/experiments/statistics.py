@@ -1,4 +1,4 @@
-"""Means over seeds, how sure they are, and whether two ways to train differ by more than chance."""
+"""Means over seeds, how sure they are, and whether two variants to train differ by more than chance."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Difference:
-    """Of two ways to train, seed by seed.
+    """Of two variants to train, seed by seed.
 
     Attributes:
         interval: of the second less the first.

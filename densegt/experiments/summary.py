@@ -10,13 +10,13 @@ from densegt.experiments.figures import ASKED, FIGURES, Figure
 from densegt.experiments.statistics import Difference, Interval, difference, interval, survivors
 from densegt.experiments.variant import Variant
 
-# By arm, figure and seed.
+# By variant, figure and seed.
 Found = Mapping[Variant, Mapping[str, Mapping[int, float]]]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two arms that differ in one thing, by one figure.
+    """Two variants that differ in one thing, by one figure.
 
     Attributes:
         better: the second less the first, in the direction that is better.
@@ -32,24 +32,24 @@ class Comparison:
     sure: bool
 
 
-def by_arm(
-    results: Sequence[Mapping[str, Any]], arms: Sequence[Variant], figures: Sequence[Figure] = FIGURES
+def by_variant(
+    results: Sequence[Mapping[str, Any]], variants: Sequence[Variant], figures: Sequence[Figure] = FIGURES
 ) -> dict[Variant, dict[str, dict[int, float]]]:
     """Figures of the trials that are done."""
-    names = {arm.name: arm for arm in arms}
+    names = {variant.name: variant for variant in variants}
     found: dict[Variant, dict[str, dict[int, float]]] = {}
     for result in results:
-        mine = found.setdefault(names[result["arm"]], {figure.name: {} for figure in figures})
+        mine = found.setdefault(names[result["variant"]], {figure.name: {} for figure in figures})
         for name, value in result["figures"].items():
             mine[name][result["seed"]] = value
     return found
 
 
 def table(found: Found, figures: Sequence[Figure] = FIGURES) -> list[dict[str, Any]]:
-    """A row for each arm: mean and interval of each figure."""
+    """A row for each variant: mean and interval of each figure."""
     return [
-        {"arm": arm.name, **{f.name: asdict(interval(list(mine[f.name].values()))) for f in figures}}
-        for arm, mine in found.items()
+        {"variant": variant.name, **{f.name: asdict(interval(list(mine[f.name].values()))) for f in figures}}
+        for variant, mine in found.items()
     ]
 
 
@@ -64,7 +64,7 @@ def comparisons(found: Found, figures: Sequence[Figure] = FIGURES) -> list[Compa
     ]
     made = []
     for figure in figures:
-        gaps = [difference(*(_signed(found[arm][figure.name], figure) for arm in (a, b))) for _, a, b in pairs]
+        gaps = [difference(*(_signed(found[variant][figure.name], figure) for variant in (a, b))) for _, a, b in pairs]
         sure = survivors([gap.p for gap in gaps])
         made += [_comparison(figure, *pair, gap, holds) for pair, gap, holds in zip(pairs, gaps, sure, strict=True)]
     return made
@@ -101,17 +101,17 @@ def _factors(found: Found) -> tuple[str, ...]:
 
 
 def _sentence(figure: Figure, factor: str, about: Sequence[Comparison], found: Found) -> str:
-    """Of the arms that the first of these compares, and of all that differ from it in this factor."""
+    """Of the variants that the first of these compares, and of all that differ from it in this factor."""
     name = figure.name
-    # In a full design there are several such families; that of the first arm is told of.
+    # In a full design there are several such families; that of the first variant is told of.
     middle = about[0].first
     family = [middle, *(c.second for c in about if c.first == middle)]
-    means = {arm: interval(list(found[arm][name].values())).mean for arm in family}
-    order = sorted(family, key=lambda arm: -means[arm] if figure.more_is_better else means[arm])
+    means = {variant: interval(list(found[variant][name].values())).mean for variant in family}
+    order = sorted(family, key=lambda variant: -means[variant] if figure.more_is_better else means[variant])
     best, next_ = order[0], order[1]
     [gap] = [c for c in about if {c.first, c.second} == {best, next_}]
     others = " and ".join(f"{getattr(middle, other)} {other}" for other in middle.factors if other != factor)
-    ranked = ", ".join(f"{arm.level(factor)} {means[arm]:.3f}" for arm in order)
+    ranked = ", ".join(f"{variant.level(factor)} {means[variant]:.3f}" for variant in order)
     head = f"{name} by {factor} (with {others}): {ranked}. "
     amount = abs(gap.better.mean)
     if gap.better.count < 2:
@@ -119,7 +119,9 @@ def _sentence(figure: Figure, factor: str, about: Sequence[Comparison], found: F
     tail = f"{best.level(factor)} leads {next_.level(factor)} by {amount:.3f} ± {gap.better.half:.3f}"
     noise = "more than noise" if gap.sure else "no more than noise"
     beaten = [
-        arm.level(factor) for arm in order[2:] if any(c.sure and {c.first, c.second} == {best, arm} for c in about)
+        variant.level(factor)
+        for variant in order[2:]
+        if any(c.sure and {c.first, c.second} == {best, variant} for c in about)
     ]
     rest = f"; it is surely ahead of {' and '.join(beaten)}" if beaten else ""
     return f"{head}{tail} over {gap.better.count} seeds: {noise}{rest}."

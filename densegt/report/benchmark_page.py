@@ -28,7 +28,7 @@ def write_benchmark_page(summary: Path, out: Path) -> list[str]:
     template = environment.from_string(files("densegt.report").joinpath("benchmark.html.j2").read_text("utf-8"))
     page = template.render(
         found=found,
-        figures=[name for name in found["table"][0] if name != "arm"],
+        figures=[name for name in found["table"][0] if name != "variant"],
         plots=[dots(found["table"], name, found["fixed"].get(name)) for name in found["plotted"]],
         curves=[
             *(
@@ -45,12 +45,12 @@ def write_benchmark_page(summary: Path, out: Path) -> list[str]:
 
 
 def family(found: Json, factor: str) -> list[Json]:
-    """Rows of the first arm and of those that differ from it in this factor alone."""
+    """Rows of the first variant and of those that differ from it in this factor alone."""
     first, levels = found["table"][0], found["factors"]
 
     def alike(row: Json) -> bool:
         others = [other for other in found["factor_names"] if other != factor]
-        return all(levels[row["arm"]][other] == levels[first["arm"]][other] for other in others)
+        return all(levels[row["variant"]][other] == levels[first["variant"]][other] for other in others)
 
     return [row for row in found["table"] if alike(row)]
 
@@ -59,7 +59,9 @@ def _pictures(found: Json, folder: Path) -> list[tuple[str, str]]:
     """Arm, and the picture of its first seed as a data URI; of each the same keyframe."""
     shown: dict[str, str] = {}
     for trial in found["trials"]:
-        paths: Sequence[Path] = sorted((folder / "trials" / trial["arm"] / str(trial["seed"])).glob("picture-*.png"))
-        if paths and trial["arm"] not in shown:
-            shown[trial["arm"]] = "data:image/png;base64," + base64.b64encode(paths[0].read_bytes()).decode()
+        paths: Sequence[Path] = sorted(
+            (folder / "trials" / trial["variant"] / str(trial["seed"])).glob("picture-*.png")
+        )
+        if paths and trial["variant"] not in shown:
+            shown[trial["variant"]] = "data:image/png;base64," + base64.b64encode(paths[0].read_bytes()).decode()
     return list(shown.items())

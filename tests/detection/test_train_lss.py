@@ -168,16 +168,16 @@ def test_predict_refuses_what_is_no_checkpoint(tiny_dataset, tmp_path):
     done = densegt(
         "predict", "--checkpoint", tmp_path / "not.ckpt", "--dataroot", tiny_dataset, "--out", tmp_path / "o"
     )
-    assert "not a checkpoint of train-lss" in str(done.exception)
+    assert "not a checkpoint of a detector" in str(done.exception)
 
 
 @pytest.mark.parametrize("name", ["miniature", "full", "bevdepth-r50", "ea-lss"])
 def test_configurations_that_ship(name):
-    from densegt.cli.train_lss import _shipped
+    from densegt.cli.training_options import shipped
 
     from densegt.configuration import load_config
-    from densegt.detection.train_config import LssConfig
+    from densegt.detection.bev.train_config import LssConfig
 
-    config = load_config(LssConfig, _shipped(name), {})
+    config = load_config(LssConfig, shipped("lss", name), {})
     assert config.epochs > 1
     assert config.model.grid.made().cells > 1000

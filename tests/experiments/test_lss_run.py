@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -12,12 +13,15 @@ pytest.importorskip("lightning")
 pytest.importorskip("nuscenes")
 
 from densegt.batch.executor import Failed, Here
-from densegt.detection.train import Sources
+from densegt.datasets import RecordingPath
+from densegt.detection.fit import TrainingSource
 from densegt.errors import InputError
-from densegt.experiments import lss_trial as trial_module
-from densegt.experiments.lss_run import SUMMARY, Benchmark, possible, run
-from densegt.experiments.lss_trial import RESULT, Trial, finished, perform
+from densegt.experiments import lss_trial
+from densegt.experiments.experiment_config import ExperimentConfig, possible_supervisions
+from densegt.experiments.lss_run import run
+from densegt.experiments.lss_trial import LssTrial, perform
 from densegt.experiments.lss_variants import LssVariant
+from densegt.experiments.matrix import RESULT, SUMMARY, finished
 from densegt.report.benchmark_page import write_benchmark_page
 
 from ..depth.stores import densegt
@@ -25,9 +29,9 @@ from ..detection.bev import small
 
 
 @pytest.fixture(scope="module")
-def folders(tiny_dataset):
+def sources(tiny_dataset):
     """Its scene is learned from once, and held out once; no completed depth."""
-    return (Sources(tiny_dataset, tiny_dataset / "exact"),) * 2
+    return (TrainingSource(RecordingPath(tiny_dataset), tiny_dataset / "exact"),) * 2
 
 
 @pytest.fixture(scope="module")
@@ -36,10 +40,10 @@ def config():
 
 
 @pytest.fixture(scope="module")
-def done(folders, config, tmp_path_factory):
+def done(sources, config, tmp_path_factory):
     """One trial for real."""
     out = tmp_path_factory.mktemp("benchmark")
-    trial = Trial(LssVariant("dense", "UD", "fixed"), 0, folders, out, config)
+    trial = LssTrial(LssVariant("dense", "UD", "fixed"), 0, ExperimentConfig(sources, out, config))
     return trial, perform(trial, lambda _: None)
 
 
@@ -55,13 +59,14 @@ def test_a_trial_is_trained_and_scored(done):
 
 def test_what_is_finished_is_not_done_again(done, monkeypatch):
     trial, result = done
-    monkeypatch.setattr(trial_module, "train", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(lss_trial, "fit", lambda *_: pytest.fail("trained again"))
     assert json.dumps(perform(trial, lambda _: None)) == json.dumps(result)
 
 
 def test_a_result_of_another_configuration_is_refused(done):
     trial, _ = done
-    other = Trial(trial.arm, 0, trial.folders, trial.out, trial.config.model_copy(update={"learning_rate": 0.5}))
+    changed = trial.experiment.config.model_copy(update={"learning_rate": 0.5})
+    other = replace(trial, experiment=replace(trial.experiment, config=changed))
     with pytest.raises(InputError, match=r"result\.json: is of other data or another configuration"):
         finished(other)
 
@@ -75,30 +80,30 @@ class Instead:
     def run(self, work, items, heard=None):
         for trial in items:
             self.asked.append(trial)
-            if trial.arm.bins == "SID":
+            if trial.variant.bins == "SID":
                 yield trial, Failed("no reason")
                 continue
-            lift = 0.1 if trial.arm.bins == "LID" else 0.001 * trial.seed
+            lift = 0.1 if trial.variant.bins == "LID" else 0.001 * trial.seed
             figures = {name: value + lift for name, value in self.result["figures"].items()}
-            yield trial, {**self.result, "arm": trial.arm.name, "seed": trial.seed, "figures": figures}
+            yield trial, {**self.result, "variant": trial.variant.name, "seed": trial.seed, "figures": figures}
 
 
-def test_from_results_to_the_page(done, folders, config):
+def test_from_results_to_the_page(done):
     trial, result = done
     executor, lines, told = Instead(result), [], []
-    benchmark = Benchmark(folders, trial.out, config, seeds=2)
-    failed = run(benchmark, executor, lines.append, lambda *counts: told.append(counts))
+    experiment = replace(trial.experiment, seeds=2)
+    failed = run(experiment, executor, lines.append, lambda *counts: told.append(counts))
     assert [name for name, _ in failed] == ["dense-SID-fixed with seed 0", "dense-SID-fixed with seed 1"]
     # Completed depth is in no store; one trial is finished.
     assert len(executor.asked) == 7 * 2 - 1
     assert lines[0] == "completed supervision is left out: a depth store holds no completed pixel"
     assert lines[1] == "1 of 14 trainings are finished already"
     assert told[-1] == (14, 14)
-    found = json.loads((trial.out / SUMMARY).read_text())
-    assert found["table"][0]["arm"] == "dense-UD-fixed"
+    found = json.loads((trial.experiment.out / SUMMARY).read_text())
+    assert found["table"][0]["variant"] == "dense-UD-fixed"
     assert len(found["trials"]) == 12
-    said = write_benchmark_page(trial.out / SUMMARY, trial.out / "index.html")
-    page = (trial.out / "index.html").read_text()
+    said = write_benchmark_page(trial.experiment.out / SUMMARY, trial.experiment.out / "index.html")
+    page = (trial.experiment.out / "index.html").read_text()
     assert all(sentence.split("±")[0] in page.replace("&#39;", "'") for sentence in said)
     assert any("LID leads UD" in sentence for sentence in said)
     assert page.count("<svg") == 6 + 3 + 2
@@ -107,14 +112,14 @@ def test_from_results_to_the_page(done, folders, config):
     assert not re.search(r'(src|href)="https?:', page)
 
 
-def test_depth_that_is_not_there_is_not_compared(tiny_dataset, folders):
-    assert possible((Sources(tiny_dataset),)) == ("none", "sparse")
-    assert possible(folders) == ("none", "sparse", "dense")
+def test_depth_that_is_not_there_is_not_compared(tiny_dataset, sources):
+    assert possible_supervisions((TrainingSource(RecordingPath(tiny_dataset)),)) == ("none", "sparse")
+    assert possible_supervisions(sources) == ("none", "sparse", "dense")
 
 
 def test_a_trial_that_cannot_be_is_told_of(tmp_path, config, tiny_dataset):
-    folders = (Sources(tiny_dataset),) * 2
-    trial = Trial(LssVariant("dense", "UD", "fixed"), 0, folders, tmp_path, config)
+    sources = (TrainingSource(RecordingPath(tiny_dataset)),) * 2
+    trial = LssTrial(LssVariant("dense", "UD", "fixed"), 0, ExperimentConfig(sources, tmp_path, config))
     [(_, failed)] = Here().run(perform, [trial])
     assert "dense depth comes from a depth store" in failed.why
     assert not (trial.folder / RESULT).exists()

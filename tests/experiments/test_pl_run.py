@@ -13,13 +13,16 @@ pytest.importorskip("lightning")
 pytest.importorskip("nuscenes")
 
 from densegt.batch.executor import Failed
-from densegt.detection.train import Sources
+from densegt.datasets import RecordingPath
+from densegt.detection.fit import TrainingSource
+from densegt.detection.registry import POINT_DETECTORS
 from densegt.errors import InputError
 from densegt.experiments import pl_trial
+from densegt.experiments.experiment_config import ExperimentConfig
 from densegt.experiments.matrix import SUMMARY, finished
-from densegt.experiments.pl_run import PlBenchmark, run_pl
+from densegt.experiments.pl_run import run_pl
 from densegt.experiments.pl_trial import PlTrial, begin, perform_pl
-from densegt.experiments.pl_variants import DETECTORS, ESTIMATED, PlVariant, pl_variants
+from densegt.experiments.pl_variants import ESTIMATED, PlVariant, pl_variants
 from densegt.report.benchmark_page import write_benchmark_page
 
 from ..depth.stores import densegt
@@ -31,11 +34,11 @@ LIDAR = PlVariant("pointrcnn", "lidar", "measured")
 
 
 def test_axes_have_all_points_of_every_detector():
-    ways = pl_variants("axes", ("none", "sparse", "dense"))
-    assert ways[0] == PlVariant("pixor", "end-to-end", "dense")
-    assert len(ways) == len(set(ways)) == 2 * 4 + 1
-    for detector in DETECTORS:
-        assert {way.points for way in ways if way.detector == detector} == {*ESTIMATED, "lidar"}
+    variants = pl_variants("axes", ("none", "sparse", "dense"))
+    assert variants[0] == PlVariant("pixor", "end-to-end", "dense")
+    assert len(variants) == len(set(variants)) == 2 * 4 + 1
+    for detector in POINT_DETECTORS:
+        assert {way.points for way in variants if way.detector == detector} == {*ESTIMATED, "lidar"}
 
 
 def test_full_is_every_combination_but_a_lidar_needs_no_supervision():
@@ -53,9 +56,9 @@ def test_a_lidar_stands_beside_every_supervision():
 
 
 @pytest.fixture(scope="module")
-def folders(tiny_dataset):
+def sources(tiny_dataset):
     """Its scene is learned from once, and held out once."""
-    return (Sources(tiny_dataset, tiny_dataset / "exact"),) * 2
+    return (TrainingSource(RecordingPath(tiny_dataset), tiny_dataset / "exact"),) * 2
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +67,9 @@ def config():
 
 
 @pytest.fixture(scope="module")
-def done(folders, config, tmp_path_factory):
+def done(sources, config, tmp_path_factory):
     """One trial for real, end to end."""
-    trial = PlTrial(MIDDLE, 0, folders, tmp_path_factory.mktemp("benchmark"), config)
+    trial = PlTrial(MIDDLE, 0, ExperimentConfig(sources, tmp_path_factory.mktemp("benchmark"), config))
     told = []
     begin(trial.beginning, told.append)
     return trial, perform_pl(trial, told.append), told
@@ -91,16 +94,16 @@ def test_halves_are_shared_by_those_that_can_share_them(done):
     trial, *_ = done
 
     def half(*levels, seed=0):
-        return PlTrial(PlVariant(*levels), seed, trial.folders, trial.out, trial.config).beginning.folder
+        return PlTrial(PlVariant(*levels), seed, trial.experiment).beginning.folder
 
     assert half("pointrcnn", "frozen", "dense") == half("pointrcnn", "separate", "dense") == trial.beginning.folder
     others = [half("pixor", "frozen", "dense"), half("pointrcnn", "frozen", "sparse"), half(*vars(LIDAR).values())]
     assert len({*others, trial.beginning.folder, half("pointrcnn", "frozen", "dense", seed=1)}) == 5
 
 
-def test_a_lidar_has_no_depth_net_to_tell_of(done, folders, config):
+def test_a_lidar_has_no_depth_net_to_tell_of(done):
     trial, *_ = done
-    lidar = PlTrial(LIDAR, 0, folders, trial.out, config)
+    lidar = PlTrial(LIDAR, 0, trial.experiment)
     assert lidar.settings.model.input == "lidar"
     assert lidar.settings.supervision == "none"
     begin(lidar.beginning, lambda _: None)
@@ -111,10 +114,12 @@ def test_a_lidar_has_no_depth_net_to_tell_of(done, folders, config):
 
 def test_what_is_there_of_another_configuration_is_refused(done):
     trial, *_ = done
-    half = replace(trial.beginning, config=trial.config.model_copy(update={"learning_rate": 0.5}))
+    changed = trial.experiment.config.model_copy(update={"learning_rate": 0.5})
+    experiment = replace(trial.experiment, config=changed)
+    half = replace(trial.beginning, experiment=experiment)
     with pytest.raises(InputError, match=r"about\.json: is of another configuration"):
         begin(half, lambda _: None)
-    other = PlTrial(MIDDLE, 0, trial.folders, trial.out, trial.config.model_copy(update={"learning_rate": 0.5}))
+    other = PlTrial(MIDDLE, 0, experiment)
     with pytest.raises(InputError, match=r"result\.json: is of other data or another configuration"):
         finished(other)
 
@@ -129,28 +134,28 @@ class Instead:
         for item in items:
             if work is begin:
                 self.begun.append(item)
-                yield item, Failed("no reason") if item.arm.supervision == "sparse" and item.seed else item.folder
+                yield item, Failed("no reason") if item.variant.supervision == "sparse" and item.seed else item.folder
                 continue
             self.asked.append(item)
-            lift = {"lidar": 0.3, "end-to-end": 0.2, "separate": 0.1, "frozen": 0.1}[item.arm.points]
+            lift = {"lidar": 0.3, "end-to-end": 0.2, "separate": 0.1, "frozen": 0.1}[item.variant.points]
             figures = {name: lift + 0.001 * item.seed for name in self.result["figures"]}
-            if item.arm.points == "lidar":
+            if item.variant.points == "lidar":
                 figures |= {name: math.nan for name in figures if name.startswith("depth")}
-            yield item, {**self.result, "arm": item.arm.name, "seed": item.seed, "figures": figures}
+            yield item, {**self.result, "variant": item.variant.name, "seed": item.seed, "figures": figures}
 
 
-def test_from_results_to_the_page(done, folders, config, tmp_path):
+def test_from_results_to_the_page(done, sources, config, tmp_path):
     _, result, _ = done
     executor, told = Instead(result), []
-    benchmark = PlBenchmark(folders, tmp_path, config, seeds=2)
-    failed = run_pl(benchmark, executor, lambda _: None, lambda *counts: told.append(counts))
+    experiment = ExperimentConfig(sources, tmp_path, config, seeds=2)
+    failed = run_pl(experiment, executor, lambda _: None, lambda *counts: told.append(counts))
     assert failed == [("first half pixor-pseudo-sparse with seed 1", "no reason")]
     assert len(executor.begun) == 2 * (2 + 2 + 1)
     assert len(executor.asked) == 2 * 9 - 1
     assert told == [(k, 28) for k in range(1, 11)] + [(k, 27) for k in range(11, 28)]
     found = json.loads((tmp_path / SUMMARY).read_text())
-    assert found["table"][0]["arm"] == "pixor-end-to-end-dense"
-    assert {row["arm"] for row in found["table"]} >= {"pixor-lidar-measured", "pointrcnn-frozen-dense"}
+    assert found["table"][0]["variant"] == "pixor-end-to-end-dense"
+    assert {row["variant"] for row in found["table"]} >= {"pixor-lidar-measured", "pointrcnn-frozen-dense"}
     said = write_benchmark_page(tmp_path / SUMMARY, tmp_path / "index.html")
     [points] = [s for s in said if s.startswith("BEV AP at 0.5 by points")]
     assert "lidar leads end-to-end by 0.100" in points

@@ -8,28 +8,28 @@ pytest.importorskip("torch")
 
 from densegt.experiments.figures import FIGURES, figures_of
 from densegt.experiments.lss_variants import FACTORS, LssVariant, lss_variants
-from densegt.experiments.summary import by_arm, comparisons, sentences, table
+from densegt.experiments.summary import by_variant, comparisons, sentences, table
 
 MIDDLE = LssVariant("dense", "UD", "fixed")
 
 
 def test_axes_vary_one_thing_at_a_time():
-    ways = lss_variants("axes")
-    assert ways[0] == MIDDLE
-    assert len(ways) == len(set(ways)) == 1 + 3 + 2 + 2
-    assert all(sum(arm.differs_only_in(factor, MIDDLE) for factor in FACTORS) == 1 for arm in ways[1:])
+    variants = lss_variants("axes")
+    assert variants[0] == MIDDLE
+    assert len(variants) == len(set(variants)) == 1 + 3 + 2 + 2
+    assert all(sum(variant.differs_only_in(factor, MIDDLE) for factor in FACTORS) == 1 for variant in variants[1:])
 
 
 def test_full_is_every_combination():
-    ways = lss_variants("full")
-    assert ways[0] == MIDDLE
-    assert len(ways) == len(set(ways)) == 4 * 3 * 3
+    variants = lss_variants("full")
+    assert variants[0] == MIDDLE
+    assert len(variants) == len(set(variants)) == 4 * 3 * 3
 
 
 def test_without_dense_depth_the_sparse_stands_in_the_middle():
-    ways = lss_variants("axes", ("none", "sparse"))
-    assert ways[0] == LssVariant("sparse", "UD", "fixed")
-    assert {arm.supervision for arm in ways} == {"none", "sparse"}
+    variants = lss_variants("axes", ("none", "sparse"))
+    assert variants[0] == LssVariant("sparse", "UD", "fixed")
+    assert {variant.supervision for variant in variants} == {"none", "sparse"}
 
 
 def test_an_arm_does_not_differ_from_itself_or_in_two():
@@ -39,16 +39,16 @@ def test_an_arm_does_not_differ_from_itself_or_in_two():
 
 
 def results(values):
-    """Of each arm and seed: the same value for every figure."""
+    """Of each variant and seed: the same value for every figure."""
     return [
-        {"arm": arm.name, "seed": seed, "figures": {figure.name: value for figure in FIGURES}}
-        for arm, of_seeds in values.items()
+        {"variant": variant.name, "seed": seed, "figures": {figure.name: value for figure in FIGURES}}
+        for variant, of_seeds in values.items()
         for seed, value in enumerate(of_seeds)
     ]
 
 
 def said_of(values):
-    found = by_arm(results(values), list(values))
+    found = by_variant(results(values), list(values))
     return table(found), comparisons(found), sentences(found, comparisons(found))
 
 

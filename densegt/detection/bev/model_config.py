@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from densegt.detection.bev.grid import BevGrid
 from densegt.detection.depth_head.bins import Bins, Kind
 from densegt.detection.depth_head.edge_aware import ENLARGED
 from densegt.detection.depth_head.sampling import Name
-
-STRICT = ConfigDict(frozen=True, extra="forbid")
+from densegt.detection.train_config import STRICT
 
 
 class BinsConfig(BaseModel):

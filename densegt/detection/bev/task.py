@@ -1,41 +1,82 @@
-"""The training step and the validation of a Lift-Splat detector, as Lightning wants them."""
+"""The training step, the validation and the answers of a Lift-Splat detector."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
 
 import torch
-from lightning import LightningModule
 from torch import Tensor
-from torch.nn import functional
 
-from densegt.datasets.detection_classes import CLASSES, VEHICLES
-from densegt.detection.bev.bev_target import CentreTarget, centre_target, segmentation_target
-from densegt.detection.bev.heads import Centres, at_cells
-from densegt.detection.bev.lss import LiftSplat, LssOutput
-from densegt.detection.data.dataset import Batch
-from densegt.detection.depth_head import bin_targets
-from densegt.detection.depth_head.depth_target import DepthTarget, depth_target
-from densegt.detection.depth_head.edge_aware import ENLARGED, edge_weight
-from densegt.detection.losses import depth_loss, focal, heat_loss, known_l1, weighted_mean
-from densegt.detection.train_config import LssConfig
-
-# What training lowers, depth left out: supervision must not decide what is best.
-SCORE = "task loss"
-VEHICLE_CLASSES = tuple(CLASSES.index(name) for name in VEHICLES)
-# Of the ten regressed numbers; CenterPoint trusts velocities less.
-VALUE_WEIGHTS = (1.0,) * 8 + (0.2, 0.2)
+from densegt.datasets.detection_classes import MAX_BOXES
+from densegt.detection.bev.heads import decode
+from densegt.detection.bev.losses import answer_of, losses_of, nearest_pixels, vehicles_of
+from densegt.detection.bev.lss import LiftSplat
+from densegt.detection.bev.picture import draw
+from densegt.detection.bev.prediction import LssPrediction
+from densegt.detection.bev.scores import LssScores
+from densegt.detection.bev.train_config import LssConfig
+from densegt.detection.data.batch import Batch, Supervision
+from densegt.detection.data.depth_dataset import DatasetOptions, InputOptions, LabelOptions
+from densegt.detection.prediction import Picture, detections_of
+from densegt.detection.task import DetectionTask
+from densegt.errors import InputError
 
 
-class LssTask(LightningModule):
+class LssTask(DetectionTask):
     """Lightning's view of the network."""
 
+    COMMAND = "train-lss"
+    # What training lowers, depth left out: supervision must not decide what is best.
+    SCORE = "task loss"
+
     def __init__(self, config: dict[str, Any]) -> None:
-        super().__init__()
-        self.save_hyperparameters()
-        self.settings = LssConfig.model_validate(config)
+        super().__init__(config)
+        self.settings: LssConfig = LssConfig.model_validate(config)
         self.net = LiftSplat(self.settings.model)
-        self._counts: dict[str, Tensor] = {}
+
+    @classmethod
+    def of_checkpoint(cls, config: dict[str, Any]) -> Self:
+        """See `DetectionTask`."""
+        return cls({**config, "model": {**config["model"], "pretrained": False}})
+
+    def dataset_options(self, *, learned: bool, has_depth: bool) -> DatasetOptions:
+        """See `DetectionTask`."""
+        config = self.settings
+        supervision: Supervision = config.supervision
+        # To be validated on, depth is asked for even where none is learned from.
+        if not learned and supervision == "none":
+            supervision = "dense" if has_depth else "sparse"
+        inputs = InputOptions(
+            cameras=config.draw_cameras if learned else 0,
+            previous=config.model.frames == 2,
+            sweep_depth=config.model.edge_input,
+        )
+        return DatasetOptions(
+            supervision, config.model.size, config.augmentation.made(), augmented=learned, inputs=inputs,
+            labels=LabelOptions(config.min_points), keep_images=config.keep_images,
+        )  # fmt: skip
+
+    def start_from(self, path: Path) -> str:
+        """See `DetectionTask`."""
+        from densegt.detection.checkpoint import read_task
+
+        before = read_task(path)
+        if not isinstance(before, LssTask):
+            raise InputError(f"{path}: of {before.COMMAND}, not of {self.COMMAND}")
+        try:
+            self.net.load_state_dict(before.net.state_dict())
+        except RuntimeError as error:
+            raise InputError(f"{path}: of another network ({str(error).splitlines()[0]})") from None
+        return "weights"
+
+    def progress_line(self, metrics: Mapping[str, float]) -> str:
+        """IoU beside that of saying yes everywhere, and the depth error."""
+        return (
+            f"vehicle IoU {metrics['vehicle IoU']:.3f} (everywhere {metrics['IoU of everywhere']:.3f}), "
+            f"depth MAE {metrics['depth MAE m']:.2f} m, {self.SCORE} {metrics[self.SCORE]:.3f}"
+        )
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """The loss of one batch."""
@@ -49,34 +90,52 @@ class LssTask(LightningModule):
         parts = losses_of(answer, batch, self.settings)
         truth = vehicles_of(batch, self.settings)
         said = answer.vehicles > 0
-        cells = self.net.lift.stride
-        pixels = nearest_pixels(answer.samples.expectation_m(), cells)
+        pixels = nearest_pixels(answer.samples.expectation_m(), self.net.lift.stride)
         depth_m = batch["depth_m"].flatten(0, 1)
         known = (depth_m > 0) & (depth_m < self.settings.model.bins.max_m)
         task = torch.stack([value for name, value in parts.items() if name != "depth"]).sum()
-        self._add("task", task, torch.ones_like(task))
-        self._add("iou", (said & truth).sum(), (said | truth).sum())
-        self._add("constant", truth.sum(), torch.tensor(truth.numel(), device=truth.device))
-        self._add("depth", ((pixels - depth_m).abs() * known).sum(), known.sum())
+        self.add_ratio(self.SCORE, task, torch.ones_like(task))
+        self.add_ratio("vehicle IoU", (said & truth).sum(), (said | truth).sum())
+        self.add_ratio("IoU of everywhere", truth.sum(), torch.tensor(truth.numel(), device=truth.device))
+        self.add_ratio("depth MAE m", ((pixels - depth_m).abs() * known).sum(), known.sum())
 
-    def _add(self, name: str, above: Tensor, below: Tensor) -> None:
-        both = torch.stack([above.double(), below.double()])
-        self._counts[name] = self._counts.get(name, torch.zeros_like(both)) + both
+    def prediction(self, batch: Batch) -> LssPrediction:
+        """See `DetectionTask`."""
+        answer = answer_of(self.net, self.transfer_batch_to_device(batch, self.device, 0))
+        V, stride = batch["images"].shape[1] // self.settings.model.frames, self.settings.model.stride
+        samples = answer.samples
+        mean_m = samples.expectation_m()[:V]
+        each_m = samples.depth_m.float()
+        each_m = each_m.reshape(1, -1, 1, 1) if each_m.dim() == 1 else each_m[:V]
+        sigma_m = (samples.weights[:V] * (each_m - mean_m.unsqueeze(1)) ** 2).sum(1).sqrt()
+        return LssPrediction(
+            found=detections_of(decode(answer.centres, self.net.lift.grid, most=MAX_BOXES), batch),
+            depth_m=nearest_pixels(mean_m, stride).float().cpu().numpy(),
+            sigma_m=nearest_pixels(sigma_m, stride).float().cpu().numpy(),
+            truth_m=batch["depth_m"][0, :V].numpy(),
+            images=(batch["images"][0, :V] * 255).round().byte().movedim(1, -1).numpy(),
+            vehicles=answer.vehicles[0].float().sigmoid().cpu().numpy(),
+            truth=vehicles_of(batch, self.settings)[0].numpy(),
+            labels=batch["boxes"][0][batch["labels"][0] >= 0].numpy(),
+        )
 
-    def on_validation_epoch_end(self) -> None:
-        """Say the shares over all processes."""
-        found = {}
-        for name, both in self._counts.items():
-            above, below = torch.as_tensor(self.all_gather(both)).reshape(-1, 2).sum(0).unbind()
-            found[name] = (above / below.clamp(min=1e-9)).float()
-        names = {"iou": "vehicle IoU", "constant": "IoU of everywhere", "depth": "depth MAE m", "task": SCORE}
-        self.log_dict({names[name]: value for name, value in found.items()}, sync_dist=False)
-        self._counts.clear()
+    def picture(self, prediction: LssPrediction, batch: Batch) -> Picture:
+        """See `draw`."""
+        return Picture(draw(prediction, self.net.lift.grid))
 
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep what validation found of these very weights."""
-        found = self.trainer.callback_metrics
-        checkpoint["validation"] = {n: float(v) for n, v in found.items() if not n.startswith(("train/", "lr-"))}
+    def scores(self) -> LssScores:
+        """See `DetectionTask`."""
+        return LssScores(self.settings)
+
+    @property
+    def estimates_depth(self) -> bool:
+        """See `DetectionTask`."""
+        return True
+
+    @property
+    def reads_lidar(self) -> bool:
+        """See `DetectionTask`."""
+        return self.settings.model.edge_input
 
     def configure_optimizers(self) -> Any:
         """AdamW; with `one-cycle` the learning rate rises for a tenth of the steps, then falls to nothing."""
@@ -89,98 +148,3 @@ class LssTask(LightningModule):
             optimizer, settings.learning_rate, total_steps=steps, pct_start=0.1, final_div_factor=1e3
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
-
-
-def answer_of(net: LiftSplat, batch: Batch) -> LssOutput:
-    """The network on a batch."""
-    sweep_m = batch["sweep_m"] if net.config.edge_input else None
-    answer: LssOutput = net(batch["images"], batch["K"], batch["T_ref_cam"], sweep_m)
-    return answer
-
-
-def losses_of(answer: LssOutput, batch: Batch, config: LssConfig) -> dict[str, Tensor]:
-    """Weighted mean losses by what they ask for; those of weight 0 are left out."""
-    weights, batch, losses = config.weights, _without_padding(batch), {}
-    if weights.vehicles:
-        truth = vehicles_of(batch, config).float()
-        odds = torch.tensor(config.vehicle_weight, device=truth.device)
-        costs = functional.binary_cross_entropy_with_logits(
-            answer.vehicles.float(), truth, pos_weight=odds, reduction="none"
-        )
-        losses["vehicles"] = weights.vehicles * costs.mean()
-    if weights.heat:
-        target = centre_target(
-            batch["boxes"], batch["labels"], batch["attributes"], config.model.grid.made(),
-            classes=len(CLASSES), min_radius=config.min_radius,
-        )  # fmt: skip
-        costs_by_part = centre_losses(answer.centres, target)
-        losses |= {name: getattr(weights, name) * cost for name, cost in costs_by_part.items()}
-    if config.supervision != "none" and weights.depth:
-        losses["depth"] = weights.depth * depth_loss_of(answer, batch, config)
-        if answer.fine is not None:
-            fine, edges = fine_losses_of(answer.fine, batch, config)
-            losses |= {"fine": weights.fine * fine, "edges": weights.edges * edges}
-    return losses
-
-
-def _without_padding(batch: Batch) -> Batch:
-    """As many boxes as the fullest sample has: the rest costs time and says nothing."""
-    most = max(int((batch["labels"] >= 0).sum(1).max()), 1)
-    boxes, labels, attributes = (batch[name][:, :most] for name in ("boxes", "labels", "attributes"))
-    return {**batch, "boxes": boxes, "labels": labels, "attributes": attributes}
-
-
-def vehicles_of(batch: Batch, config: LssConfig) -> Tensor:
-    """(B,Y,X) bool."""
-    return segmentation_target(batch["boxes"], batch["labels"], VEHICLE_CLASSES, config.model.grid.made())
-
-
-def centre_losses(centres: Centres, target: CentreTarget) -> dict[str, Tensor]:
-    """Mean losses, each over the boxes that there are."""
-    count = target.valid.sum().clamp(min=1)
-    values = at_cells(centres.values.float(), target.cell)
-    off = known_l1(values, target.values) * values.new_tensor(VALUE_WEIGHTS)
-    kinds = at_cells(centres.attributes.float(), target.cell).flatten(0, 1)
-    wrong = functional.cross_entropy(kinds, target.attributes.flatten(), ignore_index=-1, reduction="none")
-    return {
-        "heat": heat_loss(centres.heat, target.heat).sum() / count,
-        "values": off.sum() / count,
-        "attributes": wrong.sum() / (target.attributes >= 0).sum().clamp(min=1),
-    }
-
-
-def depth_loss_of(answer: LssOutput, batch: Batch, config: LssConfig) -> Tensor:
-    """Mean over cells that know their depth, each as much as it is believed."""
-    bins = answer.samples.bins
-    depth_m, confidence = batch["depth_m"].flatten(0, 1), batch["confidence"].flatten(0, 1)
-    target = depth_target(config.patch, depth_m, confidence, bins, stride=config.model.stride)
-    losses = [depth_loss(config.depth_loss, answer.logits.float().log_softmax(1), _asked(target, config, answer))]
-    if config.model.sampling != "fixed":
-        # What is laid down is another distribution than the bins': it is asked too.
-        wanted = answer.samples.target(target.depth_m)
-        losses.append(depth_loss(config.depth_loss, answer.samples.log_weights.float(), wanted))
-    return weighted_mean(torch.stack(losses).sum(0), target.weight)
-
-
-def fine_losses_of(logits: Tensor, batch: Batch, config: LssConfig) -> tuple[Tensor, Tensor]:
-    """Mean focal loss over the small cells that know their depth: as it is, and times how far depth jumps there."""
-    bins, stride = config.model.bins.made(), config.model.stride // ENLARGED
-    depth_m, confidence = batch["depth_m"].flatten(0, 1), batch["confidence"].flatten(0, 1)
-    target = depth_target(config.patch, depth_m, confidence, bins, stride=stride)
-    wanted = bin_targets.hard(bins, target.depth_m) if target.distribution is None else target.distribution
-    costs = target.weight * focal(logits.float().log_softmax(1), wanted)
-    total = target.weight.sum().clamp(min=1e-6)
-    return costs.sum() / total, (costs * edge_weight(depth_m, stride=stride)).sum() / total
-
-
-def _asked(target: DepthTarget, config: LssConfig, answer: LssOutput) -> Tensor:
-    """(N,D,h,w) over the bins."""
-    if target.distribution is not None:
-        return target.distribution
-    made = bin_targets.hard if config.depth_label == "hard" else bin_targets.soft
-    return made(answer.samples.bins, target.depth_m)
-
-
-def nearest_pixels(cells: Tensor, stride: int) -> Tensor:
-    """(N,h,w) to (N,H,W): each pixel has its cell's value."""
-    return cells.repeat_interleave(stride, -2).repeat_interleave(stride, -1)

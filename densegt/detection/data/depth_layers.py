@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from densegt.geometry import se3
 MIN_DEPTH_M = 0.5
 
 
-class Layers(NamedTuple):
+class DepthLayers(NamedTuple):
     """Depth (H,W) in m, 0 = unknown; codes of `Source`; probability that the depth is right, 0 where unknown."""
 
     depth_m: NDArray[np.float32]
@@ -26,16 +27,16 @@ class Layers(NamedTuple):
     confidence: NDArray[np.float32]
 
     @classmethod
-    def unknown(cls, size_px: tuple[int, int]) -> Layers:
+    def unknown(cls, size_px: tuple[int, int]) -> DepthLayers:
         """Of this (height, width), nothing known."""
         return cls(np.zeros(size_px, np.float32), np.zeros(size_px, np.uint8), np.zeros(size_px, np.float32))
 
 
-def of_record(record: ImageRecord, supervision: str) -> Layers:
+def layers_of_record(record: ImageRecord, supervision: str) -> DepthLayers:
     """What a store says: of `sparse` supervision the own sweep's pixels, of `dense` the measured, else all."""
     left_out = {"sparse": record.source != Source.OWN_SWEEP, "dense": record.source == Source.COMPLETED}
     known = (record.depth_m > 0) & ~left_out.get(supervision, np.zeros(record.depth_m.shape, np.bool_))
-    return Layers(
+    return DepthLayers(
         np.where(known, record.depth_m, np.float32(0)),
         np.where(known, record.source, np.uint8(Source.NONE)),
         np.where(known, _confidence(record), np.float32(0)),
@@ -55,17 +56,18 @@ def _confidence(record: ImageRecord) -> NDArray[np.float32]:
     return np.asarray(confidence, dtype=np.float32)
 
 
-def of_sweep(points: Points, sweep: Sweep, camera: Camera) -> Layers:
-    """The keyframe's own sweep as the camera would see it; of points on one pixel the nearest stays."""
-    T_cam_lidar = se3.inverse(camera.T_global_cam) @ sweep.T_global_lidar
-    uv, z_m = pinhole.project(camera.K, se3.apply(T_cam_lidar, points.xyz_lidar))
-    ahead = z_m > MIN_DEPTH_M
-    column, row = np.floor(uv[ahead].T + 0.5).astype(np.int64)
-    inside = (column >= 0) & (column < camera.width_px) & (row >= 0) & (row < camera.height_px)
+def project_sweeps(sweeps: Sequence[tuple[Sweep, Points]], camera: Camera) -> DepthLayers:
+    """A keyframe's own sweeps as the camera would see them; of points on one pixel the nearest stays."""
     depth_m = np.full((camera.height_px, camera.width_px), np.inf, np.float32)
-    np.minimum.at(depth_m, (row[inside], column[inside]), z_m[ahead][inside].astype(np.float32))
+    for sweep, points in sweeps:
+        T_cam_lidar = se3.inverse(camera.T_global_cam) @ sweep.T_global_lidar
+        uv, z_m = pinhole.project(camera.K, se3.apply(T_cam_lidar, points.xyz_lidar))
+        ahead = z_m > MIN_DEPTH_M
+        column, row = np.floor(uv[ahead].T + 0.5).astype(np.int64)
+        inside = (column >= 0) & (column < camera.width_px) & (row >= 0) & (row < camera.height_px)
+        np.minimum.at(depth_m, (row[inside], column[inside]), z_m[ahead][inside].astype(np.float32))
     known = np.isfinite(depth_m)
-    return Layers(
+    return DepthLayers(
         np.where(known, depth_m, np.float32(0)),
         np.where(known, np.uint8(Source.OWN_SWEEP), np.uint8(Source.NONE)),
         known.astype(np.float32),

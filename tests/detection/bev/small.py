@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 
 from densegt.detection.bev.model_config import BinsConfig, GridConfig, ModelConfig
-from densegt.detection.data.dataset import NuScenesDepth
-from densegt.detection.train_config import LssConfig
+from densegt.detection.bev.train_config import LssConfig
+from densegt.detection.data.depth_dataset import DatasetOptions, DepthDataset, InputOptions, LabelOptions
 
 SIZE = (48, 80)
 
@@ -28,7 +28,8 @@ def config(supervision="dense", *, weights=None, **changes):
     )  # fmt: skip
 
 
-def batch(dataroot, *, frames=1, count=2, **options):
-    options = {"size": SIZE, "previous": frames == 2, "max_boxes": 64, **options}
-    data = NuScenesDepth(dataroot, dataroot / "exact", **options)
+def batch(dataroot, *, frames=1, count=2, sweep_depth=False, size=SIZE):
+    inputs = InputOptions(previous=frames == 2, sweep_depth=sweep_depth)
+    options = DatasetOptions(size=size, inputs=inputs, labels=LabelOptions(max_boxes=64))
+    data = DepthDataset(dataroot, dataroot / "exact", options)
     return torch.utils.data.default_collate([data[i] for i in range(count)])

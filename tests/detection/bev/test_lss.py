@@ -7,19 +7,19 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from densegt.detection.bev.heads import decode  # noqa: E402
+from densegt.detection.bev.losses import answer_of, losses_of, vehicles_of  # noqa: E402
 from densegt.detection.bev.lss import LiftSplat  # noqa: E402
-from densegt.detection.bev.task import answer_of, losses_of, vehicles_of  # noqa: E402
+from densegt.detection.bev.train_config import LossWeights  # noqa: E402
 from densegt.detection.depth_head.depth_net import CAMERA_NUMBERS, CameraAwareDepthNet, camera_numbers  # noqa: E402
 from densegt.detection.depth_head.depth_target import depth_target  # noqa: E402
-from densegt.detection.train_config import Weights  # noqa: E402
 from densegt.errors import InputError  # noqa: E402
 
 from .small import batch, config, model  # noqa: E402
 
 ONLY = {
-    "vehicles": Weights(heat=0, values=0, attributes=0, depth=0),
-    "centres": Weights(vehicles=0, depth=0, values=1),
-    "depth": Weights(vehicles=0, heat=0),
+    "vehicles": LossWeights(heat=0, values=0, attributes=0, depth=0),
+    "centres": LossWeights(vehicles=0, depth=0, values=1),
+    "depth": LossWeights(vehicles=0, heat=0, values=0, attributes=0),
 }
 
 
@@ -94,7 +94,7 @@ def test_two_frames_and_a_camera_aware_depth_net(tiny_dataset):
 
 
 def test_edges_in_and_fine_depth_out_are_learned(tiny_dataset):
-    given = batch(tiny_dataset, with_sweep=True)
+    given = batch(tiny_dataset, sweep_depth=True)
     settings = config(weights=ONLY["depth"], edge_input=True, fine_depth=True)
     net, losses = learn(settings, given, 25)
     assert losses[-1] < 0.6 * losses[0]

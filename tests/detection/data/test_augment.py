@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from densegt.detection.bev.warp import inverse, warp_image, warp_points, warp_surface
 from densegt.detection.data.augment import BevRanges, ImageRanges, bev_affine, boxes_under, image_affine
-from densegt.detection.data.depth_layers import Layers
+from densegt.detection.data.depth_layers import DepthLayers
+from densegt.detection.data.warp import inverse, warp_image, warp_points, warp_surface
 from densegt.geometry import boxes as box_geometry
 from densegt.geometry import se3
 
@@ -19,12 +19,14 @@ def layers_of(depth_m, seed=0):
     rng = np.random.default_rng(seed)
     known = depth_m > 0
     source = np.where(known, rng.integers(1, 5, depth_m.shape), 0).astype(np.uint8)
-    return Layers(depth_m.astype(np.float32), source, np.where(known, rng.random(depth_m.shape), 0).astype(np.float32))
+    return DepthLayers(
+        depth_m.astype(np.float32), source, np.where(known, rng.random(depth_m.shape), 0).astype(np.float32)
+    )
 
 
 def slow_points(layers, A, to_px):
     """Twin of `warp_points`, pixel by pixel."""
-    out = Layers.unknown(to_px)
+    out = DepthLayers.unknown(to_px)
     for v, u in zip(*np.nonzero(layers.depth_m), strict=True):
         x, y, _ = A @ [u, v, 1]
         column, row = int(np.floor(x + 0.5)), int(np.floor(y + 0.5))
@@ -38,7 +40,7 @@ def slow_points(layers, A, to_px):
 
 def slow_surface(layers, A, to_px):
     """Twin of `warp_surface`."""
-    out = Layers.unknown(to_px)
+    out = DepthLayers.unknown(to_px)
     for row in range(to_px[0]):
         for column in range(to_px[1]):
             x, y, _ = np.linalg.inv(A) @ [column, row, 1]

@@ -14,7 +14,8 @@ from torch.utils.data import DataLoader  # noqa: E402
 from densegt.datasets.detection_classes import ATTRIBUTES, CLASSES, class_of  # noqa: E402
 from densegt.depth.depth_map import Source  # noqa: E402
 from densegt.detection.data.augment import Augmentation, BevRanges, ImageRanges  # noqa: E402
-from densegt.detection.data.dataset import Draws, NuScenesDepth  # noqa: E402
+from densegt.detection.data.depth_dataset import DatasetOptions, DepthDataset, InputOptions, LabelOptions  # noqa: E402
+from densegt.detection.data.loaders import NumberedSamples  # noqa: E402
 from densegt.errors import InputError  # noqa: E402
 
 from ...depth.stores import camera, write_store  # noqa: E402
@@ -25,8 +26,9 @@ ALL = Augmentation(
 )
 
 
-def dataset(root, **options):
-    return NuScenesDepth(root, root / "exact", **{"size": SIZE, **options})
+def dataset(root, depth="exact", *, inputs=None, labels=None, **options):
+    given = {"size": SIZE, "inputs": InputOptions(**inputs or {}), "labels": LabelOptions(**labels or {}), **options}
+    return DepthDataset(root, root / depth if depth else None, DatasetOptions(**given))
 
 
 def points_ref(sample):
@@ -53,7 +55,7 @@ def test_three_lines(tiny_dataset):
 
 def test_boxes_are_the_devkits(tiny_dataset):
     devkit = pytest.importorskip("nuscenes.nuscenes").NuScenes("v1.0-mini", str(tiny_dataset), verbose=False)
-    data = dataset(tiny_dataset, min_points=0)
+    data = dataset(tiny_dataset, labels={"min_points": 0})
     for index, keyframe in enumerate(data.keyframes):
         lidar = devkit.get("sample", keyframe.sample_token)["data"]["LIDAR_TOP"]
         theirs = {}
@@ -86,10 +88,11 @@ def test_boxes_are_the_devkits(tiny_dataset):
 @pytest.mark.parametrize("augmentation", [None, ALL], ids=["as it is", "augmented"])
 def test_depth_of_objects_lies_in_their_boxes(tiny_dataset, augmentation):
     """Exact depth, through K and T_ref_cam, must fill the boxes: all frames and augmentations agree."""
-    data = dataset(tiny_dataset, augmentation=augmentation, size=(96, 160))
+    data = dataset(tiny_dataset, augmentation=augmentation or Augmentation(), size=(96, 160))
     inside = []
     for index in range(len(data)):
-        sample = data.draw(index, None if augmentation is None else np.random.default_rng(index))
+        rng = np.random.default_rng(index)
+        sample = data.sample(index) if augmentation is None else data.augmented_sample(index, rng)
         xyz = points_ref(sample)
         for box in sample["boxes"][sample["labels"] == CLASSES.index("car")].numpy():
             c, s = np.cos(box[6]), np.sin(box[6])
@@ -106,9 +109,9 @@ def test_depth_of_objects_lies_in_their_boxes(tiny_dataset, augmentation):
 
 def test_supervision(tiny_dataset):
     none, sparse, own, dense = (
-        NuScenesDepth(tiny_dataset, store, supervision=kind, size=SIZE)[0]
+        dataset(tiny_dataset, store, supervision=kind)[0]
         for store, kind in (
-            (None, "none"), (None, "sparse"), (tiny_dataset / "exact", "none"), (tiny_dataset / "exact", "dense"),
+            (None, "none"), (None, "sparse"), ("exact", "none"), ("exact", "dense"),
         )
     )  # fmt: skip
     assert not none["depth_m"].any()
@@ -121,8 +124,8 @@ def test_supervision(tiny_dataset):
     assert ((sparse["confidence"] > 0) == (sparse["depth_m"] > 0)).all()
 
 
-def test_draws_repeat_and_differ(tiny_dataset):
-    data = Draws([dataset(tiny_dataset, augmentation=ALL)], seed=3)
+def test_numbered_samples_repeat_and_differ(tiny_dataset):
+    data = NumberedSamples([dataset(tiny_dataset, augmentation=ALL, augmented=True)], seed=3)
     one, again, other = data[1], data[1], data[1 + len(data)]
     assert one["sample_token"] == other["sample_token"]
     for name in ("images", "K", "T_ref_cam", "depth_m", "boxes"):
@@ -142,7 +145,7 @@ def test_workers_give_the_same(tiny_dataset, how):
 
 
 def test_the_keyframe_before_is_seen_from_here(tiny_dataset):
-    data = dataset(tiny_dataset, previous=True)
+    data = dataset(tiny_dataset, inputs={"previous": True})
     first, second = data[0], data[1]
     assert second["images"].shape[0] == 12
     torch.testing.assert_close(first["T_ref_cam"][:6], first["T_ref_cam"][6:])
@@ -153,7 +156,7 @@ def test_the_keyframe_before_is_seen_from_here(tiny_dataset):
 
 
 def test_fewer_cameras_and_boxes(tiny_dataset):
-    data = dataset(tiny_dataset, augmentation=ALL, draw_cameras=5, max_boxes=3)
+    data = dataset(tiny_dataset, augmentation=ALL, augmented=True, inputs={"cameras": 5}, labels={"max_boxes": 3})
     assert data[0]["images"].shape[0] == 5
     assert data[0]["boxes"].shape == (3, 9)
     near = data.labels(0).boxes
@@ -162,18 +165,18 @@ def test_fewer_cameras_and_boxes(tiny_dataset):
 
 def test_what_does_not_fit_is_refused(tiny_dataset, tmp_path):
     with pytest.raises(InputError, match="comes from a depth store"):
-        NuScenesDepth(tiny_dataset, supervision="dense")
+        DepthDataset(tiny_dataset)
     with pytest.raises(InputError, match="no such folder"):
-        NuScenesDepth(tiny_dataset, tmp_path / "nowhere")
+        DepthDataset(tiny_dataset, tmp_path / "nowhere")
     cam = camera(sample="elsewhere", size=(160, 90))
     write_store(tmp_path / "other", [(cam, np.ones((90, 160), np.float32), None)], scene="scene-9999")
     with pytest.raises(InputError, match=r"no scene-0001.h5"):
-        NuScenesDepth(tiny_dataset, tmp_path / "other")
+        DepthDataset(tiny_dataset, tmp_path / "other")
     write_store(tmp_path / "same", [(cam, np.ones((90, 160), np.float32), None)], scene="scene-0001")
     with pytest.raises(InputError, match="no image"):
-        NuScenesDepth(tiny_dataset, tmp_path / "same")
+        DepthDataset(tiny_dataset, tmp_path / "same")
     with pytest.raises(InputError, match="to be drawn of 6"):
-        dataset(tiny_dataset, draw_cameras=7)
+        dataset(tiny_dataset, inputs={"cameras": 7})
     with pytest.raises(IndexError):
         dataset(tiny_dataset)[99]
 
@@ -182,14 +185,14 @@ def test_only_files_of_keyframes_are_wanted(tiny_dataset, tmp_path):
     for name in ("v1.0-mini", "samples", "exact", "maps"):
         if (tiny_dataset / name).exists():
             (tmp_path / name).symlink_to(tiny_dataset / name)
-    assert len(NuScenesDepth(tmp_path, supervision="sparse", size=SIZE)) == len(dataset(tiny_dataset))
+    assert len(dataset(tmp_path, None, supervision="sparse")) == len(dataset(tiny_dataset))
 
 
 def test_boxes_project_into_real_images(find_recording):
     """Centres of boxes that the devkit sees in an image lie in it here too."""
     root = find_recording("nuscenes-keyframe")
     devkit = pytest.importorskip("nuscenes.nuscenes").NuScenes("v1.0-mini", str(root), verbose=False)
-    data = NuScenesDepth(root, supervision="none", size=(900, 1600), min_points=0)
+    data = dataset(root, None, supervision="none", size=(900, 1600), labels={"min_points": 0})
     sample, keyframe = data[0], data.keyframes[0]
     boxes = sample["boxes"][sample["labels"] >= 0].double().numpy()
     compared = 0

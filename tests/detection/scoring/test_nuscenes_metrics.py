@@ -12,11 +12,12 @@ pytest.importorskip("torch")
 pytest.importorskip("nuscenes.nuscenes")
 
 from densegt.datasets.detection_classes import ATTRIBUTES, CLASSES, RANGE_M, attributes_of, class_of
-from densegt.datasets.nuscenes.results import Detections, score_results, write_results
 from densegt.datasets.nuscenes.splits import official_validation_scenes
 from densegt.detection.bev.grid import BevGrid
-from densegt.detection.data.dataset import NuScenesDepth
-from densegt.detection.scoring.scores import at, fixed_boxes, within
+from densegt.detection.bev.scores import fixed_boxes
+from densegt.detection.data.depth_dataset import DatasetOptions, DepthDataset
+from densegt.detection.scoring.nuscenes_metrics import ap_at, ranges_within, score_detections
+from densegt.detection.scoring.nuscenes_results import Detections, write_results
 from densegt.errors import InputError
 
 
@@ -33,16 +34,15 @@ def truth(dataset):
 
 @pytest.fixture(scope="module")
 def dataset(tiny_dataset):
-    return NuScenesDepth(tiny_dataset, supervision="none", size=(32, 64))
+    return DepthDataset(tiny_dataset, options=DatasetOptions("none", (32, 64)))
 
 
-def scored(found, dataset, folder, **options):
-    write_results(folder / "results.json", found)
-    return score_results(folder / "results.json", dataset.dataroot, **options)
+def scored(found, dataset, **options):
+    return score_detections(found, dataset.keyframes, **options)
 
 
-def test_the_truth_scores_one(dataset, tmp_path):
-    scores = scored(truth(dataset), dataset, tmp_path)
+def test_the_truth_scores_one(dataset):
+    scores = scored(truth(dataset), dataset)
     there = [name for name, count in scores["boxes"].items() if count]
     assert {"car", "pedestrian"} <= set(there)
     for name in CLASSES:
@@ -53,30 +53,30 @@ def test_the_truth_scores_one(dataset, tmp_path):
         assert scores["label_tp_errors"]["car"][error] == pytest.approx(0, abs=0.02)
 
 
-def test_a_metre_off_is_a_metre_of_error(dataset, tmp_path):
+def test_a_metre_off_is_a_metre_of_error(dataset):
     off = [replace(f, boxes=f.boxes + np.array([0.6, 0.8, 0, 0, 0, 0, 0.1, 0, 0])) for f in truth(dataset)]
-    scores = scored(off, dataset, tmp_path)
+    scores = scored(off, dataset)
     assert scores["label_tp_errors"]["car"]["trans_err"] == pytest.approx(1, abs=0.01)
     assert scores["label_tp_errors"]["car"]["orient_err"] == pytest.approx(0.1, abs=0.01)
     aps = scores["label_aps"]["car"]
-    assert at(aps, "0.5") < 0.2
-    assert at(aps, "2.0") > 0.9
+    assert ap_at(aps, 0.5) < 0.2
+    assert ap_at(aps, 2.0) > 0.9
 
 
-def test_boxes_beyond_the_range_are_not_asked_for(dataset, tmp_path):
-    near = within(BevGrid(-10, 10, -10, 10, 1))
+def test_boxes_beyond_the_range_are_not_asked_for(dataset):
+    near = ranges_within(BevGrid(-10, 10, -10, 10, 1))
     assert near["car"] == near["barrier"] == 10
-    whole = scored(truth(dataset), dataset, tmp_path)["boxes"]
-    assert scored(truth(dataset), dataset, tmp_path, range_m=near)["boxes"]["car"] < whole["car"]
-    assert within(BevGrid(-60, 60, -60, 60, 1)) == RANGE_M
+    whole = scored(truth(dataset), dataset)["boxes"]
+    assert scored(truth(dataset), dataset, range_m=near)["boxes"]["car"] < whole["car"]
+    assert ranges_within(BevGrid(-60, 60, -60, 60, 1)) == RANGE_M
 
 
-def test_nothing_found_is_scored_too(dataset, tmp_path):
+def test_nothing_found_is_scored_too(dataset):
     nothing = [
         replace(f, boxes=f.boxes[:0], classes=f.classes[:0], attributes=f.attributes[:0], scores=f.scores[:0])
         for f in truth(dataset)
     ]
-    assert scored(nothing, dataset, tmp_path)["mean_ap"] == 0
+    assert scored(nothing, dataset)["mean_ap"] == 0
 
 
 def test_the_best_500_are_kept_and_attributes_mended(dataset, tmp_path):
@@ -86,8 +86,10 @@ def test_the_best_500_are_kept_and_attributes_mended(dataset, tmp_path):
         first, boxes=first.boxes[many], classes=first.classes[many], scores=np.linspace(0, 1, 600),
         attributes=np.full(600, ATTRIBUTES.index("cycle.with_rider")),
     )  # fmt: skip
-    write_results(tmp_path / "results.json", [crowd])
-    (rows,) = json.loads((tmp_path / "results.json").read_text())["results"].values()
+    write_results(tmp_path / "results.json", [crowd], use_lidar=True)
+    written = json.loads((tmp_path / "results.json").read_text())
+    assert written["meta"]["use_lidar"]
+    (rows,) = written["results"].values()
     assert len(rows) == 500
     assert min(row["detection_score"] for row in rows) > 0.15
     for row in rows:
@@ -95,10 +97,10 @@ def test_the_best_500_are_kept_and_attributes_mended(dataset, tmp_path):
         assert row["attribute_name"] in (possible or ("",))
 
 
-def test_results_of_another_dataset_are_refused(dataset, tmp_path):
+def test_results_of_another_dataset_are_refused(dataset):
     stranger = replace(truth(dataset)[0], sample_token="stranger")
-    with pytest.raises(InputError, match="cannot score"):
-        scored([stranger], dataset, tmp_path)
+    with pytest.raises(InputError, match="none of the keyframes"):
+        scored([stranger], dataset)
 
 
 def test_fixed_boxes_stand_where_most_labels_are(dataset):

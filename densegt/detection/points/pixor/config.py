@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from densegt.detection.bev.model_config import STRICT
+from densegt.detection.train_config import STRICT
 
 
 class PixorConfig(BaseModel):

@@ -7,7 +7,7 @@ from typing import Self
 from pydantic import BaseModel, Field, model_validator
 
 from densegt.datasets.detection_classes import CLASSES
-from densegt.detection.bev.model_config import STRICT
+from densegt.detection.train_config import STRICT
 
 
 class LevelConfig(BaseModel):

@@ -1,16 +1,13 @@
-"""From configuration to a detector."""
+"""From configuration to a detector of points."""
 
 from __future__ import annotations
 
-from densegt.detection.points.pixor.network import Pixor
-from densegt.detection.points.pointrcnn.net import PointRcnn
 from densegt.detection.points.pseudo_lidar.config import PlModelConfig
 from densegt.detection.points.pseudo_lidar.detector import Detector
+from densegt.detection.registry import network_type
 
 
 def build_detector(config: PlModelConfig) -> Detector:
-    """With new weights."""
-    grid = config.grid.made()
-    if config.detector == "pixor":
-        return Pixor(config.pixor, grid)
-    return PointRcnn(config.pointrcnn, grid)
+    """With new weights; its own part of the configuration has its name."""
+    made: Detector = network_type(config.detector)(getattr(config, config.detector), config.grid.made())
+    return made

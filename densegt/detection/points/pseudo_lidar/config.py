@@ -6,13 +6,12 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from densegt.detection.bev.model_config import STRICT, BinsConfig, GridConfig
-from densegt.detection.data.dataset import Supervision
-from densegt.detection.losses import DepthLoss
+from densegt.detection.bev.model_config import BinsConfig, GridConfig
+from densegt.detection.data.batch import Supervision
 from densegt.detection.points.pixor.config import PixorConfig
 from densegt.detection.points.pointrcnn.config import PointRcnnConfig
 from densegt.detection.points.pseudo_lidar.sparsify import BeamPattern
-from densegt.detection.train_config import AugmentationConfig
+from densegt.detection.train_config import STRICT, DetectorConfig
 
 Input = Literal["pseudo", "lidar", "store"]
 Coupling = Literal["frozen", "separate", "end-to-end"]
@@ -110,8 +109,8 @@ class PlWeights(BaseModel):
     detection: float = Field(default=1.0, ge=0)
 
 
-class PlConfig(BaseModel):
-    """Configuration of `densegt train-pl`; see `LssConfig` for what has the same name.
+class PlConfig(DetectorConfig):
+    """Configuration of `densegt train-pl`; see `DetectorConfig` for the rest.
 
     Attributes:
         coupling: `frozen` leaves the depth net as it is; `separate` has it learn from depth alone and the detector from
@@ -119,26 +118,15 @@ class PlConfig(BaseModel):
         depth_rate: of the depth net's learning rate to the detector's.
     """
 
-    model_config = STRICT
-
-    seed: int = 0
-    epochs: int = Field(default=24, ge=1)
     batch: int = Field(default=4, ge=1)
-    learning_rate: float = Field(default=1e-3, gt=0)
     depth_rate: float = Field(default=1.0, gt=0)
-    weight_decay: float = Field(default=1e-2, ge=0)
     clip_gradient: float = Field(default=10.0, gt=0)
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     model: PlModelConfig = PlModelConfig()
     coupling: Coupling = "separate"
     supervision: Supervision = "sparse"
-    depth_loss: DepthLoss = "ce"
     weights: PlWeights = PlWeights()
-    augmentation: AugmentationConfig = AugmentationConfig()
-    min_points: int = Field(default=1, ge=0)
-    split: Literal["share", "official"] = "share"
-    validation_share: float = Field(default=0.2, gt=0, lt=1)
-    validate_every: int = Field(default=1, ge=1, description="epochs; the last one always is")
-    loader_processes: int = Field(default=2, ge=0)
-    keep_images: int = Field(default=0, ge=0)
-    threads: int = Field(default=0, ge=0)
+
+    @property
+    def detector(self) -> str:
+        """Its name in the registry."""
+        return self.model.detector

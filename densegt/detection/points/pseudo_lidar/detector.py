@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from torch import Tensor, nn
 
 from densegt.detection.bev.heads import DecodedBoxes
-from densegt.detection.data.dataset import Batch
+from densegt.detection.data.batch import Batch
 from densegt.detection.points.pseudo_lidar.points import PointBatch
 
 

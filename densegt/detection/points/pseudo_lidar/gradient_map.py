@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from densegt.detection.data.dataset import Batch
+from densegt.detection.data.batch import Batch
 from densegt.detection.points.pseudo_lidar.detector import Boxes, boxes_of
 from densegt.detection.points.pseudo_lidar.net import PseudoLidar
 from densegt.detection.points.pseudo_lidar.points import PointBatch, unproject

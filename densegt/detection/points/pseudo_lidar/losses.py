@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
-from densegt.detection.data.dataset import Batch
+from densegt.detection.data.batch import Batch
 from densegt.detection.depth_head import bin_targets
 from densegt.detection.depth_head.depth_target import Patch, depth_target
 from densegt.detection.losses import depth_loss, weighted_mean

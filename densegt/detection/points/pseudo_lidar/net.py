@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from densegt.detection.data.dataset import Batch
+from densegt.detection.data.batch import Batch
 from densegt.detection.points.pseudo_lidar.build import build_detector
 from densegt.detection.points.pseudo_lidar.config import Coupling, PlModelConfig
-from densegt.detection.points.pseudo_lidar.dataset import PointsBatch
 from densegt.detection.points.pseudo_lidar.detector import Boxes
 from densegt.detection.points.pseudo_lidar.estimator import Depth, DepthEstimator
 from densegt.detection.points.pseudo_lidar.points import PointBatch, gathered, unproject
@@ -50,7 +49,7 @@ class PseudoLidar(nn.Module):
     def points(self, batch: Batch, depth_m: Tensor) -> PointBatch:
         """What the detector reads, of depth (B,V,h,w) or of the sweep."""
         if self.config.input == "lidar":
-            return gathered(cast(PointsBatch, batch)["points"])
+            return gathered(batch["points"])
         stride = self.config.size[0] // depth_m.shape[-2]
         points = unproject(depth_m, batch["K"], batch["T_ref_cam"], stride=stride)
         spin = self.config.spin.made()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from densegt.detection.data.dataset import NuScenesDepth
+from densegt.detection.data.depth_dataset import DatasetOptions, DepthDataset, InputOptions, LabelOptions
 from densegt.detection.points.pseudo_lidar.config import PlConfig
-from densegt.detection.points.pseudo_lidar.dataset import WithSweep
 
 SIZE = (48, 80)
 MODEL = {
@@ -32,6 +31,6 @@ def config(model=None, **changes):
 
 
 def batch(dataroot, *, count=2, lidar=False, **options):
-    kind = WithSweep if lidar else NuScenesDepth
-    data = kind(dataroot, dataroot / "exact", **{"size": SIZE, "max_boxes": 64, **options})
+    given = {"size": SIZE, "labels": LabelOptions(max_boxes=64), "inputs": InputOptions(sweep_points=lidar), **options}
+    data = DepthDataset(dataroot, dataroot / "exact", DatasetOptions(**given))
     return torch.utils.data.default_collate([data[i] for i in range(count)])

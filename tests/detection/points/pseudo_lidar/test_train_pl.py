@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
 
 from densegt.depth.store import SceneReader, scene_files  # noqa: E402
-from densegt.detection.points.pseudo_lidar.checkpoint import read_pl_task  # noqa: E402
+from densegt.detection.checkpoint import read_task  # noqa: E402
 
 from ....depth.stores import densegt  # noqa: E402
 from .small import TINY  # noqa: E402
@@ -64,7 +64,7 @@ def test_then_together(tiny_dataset, folder, apart, tmp_path):
     assert depth
     assert all(torch.equal(before[name], still[name]) for name in depth)
     assert not all(torch.equal(before[name], moved[name]) for name in depth)
-    assert read_pl_task(tmp_path / "together/checkpoints/best.ckpt").settings.coupling == "end-to-end"
+    assert read_task(tmp_path / "together/checkpoints/best.ckpt").settings.coupling == "end-to-end"
 
 
 def test_interrupted_and_resumed_is_as_if_never_interrupted(tiny_dataset, folder, apart, tmp_path, monkeypatch):
@@ -94,7 +94,7 @@ def test_a_real_lidar_then_scores(tiny_dataset, folder, tmp_path):
     done = train(tiny_dataset, folder, tmp_path / "out", "--input", "lidar", "--supervision", "none", depth=False)
     assert done.exit_code == 0, done.output
     checkpoint = tmp_path / "out/checkpoints/best.ckpt"
-    assert read_pl_task(checkpoint).net.depth is None
+    assert read_task(checkpoint).net.depth is None
     found = tmp_path / "found"
     done = densegt("predict", "--checkpoint", checkpoint, "--dataroot", tiny_dataset, "--out", found)
     assert done.exit_code == 0, done.output
@@ -153,17 +153,17 @@ def test_another_training_s_checkpoint_is_refused(tmp_path):
     from densegt.errors import InputError
 
     torch.save({"hyper_parameters": {"config": {"model": {}}}, "state_dict": {}}, tmp_path / "other.ckpt")
-    with pytest.raises(InputError, match="not a checkpoint of train-pl"):
-        read_pl_task(tmp_path / "other.ckpt")
+    with pytest.raises(InputError, match="not a checkpoint of a detector"):
+        read_task(tmp_path / "other.ckpt")
 
 
 @pytest.mark.parametrize("name", ["miniature", "full"])
 def test_configurations_that_ship(name):
-    from densegt.cli.train_pl import _shipped
+    from densegt.cli.training_options import shipped
 
     from densegt.configuration import load_config
     from densegt.detection.points.pseudo_lidar.config import PlConfig
 
-    config = load_config(PlConfig, _shipped(name), {})
+    config = load_config(PlConfig, shipped("pl", name), {})
     assert config.epochs > 1
     assert config.model.grid.made().cells > 1000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.detection.data.depth_layers import Layers
+from densegt.detection.data.depth_layers import DepthLayers
 
 Float64 = NDArray[np.float64]
 Places = tuple[NDArray[np.intp], NDArray[np.intp]]
@@ -27,7 +27,7 @@ def warp_image(image: NDArray[np.uint8], A: Float64, to_px: tuple[int, int]) -> 
     return np.asarray(warped, dtype=np.uint8)
 
 
-def warp_points(layers: Layers, A: Float64, to_px: tuple[int, int]) -> Layers:
+def warp_points(layers: DepthLayers, A: Float64, to_px: tuple[int, int]) -> DepthLayers:
     """Carry every known pixel to the one it falls on; the nearest surface wins. For sparse depth: none is lost."""
     v, u = np.nonzero(layers.depth_m > 0)
     depth_m = layers.depth_m[v, u]
@@ -40,7 +40,7 @@ def warp_points(layers: Layers, A: Float64, to_px: tuple[int, int]) -> Layers:
     return _carried(layers, at, of, to_px)
 
 
-def warp_surface(layers: Layers, A: Float64, to_px: tuple[int, int]) -> Layers:
+def warp_surface(layers: DepthLayers, A: Float64, to_px: tuple[int, int]) -> DepthLayers:
     """Give every pixel what lies at its centre. For dense depth: no bias to what is near."""
     row, column = np.mgrid[: to_px[0], : to_px[1]].reshape(2, -1)
     back = inverse(A)
@@ -60,8 +60,8 @@ def inverse(A: Float64) -> Float64:
     return back
 
 
-def _carried(layers: Layers, at: Places, of: Places, to_px: tuple[int, int]) -> Layers:
-    out = Layers.unknown(to_px)
+def _carried(layers: DepthLayers, at: Places, of: Places, to_px: tuple[int, int]) -> DepthLayers:
+    out = DepthLayers.unknown(to_px)
     for made, given in ((out.depth_m, layers.depth_m), (out.confidence, layers.confidence)):
         made[at] = given[of]
     out.source[at] = layers.source[of]

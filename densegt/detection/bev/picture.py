@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.detection.bev.grid import BevGrid
-from densegt.detection.infer import Prediction
+from densegt.detection.bev.prediction import LssPrediction
 
 Picture = NDArray[np.uint8]
 # Boxes less likely than this are not drawn.
@@ -16,7 +16,7 @@ FAR_M = 60.0
 MEANT, SAID, OUTLINE = (70, 200, 90), (255, 90, 60), (240, 240, 240)
 
 
-def draw(said: Prediction, grid: BevGrid) -> Picture:
+def draw(said: LssPrediction, grid: BevGrid) -> Picture:
     """(H,W,3) red green blue: left each view above its depth (blue near, red far), right the ground plane, ahead up.
 
     On the ground plane: probability of a vehicle in grey, labelled boxes green, found ones orange, ego in the middle.
@@ -30,7 +30,7 @@ def draw(said: Prediction, grid: BevGrid) -> Picture:
     return np.asarray(np.hstack([left, right]), dtype=np.uint8)
 
 
-def ground(said: Prediction, grid: BevGrid, side_px: int) -> Picture:
+def ground(said: LssPrediction, grid: BevGrid, side_px: int) -> Picture:
     """The ground plane (side,side,3); x is up, y is left."""
     turned = said.vehicles.T[::-1, ::-1]
     grey = cv2.resize(np.ascontiguousarray(turned), (side_px, side_px), interpolation=cv2.INTER_NEAREST)

@@ -1,70 +1,64 @@
-"""Scores of a trained detector: vehicles' IoU, depth, nuScenes' detection scores, each beside a fixed answer's."""
+"""Scores of a Lift-Splat detector: vehicles' IoU, depth, nuScenes' detection scores, each beside a fixed answer's."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.datasets.detection_classes import CLASSES, RANGE_M
-from densegt.datasets.nuscenes.results import Detections, score_results, write_results
+from densegt.datasets.detection_classes import CLASSES
+from densegt.datasets.keyframes import Keyframe
 from densegt.detection.bev.grid import BevGrid
-from densegt.detection.data.dataset import NuScenesDepth
+from densegt.detection.bev.prediction import LssPrediction
+from densegt.detection.bev.train_config import LssConfig
+from densegt.detection.data.depth_dataset import DepthDataset
 from densegt.detection.data.labels import Labels
-from densegt.detection.infer import Prediction
 from densegt.detection.scoring.depth_error import DepthError
+from densegt.detection.scoring.nuscenes_metrics import ap_at, ranges_within, score_detections
+from densegt.detection.scoring.nuscenes_results import Detections
 from densegt.detection.scoring.vehicle_iou import VehicleIou
-from densegt.detection.train_config import LssConfig
 
 Float64 = NDArray[np.float64]
 # The task of vehicles only, scored at one distance: what small worlds can tell.
 MOTOR_VEHICLES = ("car", "truck", "bus")
-NEAR = "2.0"
+NEAR_M = 2.0
 
 
-class Scores:
-    """Sums over keyframes of one folder; `compute` also asks the devkit."""
+class LssScores:
+    """Sums over keyframes of one recording; `compute` also asks the devkit."""
 
     def __init__(self, config: LssConfig) -> None:
         model = config.model
         self._grid = model.grid.made()
         self._iou = VehicleIou(self._grid.shape)
         self._depth = DepthError(model.bins.min_m, model.bins.max_m)
-        self.found: list[Detections] = []
+        self._found: list[Detections] = []
 
-    def update(self, said: Prediction) -> None:
+    def update(self, prediction: LssPrediction, labels: Labels) -> None:
         """Add a keyframe."""
-        self._iou.update(said.vehicles > 0.5, said.truth)
-        for depth_m, truth_m in zip(said.depth_m, said.truth_m, strict=True):
+        self._iou.update(prediction.vehicles > 0.5, prediction.truth)
+        for depth_m, truth_m in zip(prediction.depth_m, prediction.truth_m, strict=True):
             self._depth.update(depth_m, truth_m)
-        self.found.append(said.found)
+        self._found.append(prediction.found)
 
-    def compute(self, dataset: NuScenesDepth) -> dict[str, Any]:
+    def compute(self, dataset: DepthDataset) -> dict[str, Any]:
         """`vehicles`, `depth`, `detection` and `detection of the best fixed boxes`.
 
         Classes are looked for as far as nuScenes does, or as the grid reaches in x and y where that is nearer.
         """
-        range_m = within(self._grid)
+        range_m = ranges_within(self._grid)
         fixed = fixed_boxes([dataset.labels(i) for i in range(len(dataset))], self._grid)
-        constant = [_with(*fixed, found) for found in self.found]
+        constant = [_with(*fixed, found) for found in self._found]
         return {
-            "keyframes": len(self.found),
+            "keyframes": len(self._found),
             "range_m": range_m,
             "vehicles": self._iou.compute(),
             "depth": self._depth.compute(),
-            "detection": _scored(self.found, dataset, range_m),
-            "detection of the best fixed boxes": _scored(constant, dataset, range_m),
+            "detection": _scored(self._found, dataset.keyframes, range_m),
+            "detection of the best fixed boxes": _scored(constant, dataset.keyframes, range_m),
         }
-
-
-def within(grid: BevGrid) -> dict[str, float]:
-    """Ranges of the classes, none beyond the grid."""
-    reach = min(grid.x_max_m, grid.y_max_m, -grid.x_min_m, -grid.y_min_m)
-    return {name: min(far, reach) for name, far in RANGE_M.items()}
 
 
 def fixed_boxes(labels: Sequence[Labels], grid: BevGrid, *, most: int = 100) -> tuple[Labels, Float64]:
@@ -93,20 +87,12 @@ def _with(fixed: Labels, scores: Float64, found: Detections) -> Detections:
     return Detections(found.sample_token, fixed.boxes, fixed.classes, nothing, scores, found.T_global_ref)
 
 
-def _scored(found: Iterable[Detections], dataset: NuScenesDepth, range_m: dict[str, float]) -> dict[str, Any]:
+def _scored(found: Sequence[Detections], keyframes: Sequence[Keyframe], range_m: dict[str, float]) -> dict[str, Any]:
     """The devkit's scores, with the mean over the classes that occur, and over cars, trucks and buses at 2 m."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "results.json"
-        write_results(path, list(found))
-        scores = score_results(path, dataset.dataroot, dataset.version, range_m=range_m)
+    scores = score_detections(found, keyframes, range_m=range_m)
     there = [name for name in CLASSES if scores["boxes"][name]]
     motor = [name for name in MOTOR_VEHICLES if name in there]
     aps = scores["label_aps"]
     scores["mean_ap of classes that occur"] = float(np.mean([list(aps[name].values()) for name in there]))
-    scores["vehicles' AP at 2 m"] = float(np.mean([at(aps[name], NEAR) for name in motor])) if motor else float("nan")
+    scores["vehicles' AP at 2 m"] = float(np.mean([ap_at(aps[name], NEAR_M) for name in motor])) if motor else np.nan
     return scores
-
-
-def at(aps: dict[Any, float], distance: str) -> float:
-    """AP at a distance; the devkit's keys are numbers."""
-    return next(value for key, value in aps.items() if float(key) == float(distance))

@@ -1,0 +1,109 @@
+"""Options that trainings of detectors share, and what they mean."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .accumulate_options import format_option
+
+if TYPE_CHECKING:
+    from densegt.detection.fit import TrainingRun, TrainingSource
+    from densegt.detection.train_config import DetectorConfig
+
+_PATH = click.Path(path_type=Path)
+_OPTIONS = (
+    click.option("--dataroot", "dataroots", type=_PATH, multiple=True, required=True, help="Recording."),
+    click.option("--out", type=_PATH, required=True, help="Checkpoints, TensorBoard's log and about.json."),
+    click.option(
+        "--depth", "depths", type=_PATH, multiple=True, help="Depth store of `densegt accumulate` or `complete`."
+    ),
+    format_option,
+    click.option("--version", help="Folder of nuScenes tables.  [default: the only v1.0-* there]"),
+    click.option(
+        "--supervision", type=click.Choice(["none", "sparse", "dense", "completed"]),
+        help="What depth is learned from: the keyframe's own sweep, all that was measured, also what was filled in.",
+    ),
+    click.option(
+        "--init", type=_PATH, multiple=True,
+        help="Begin with this checkpoint's weights, not from nothing; of several, a later one outdoes an earlier one.",
+    ),
+    click.option("--resume", is_flag=True, help="Go on with the training in --out."),
+    click.option("--seed", type=click.IntRange(0), help="Other seeds, other order, augmentation and first weights."),
+    click.option("--epochs", type=click.IntRange(1), help="How often every keyframe is seen."),
+    click.option("--precision", type=click.Choice(["32-true", "bf16-mixed", "16-mixed"]), help="Of the arithmetic."),
+    click.option("--devices", default="auto", show_default=True, help="GPUs, or processes, of each node."),
+    click.option("--nodes", type=click.IntRange(1), default=1, show_default=True, help="Machines."),
+)  # fmt: skip
+# Those of them, and of a command's own, that are values of the configuration.
+_SETTINGS = ("supervision", "seed", "epochs", "precision", "coupling")
+
+
+def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options to a command, in the order above."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def training_sources(given: dict[str, Any]) -> tuple[TrainingSource, ...]:
+    """The recordings, each with its store.
+
+    Raises:
+        UsageError: another number of stores than of recordings.
+    """
+    from densegt.datasets import RecordingPath
+    from densegt.detection.fit import TrainingSource
+
+    roots, depths = given["dataroots"], given["depths"]
+    if depths and len(depths) != len(roots):
+        raise click.UsageError(f"--depth is given {len(depths)} times and --dataroot {len(roots)} times")
+    return tuple(
+        TrainingSource(RecordingPath(root, given["format_"], given["version"]), depth)
+        for root, depth in zip(roots, depths or [None] * len(roots), strict=True)
+    )
+
+
+def training_run(given: dict[str, Any], settings: DetectorConfig) -> TrainingRun:
+    """One training."""
+    from densegt.detection.fit import TrainingRun
+
+    return TrainingRun(
+        training_sources(given), given["out"], settings, given["init"], given["resume"], given["devices"],
+        given["nodes"], typed_command(),
+    )  # fmt: skip
+
+
+def train(given: dict[str, Any], settings: DetectorConfig) -> None:
+    """Train, and say where the best weights are."""
+    from densegt.detection.fit import fit
+    from densegt.errors import InputError
+
+    if given["init"] and given["resume"]:
+        raise InputError("--init begins a training, --resume goes on with one; only one of them can be")
+    best = fit(training_run(given, settings), lambda line: click.echo(line, err=True))
+    if best is not None:
+        click.echo(f"{best}: the best weights; densegt predict --checkpoint {best}")
+
+
+def settings_given(given: dict[str, Any]) -> dict[str, Any]:
+    """Values of the configuration that options give."""
+    return {name: given[name] for name in _SETTINGS if given.get(name) is not None}
+
+
+def shipped(prefix: str, name: str | None) -> str:
+    """A configuration's name: `miniature` and `full`, which is the default, are a command's own."""
+    own = f"{prefix}-{name or 'full'}"
+    there = (files("densegt.configs") / f"{own}.yaml").is_file()
+    return own if name is None or (not Path(name).is_file() and there) else name
+
+
+def typed_command() -> str:
+    """What was typed."""
+    return shlex.join(["densegt", *sys.argv[1:]])

@@ -1,0 +1,58 @@
+"""Images and depth layers from disk, the last of them kept in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from densegt.depth.store import SceneReader
+from densegt.detection.data.depth_layers import DepthLayers, layers_of_record
+from densegt.errors import InputError
+
+
+@dataclass(frozen=True)
+class CachedFiles:
+    """How files are read; a process's own, so that nothing open or remembered crosses a fork.
+
+    Attributes:
+        image: (H,W,3) of a path, a height and a width in px.
+        layers: depth and K of a scene's file, a sample's token, a channel and a supervision.
+    """
+
+    image: Callable[[Path, int, int], NDArray[np.uint8]]
+    layers: Callable[[Path, str, str, str], tuple[DepthLayers, NDArray[np.float64]]]
+
+
+@lru_cache(maxsize=4)
+def cached_files(keep: int) -> CachedFiles:
+    """Readers that keep as many images, and as many depth maps, in memory."""
+    if not keep:
+        return CachedFiles(_read_image, _read_layers)
+    return CachedFiles(lru_cache(maxsize=keep)(_read_image), lru_cache(maxsize=keep)(_read_layers))
+
+
+def _read_image(path: Path, height_px: int, width_px: int) -> NDArray[np.uint8]:
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image is None:
+        raise InputError(f"{path}: not a readable image")
+    if image.shape[:2] != (height_px, width_px):
+        raise InputError(f"{path}: {image.shape[1]}x{image.shape[0]} px, its row says {width_px}x{height_px}")
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+
+
+def _read_layers(
+    path: Path, sample_token: str, channel: str, supervision: str
+) -> tuple[DepthLayers, NDArray[np.float64]]:
+    record = _reader(path).read(sample_token, channel)
+    return layers_of_record(record, supervision), record.K
+
+
+@lru_cache(maxsize=64)
+def _reader(path: Path) -> SceneReader:
+    return SceneReader(path)
