@@ -86,7 +86,8 @@ def edge_points(points: Points) -> NDArray[np.float32]:
     edge = np.zeros(len(order), dtype=np.bool_)
     edge[:-1] |= beside & (jump > JUMP)
     edge[1:] |= beside & (jump < -JUMP)
-    return xyz[order[edge]]
+    found: NDArray[np.float32] = xyz[order[edge]]
+    return found
 
 
 def check_alignment(sample: SceneSample) -> Iterator[SanityFinding]:

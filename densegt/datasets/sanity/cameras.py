@@ -70,9 +70,6 @@ def _poses(scene: Scene) -> Iterator[SanityFinding]:
         same += any(np.array_equal(camera.T_global_ego, T) for T in (before, after)) and 0.05 < share < 0.95
     if apart and np.median(apart) > MAX_APART_M:
         facts = f"at exposure the images' ego poses are {np.median(apart):.2f} m from the path of the sweeps' poses"
-        cause = (
-            "one pose seems to serve all sensors of a keyframe"
-            if 2 * same > len(apart)
-            else "check their stamps and poses"
-        )
-        yield SanityFinding(CHECK, f"{facts}; {cause}")
+        shared = "one pose seems to serve all sensors of a keyframe"
+        advice = shared if 2 * same > len(apart) else "check their stamps and poses"
+        yield SanityFinding(CHECK, "", facts, advice)

@@ -36,5 +36,7 @@ def check_scene(scene: Scene, read_points: Callable[[Sweep], Points] | None = No
         findings += check_motion(sample)
     if not any(finding.fatal for finding in findings):
         findings += check_boxes(sample)
+    # Edges are found along rings.
+    if not any(finding.fatal or finding.check == "points" for finding in findings):
         findings += check_alignment(sample)
     return findings

@@ -26,11 +26,10 @@ def check_clock(scene: Scene) -> Iterator[SanityFinding]:
         period_s = float(np.median(np.diff(own))) * 1e-6 if len(own) > 1 else 0.1
         if not PERIOD_S[0] <= period_s <= PERIOD_S[1] and not _sparse(scene):
             unit = next((u for f, u in UNITS.items() if PERIOD_S[0] <= period_s / f <= PERIOD_S[1]), None)
-            guess = (
-                f"stamps seem to be in {unit}; microseconds are wanted" if unit else "check the stamps and their unit"
-            )
-            facts = f"lidar {lidar.channel}: {period_s:.3g} s from sweep to sweep"
-            yield SanityFinding(CHECK, f"{facts}; {guess}", fatal=True)
+            usual = "check the stamps and their unit"
+            advice = f"stamps seem to be in {unit}, microseconds are wanted" if unit else usual
+            facts = f"{period_s:.3g} s from sweep to sweep"
+            yield SanityFinding(CHECK, f"lidar {lidar.channel}", facts, advice, fatal=True)
             return
     if len(steps_s):
         places = np.array([sweep.T_global_ego[:3, 3] for sweep in scene.sweeps])

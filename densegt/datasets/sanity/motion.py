@@ -26,7 +26,7 @@ UNITS = ((1000, "millimetres"), (100, "centimetres"), (10, "decimetres"), (0.001
 
 @dataclass(frozen=True)
 class Motion:
-    """The lidar's way over a pair in m in the first sweep's ego frame, as recorded and as measured; and degrees apart."""
+    """The lidar's way over a pair, m in the first sweep's ego frame, recorded and measured; and degrees apart."""
 
     seconds: float
     recorded_m: Float64
@@ -78,14 +78,14 @@ def _facts(motion: Motion) -> str:
 def _cause(motion: Motion) -> str:
     """The mistake that explains a motion best."""
     recorded, measured = motion.recorded_m, motion.measured_m
-    lengths = np.linalg.norm(recorded), np.linalg.norm(measured)
+    lengths = float(np.linalg.norm(recorded)), float(np.linalg.norm(measured))
     if lengths[1] > 0.3 and lengths[0] < 0.2 * lengths[1]:
         return "are ego poses there, one for each sweep? They hardly move"
     ratio = lengths[0] / max(lengths[1], 1e-6)
     for factor, unit in UNITS:
         if lengths[1] > 0.1 and 0.85 < ratio / factor < 1.15:
             return f"poses (or points) seem to be in {unit}; metres are wanted"
-    cosine = float(recorded @ measured) / max(float(lengths[0] * lengths[1]), 1e-9)
+    cosine = float(recorded @ measured) / max(lengths[0] * lengths[1], 1e-9)
     if 0.7 < ratio < 1.4 and cosine < -0.9:
         return "poses seem to be inverted (T_global_ego maps ego to global), or the lidar's extrinsic half a turn off"
     if 0.7 < ratio < 1.4 and cosine < 0.97:

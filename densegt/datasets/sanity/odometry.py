@@ -59,7 +59,8 @@ def some_points(xyz_lidar: NDArray[np.float32], most: int) -> Float64:
     xyz = xyz_lidar[(range_m > MIN_RANGE_M) & (range_m < MAX_RANGE_M)].astype(np.float64)
     _, first = np.unique(np.floor(xyz / 0.2).astype(np.int64), axis=0, return_index=True)
     xyz = xyz[np.sort(first)]
-    return xyz[:: max(1, -(-len(xyz) // most))]
+    evenly: Float64 = xyz[:: max(1, -(-len(xyz) // most))]
+    return evenly
 
 
 def register(planes: Planes, xyz_lidar: NDArray[np.float32], start: Float64) -> Float64:
