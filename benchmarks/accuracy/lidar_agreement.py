@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial import cKDTree
 
+from densegt.accumulate.config import AccumulateConfig
+from densegt.accumulate.scene_input import read_scene
 from densegt.accumulate.timing import EgoPath, point_times, to_global
 from densegt.datasets import open_recording
-from densegt.datasets.infer_lidar_model import with_inferred_models
 from densegt.datasets.scene import Scene
 from densegt.geometry import boxes, se3
 
@@ -64,7 +65,7 @@ def main() -> None:
     parser.add_argument("--sweeps", type=int, default=4)
     options = parser.parse_args()
     recording = open_recording(options.dataroot)
-    scene = with_inferred_models(recording.scene(options.scene or recording.scene_names[0]))
+    scene = read_scene(recording, options.scene or recording.scene_names[0], AccumulateConfig())
     points = {lidar.channel: static_points(scene, lidar.channel, options.sweeps) for lidar in scene.lidars}
     for one, other in combinations(points, 2):
         both = np.abs(np.concatenate([distances_m(points[a], points[b]) for a, b in ((one, other), (other, one))]))

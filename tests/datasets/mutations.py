@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from densegt.accumulate.config import AccumulateConfig
+from densegt.accumulate.scene_input import read_scene
 from densegt.datasets import open_recording
-from densegt.datasets.infer_lidar_model import with_inferred_models
 from densegt.datasets.scene import Points, Scene, Sweep
 from densegt.errors import InputError
 
@@ -24,7 +25,7 @@ WORDS = [b"nan", b"-1", b"1e999", b"", b"0", b"99999999999999999999", b"\xff\xfe
 def small(dataset: Path) -> Scene:
     """The first three sweeps of the first scene, a twentieth of their points, and the cameras of the first keyframe."""
     recording = open_recording(dataset)
-    scene = with_inferred_models(recording.scene(recording.scene_names[0]))
+    scene = read_scene(recording, recording.scene_names[0], AccumulateConfig())
 
     def read(sweep: Sweep) -> Points:
         points = recording.read_points(sweep)
