@@ -7,36 +7,27 @@ import pytest
 
 from densegt.kernels.ground_cells import ground_cells
 from densegt.kernels.pair_equations import SplinePoints, nearest_in_sweeps, pair_equations
-from densegt.kernels.register_planar import add_to_model, near_model, register_planar
+from densegt.kernels.register_planar import add_to_model, near_model, nearest_in_model, register_planar
 from densegt.kernels.velocity_votes import velocity_votes
+
+from ..twins import twin_of
 
 # --- ground ---
 
 
-def slow_ground(xyz, tangents, usable, corner, cell_m, min_up, layer_m, shape):
-    out = np.full(shape, np.nan)
-    up = np.abs(np.cross(tangents[:, 0], tangents[:, 1])[:, 2])
-    cell = np.floor((xyz[:, :2] - corner) / cell_m)
-    for x in range(shape[0]):
-        for y in range(shape[1]):
-            z = xyz[usable & (up >= min_up) & (cell == [x, y]).all(axis=1), 2].astype(np.float64)
-            if len(z):
-                out[x, y] = z[z <= z.min() + layer_m].mean()
-    return out
-
-
-def test_ground_is_the_mean_of_the_lowest_layer_of_level_patches() -> None:
+def test_ground_is_the_mean_of_the_lowest_layer_of_level_surfels() -> None:
     rng = np.random.default_rng(0)
     xyz = rng.uniform([-1, -1, 0], [5, 4, 2], (3000, 3)).astype(np.float32)
     xyz[:5, 0] = np.nan
     tangents = np.linalg.qr(rng.normal(size=(3000, 3, 2)))[0].transpose(0, 2, 1).astype(np.float32)
     usable = rng.random(3000) < 0.8
-    corner, out = np.array([0.0, 0.0]), np.empty((5, 4))
-    ground_cells(xyz, tangents, usable, corner, 0.8, 0.7, 0.15, out)
-    np.testing.assert_allclose(out, slow_ground(xyz, tangents, usable, corner, 0.8, 0.7, 0.15, (5, 4)), atol=1e-5)
+    corner, got, wanted = np.array([0.0, 0.0]), np.empty((5, 4)), np.empty((5, 4))
+    ground_cells(xyz, tangents, usable, corner, 0.8, 0.7, 0.15, got)
+    twin_of(ground_cells)(xyz, tangents, usable, corner, 0.8, 0.7, 0.15, wanted)
+    np.testing.assert_allclose(got, wanted, atol=1e-5)
 
 
-def test_no_patches_no_ground() -> None:
+def test_no_surfels_no_ground() -> None:
     out = np.empty((2, 2))
     none = np.zeros((0, 3), np.float32), np.zeros((0, 2, 3), np.float32), np.zeros(0, np.bool_)
     ground_cells(*none, np.zeros(2), 1.0, 0.9, 0.1, out)
@@ -54,25 +45,11 @@ def test_votes_are_greatest_at_the_velocity_that_moved_the_cluster() -> None:
     votes = np.empty((4, 21, 21))
     velocity_votes(xy, others, since, np.arange(5) * 20, 1.0, 0.2, 0.05, votes)
     assert votes.sum(axis=0)[16, 6] == pytest.approx(4.0)
-    slow = slow_votes(xy, others, since, np.arange(5) * 20, 1.0, 10)
-    # Distances are counted in cells of 5 cm: what is landed on lies between a little less and a little more than 0.2 m.
-    assert (votes <= slow(0.2 + 0.11) + 1e-9).all()
-    assert (votes >= slow(0.2 - 0.11) - 1e-9).all()
-
-
-def slow_votes(xy, others, since, first, step, half):
-    def at(reach):
-        out = np.zeros((len(first) - 1, 2 * half + 1, 2 * half + 1))
-        for k in range(len(first) - 1):
-            there, dt = others[first[k] : first[k + 1]], since[first[k] : first[k + 1]].mean()
-            for g in range(-half, half + 1):
-                for h in range(-half, half + 1):
-                    moved = xy + dt * step * np.array([g, h])
-                    away = np.linalg.norm(moved[:, None] - there, axis=2).min(axis=1)
-                    out[k, g + half, h + half] = (away <= reach).mean()
-        return out
-
-    return at
+    wanted = np.empty((4, 21, 21))
+    twin_of(velocity_votes)(xy, others, since, np.arange(5) * 20, 1.0, 0.2, 0.05, wanted)
+    # A point on the border of two cells falls to either side.
+    np.testing.assert_allclose(votes, wanted, atol=0.101)
+    assert (np.abs(votes - wanted) < 1e-9).mean() > 0.98
 
 
 def test_a_sweep_without_points_gives_no_vote() -> None:
@@ -103,6 +80,38 @@ def test_the_model_holds_the_mean_of_each_cells_points() -> None:
     order, slow_order = np.lexsort(place[:size].T), np.lexsort(means.T)
     np.testing.assert_allclose(place[:size][order], means[slow_order], atol=1e-9)
     assert count.sum() == 500
+
+
+def test_model_and_registration_equal_twins() -> None:
+    rng = np.random.default_rng(8)
+    p, normal = rng.uniform([-7, -7, -1], [7, 7, 5], (400, 3)), rng.normal(size=(400, 3))
+    p[200:] = p[:200] + rng.normal(0, 0.05, (200, 3))
+    models = []
+    for add in (add_to_model, twin_of(add_to_model)):
+        model = (np.full((60, 60, 10), -1, np.int32), np.zeros((150, 3)), np.zeros((150, 3)), np.zeros(150, np.int64))
+        size = add(p, normal, *model, 0, 0.2, 3)
+        models.append((*model, size))
+    for got, wanted in zip(*models, strict=True):
+        np.testing.assert_allclose(got, wanted, atol=1e-9)
+    slot, place, facing, _, size = models[0]
+    assert size == 150  # it is full
+    asked = rng.uniform([-7, -7, 0], [7, 7, 4], (60, 3))
+    near = np.empty((2, 60), np.bool_)
+    near_model(asked, slot, place, 0.2, 0.9, near[0])
+    twin_of(near_model)(asked, slot, place, 0.2, 0.9, near[1])
+    np.testing.assert_array_equal(*near)
+    assert near[0].any()
+    for q in asked:
+        found = (nearest_in_model, twin_of(nearest_in_model))
+        one, other = (find(q, slot, place, 0.2, 4, 1, 0.9) for find in found)
+        assert one == other
+    start, prior = np.array([0.05, -0.05, 0.03]), np.array([4.0, 4.0, 100.0])
+    answers = [
+        register(p[:60], normal[:60], slot, place, facing, 0.2, 0.5, prior, start, 3)
+        for register in (register_planar, twin_of(register_planar))
+    ]
+    np.testing.assert_allclose(answers[0][0], answers[1][0], atol=1e-6)
+    assert answers[0][1] == answers[1][1] > 20
 
 
 def test_points_outside_the_model_are_left_out_and_nothing_is_near_nothing() -> None:
@@ -163,14 +172,30 @@ def test_partners_are_the_nearest_of_the_sweep_that_is_asked() -> None:
     first, offsets = np.searchsorted(sweep, np.arange(7)), np.array([1, -2, 3])
     out = np.empty((120, 2), np.int64)
     nearest_in_sweeps(q, sweep, first, offsets, 2, 0.5, out)
-    for i in range(120):
-        for e in range(2):
-            s = sweep[i] + offsets[(2 * i + e) % 3]
-            rows = np.flatnonzero(sweep == s)
-            d = q[rows] - q[i]
-            squared = np.nan_to_num(d[:, 0] ** 2 + d[:, 1] ** 2 + 0.25 * d[:, 2] ** 2, nan=np.inf)
-            want = rows[squared.argmin()] if len(rows) and squared.min() < 0.25 else -1
-            assert out[i, e] == want
+    wanted = np.empty((120, 2), np.int64)
+    twin_of(nearest_in_sweeps)(q, sweep, first, offsets, 2, 0.5, wanted)
+    np.testing.assert_array_equal(out, wanted)
+    assert (out >= 0).mean() > 0.5
+
+
+@pytest.mark.parametrize(("pairs", "robust"), [(0, 1.0), (1, 1.0), (50, 0.5)])
+def test_equations_equal_twin(pairs: int, robust: float) -> None:
+    rng = np.random.default_rng(pairs)
+    n, count = 30, 6
+    points = SplinePoints(
+        xyz_object=rng.normal(0, 0.3, (n, 3)),
+        normal=rng.normal(0, 1, (n, 2)),
+        yaw=rng.uniform(-3, 3, n),
+        knot=rng.integers(0, count - 3, n),
+        basis=rng.dirichlet(np.ones(4), n),
+    )
+    rows = rng.integers(0, n, (pairs, 2))
+    answers = []
+    for equations in (pair_equations, twin_of(pair_equations)):
+        answers.append((np.ones((3 * count, 3 * count)), np.ones(3 * count)))
+        equations(points, rows, 2.0, 0.5, 0.4, robust, *answers[-1])
+    for got, wanted in zip(*answers, strict=True):
+        np.testing.assert_allclose(got, wanted, atol=1e-9)
 
 
 def test_the_equations_are_the_derivatives_of_the_pairs_error() -> None:

@@ -8,7 +8,7 @@ import pytest
 from densegt.accumulate.config import SurfelConfig
 from densegt.accumulate.surfels import shape_surfels
 from densegt.kernels.ring_neighbours import ring_neighbours
-from densegt.kernels.surfel_shape import linked, reach_along, surfel_shape
+from densegt.kernels.surfel_shape import goes_on, linked, reach_along, surfel_shape
 
 from ..twins import twin_of
 
@@ -119,6 +119,25 @@ def test_reach_along(ranges: list[float], baseline_m: float, last: int) -> None:
     for follow in (reach_along, twin_of(reach_along)):
         assert follow(0, LEFT, xyz, range_m, neighbours, 0.01, 2.0, baseline_m) == last
         assert follow(0, RIGHT, xyz, range_m, neighbours, 0.01, 2.0, baseline_m) == -1
+
+
+@pytest.mark.parametrize(
+    ("ranges", "straight"),
+    [
+        ([10.0] * 8, True),
+        ([10.0, 10.0, 10.0, 10.05, 10.3, 10.6, 10.9], False),  # it bends
+        ([10.0] * 4, False),  # it ends
+        ([10.0, 10.0, 14.0, 14.0], False),
+        ([10.0, 11.0, 12.0], True),  # not linked, seen very flat
+    ],
+)
+def test_goes_on_equals_twin(ranges: list[float], straight: bool) -> None:
+    xyz, range_m, neighbours = line(ranges)
+    links = (xyz, range_m, neighbours, 0.01, 2.0, 0.25)
+    end = reach_along(0, LEFT, *links)
+    cosine = goes_on(0, end, LEFT, *links, 0.97)
+    assert cosine == pytest.approx(twin_of(goes_on)(0, end, LEFT, *links, 0.97), abs=1e-5)
+    assert (cosine > 0) == straight
 
 
 # --- against the twin ---

@@ -7,9 +7,9 @@ import numpy as np
 from densegt.kernels.nearest_measured import NOWHERE
 
 
-def farthest_around(inverse, nearest, out):
-    above, below, left, right = nearest
+def farthest_around(inverse, keys, out):
+    above, below, left, right = keys
     for (row, col), own in np.ndenumerate(inverse):
-        keys = [(above[row, col], 1), (below[row, col], 1), (left[col, row], -1), (right[col, row], -1)]
-        named = [((int(k) >> 16) & 0xFFFF, int(k) & 0xFFFF)[::turn] for k, turn in keys if k < NOWHERE]
+        around = [(above[row, col], 1), (below[row, col], 1), (left[col, row], -1), (right[col, row], -1)]
+        named = [((int(k) >> 16) & 0xFFFF, int(k) & 0xFFFF)[::turn] for k, turn in around if k < NOWHERE]
         out[row, col] = min(inverse[at] for at in named) if named and own == 0 else 0
