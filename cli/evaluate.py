@@ -65,14 +65,14 @@ def command(
     if leave_one_out:
         if dataroot is None or pred_dir or truth_dir:
             raise click.UsageError("--leave-one-out goes with --dataroot, and without --pred and --truth")
-        from densegt.accumulate.leave_one_out.recording import Job
+        from densegt.accumulate.leave_one_out.recording import LeaveOneOutJob
         from densegt.datasets import RecordingPath
 
         from .accumulate_options import resolve
         from .leave_one_out import run
 
         settings = resolve(motion, surface, window, refine_poses, config)
-        job = Job(RecordingPath(dataroot, format_, version), settings, cameras, every or 1, max_depth_m)
+        job = LeaveOneOutJob(RecordingPath(dataroot, format_, version), settings, cameras, every or 1, max_depth_m)
         result = run(job, scenes, workers or 1)
         _write(json_path, result.as_dict())
         return 1 if result.failed else 0

@@ -9,11 +9,11 @@ import click
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from densegt.accumulate.leave_one_out.recording import Job, LeaveOneOut
+    from densegt.accumulate.leave_one_out.recording import LeaveOneOutJob, LeaveOneOutResult
     from densegt.depth.figures import Figures
 
 
-def run(job: Job, scenes: tuple[str, ...], workers: int) -> LeaveOneOut:
+def run(job: LeaveOneOutJob, scenes: tuple[str, ...], workers: int) -> LeaveOneOutResult:
     """Score the scenes with a bar on stderr, and print the table and what failed."""
     from rich.console import Console
 
@@ -35,16 +35,16 @@ def run(job: Job, scenes: tuple[str, ...], workers: int) -> LeaveOneOut:
     return result
 
 
-def _table(result: LeaveOneOut) -> Table:
+def _table(result: LeaveOneOutResult) -> Table:
     from rich.table import Table
 
-    whole, ours, theirs = result.whole, result.whole.densegt, result.whole.nearest_wins
+    whole, ours, theirs = result.whole, result.whole.densegt, result.whole.z_buffer_baseline
     title = f"{whole.images} images, each rebuilt without its own sweep and scored on it, nearer than "
     table = Table(title=f"{title}{result.job.max_depth_m:g} m", title_justify="left")
     table.add_column("held-out points", no_wrap=True)
     for name in ("share %", "right %", "coverage %", "outliers %", "MAE m", "RMSE m", "median m"):
         table.add_column(name, justify="right", no_wrap=True)
-    for name in ("nearest wins\ncoverage %", "nearest wins\noutliers %"):
+    for name in ("z-buffer\ncoverage %", "z-buffer\noutliers %"):
         table.add_column(name, justify="right", style="dim", no_wrap=True)
     _section(table, {"all": ours.all}, {"all": theirs.all})
     _section(table, ours.by_motion, theirs.by_motion)
@@ -62,10 +62,12 @@ def _section(table: Table, ours: dict[str, Figures], theirs: dict[str, Figures])
     table.add_section()
 
 
-def _remarks(result: LeaveOneOut) -> list[str]:
+def _remarks(result: LeaveOneOutResult) -> list[str]:
     lines = []
     if result.whole.outlier_ratio is not None:
-        lines.append(f"nearest wins over the same sweeps has {result.whole.outlier_ratio:.1f} times the outliers")
+        lines.append(
+            f"the z-buffer baseline over the same sweeps has {result.whole.outlier_ratio:.1f} times the outliers"
+        )
     if not result.whole.densegt.by_motion:
         lines.append("movers and rest are not told apart: the recording has no boxes")
     lines.append("only what the lidar met is scored; see `definitions` in --json")

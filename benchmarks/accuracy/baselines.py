@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.accumulate.config import EgoConfig
-from densegt.accumulate.measurements import drop_ego
+from densegt.accumulate.sweep_returns import not_own
 from densegt.datasets.scene import Camera, Scene, Track
 from densegt.geometry import boxes, se3
 from densegt.geometry.camera import project
@@ -100,8 +100,9 @@ def masked_objects(scene: Scene) -> Depths:
 def read_sweeps(scene: Scene) -> list[Float64]:
     """Every sweep's points (N,3) in global, by the pose at its stamp."""
     return [
-        se3.apply(sweep.T_global_lidar, drop_ego(scene.read_points(sweep), sweep, EgoConfig()).xyz_lidar)
+        se3.apply(sweep.T_global_lidar, xyz[not_own(xyz, sweep, EgoConfig())])
         for sweep in scene.sweeps
+        for xyz in [scene.read_points(sweep).xyz_lidar]
     ]
 
 

@@ -21,7 +21,7 @@ from rich.console import Console
 
 from benchmarks.accuracy.completion import MAX_DEPTH_M, Pooled, as_rich, methods_of
 from benchmarks.accuracy.completion_inputs import ACCUMULATED, ONE_SWEEP, given_of_depth
-from densegt.accumulate.leave_one_out.scene import keyframes_of, without
+from densegt.accumulate.leave_one_out.scene import held_out_keyframes, without
 from densegt.accumulate.pipeline import accumulate_scene
 from densegt.accumulate.scene_input import read_scene
 from densegt.completion.method import SparseDepth
@@ -67,7 +67,7 @@ def pairs(dataroot: Path, skip: int) -> Iterator[tuple[SparseDepth, NDArray[np.f
     dataset = open_recording(dataroot)
     for name in dataset.scene_names:
         scene = read_scene(dataset, name, ACCUMULATED)
-        for keyframe in keyframes_of(scene)[skip:]:
+        for keyframe in held_out_keyframes(scene)[skip:]:
             own = accumulate_scene(replace(scene, cameras=keyframe.cameras), ONE_SWEEP)
             others = accumulate_scene(without(scene, keyframe), ACCUMULATED)
             for (camera, depth), (_, truth) in zip(own, others, strict=True):

@@ -35,7 +35,7 @@ def static_points(scene: Scene, channel: str, most: int) -> np.ndarray:
     found = []
     for sweep in [s for s in scene.sweeps if s.lidar.channel == channel][:most]:
         points = scene.read_points(sweep)
-        xyz = to_global(points, sweep, point_times(points, sweep), path)
+        xyz = to_global(points.xyz_lidar, sweep, point_times(points, sweep), path)
         keep = np.linalg.norm(points.xyz_lidar, axis=1) > 3.0
         for track in scene.tracks:
             at = int(np.argmin(np.abs(track.timestamps_us - sweep.timestamp_us)))

@@ -38,6 +38,7 @@ from densegt.accumulate.motion.tracks import moving_tracks
 from densegt.accumulate.pipeline import accumulate_scene
 from densegt.accumulate.poses.refinement import refine_poses
 from densegt.accumulate.scene_input import read_scene
+from densegt.accumulate.sweep_returns import read_returns
 from densegt.datasets import open_recording
 from densegt.datasets.scene import Scene
 from densegt.depth.metrics import DepthMetrics
@@ -103,7 +104,7 @@ def figures(folder: Path, noise: str, refined: bool) -> list[float]:
         for camera, depth in accumulate_scene(noisy, off):
             truth = exact.read(camera.sample_token, camera.channel)
             metrics.update(decode_depth(encode_depth(depth.depth_m)), truth.depth_m, kind=truth.layers["kind"])
-        path = refine_poses(noisy, off)
+        path = refine_poses(noisy, read_returns(noisy, off), off)
         tracks_off.append(track_errors(path, true, off))
         poses_off.append(pose_errors(path, true))
     summary = metrics.compute()
@@ -174,7 +175,7 @@ def track_errors(noisy: Scene, true: Scene, config: AccumulateConfig) -> tuple[f
     """
     drawn = moving_tracks(noisy, config.tracks)
     truth = {track.token: track for track in moving_tracks(true, config.tracks)}
-    measured = measure_scene(noisy, config)
+    measured = measure_scene(noisy, read_returns(noisy, config), config)
     off, turned = [], []
     for track in refine_tracks(drawn, measured, config.tracks):
         if track.token not in truth or len(track.knots_us) < 2:

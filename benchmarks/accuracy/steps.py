@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
 from benchmarks.accuracy.baselines import Depths
-from densegt.accumulate.cloud import gather
 from densegt.accumulate.config import AccumulateConfig, SurfelConfig
-from densegt.accumulate.motion.tracks import ContinuousTrack, moving_tracks
-from densegt.accumulate.pipeline import accumulate_scene
+from densegt.accumulate.pipeline import accumulate_scene, build_cloud
 from densegt.accumulate.render.frustum import VisibleSurfels, select_visible
 from densegt.accumulate.render.renderer import point_z_buffer
 from densegt.accumulate.render.surfel_layers import SurfaceLayer, front_surface
@@ -21,29 +19,28 @@ MEASURED = FULL.model_copy(update={"surface": False})
 # Nothing is left out for being unsure.
 ANY = FULL.model_copy(update={"confidence": FULL.confidence.model_copy(update={"least": 0.0, "least_measured": 0.0})})
 # Tracks are handed over all the same where a step is to use them.
-NO_FREE_SPACE = FULL.model_copy(update={"motion": "none"})
 
 Front = Callable[[VisibleSurfels, Camera, SurfelConfig], SurfaceLayer]
 
 
 def sound_points(scene: Scene) -> Depths:
     """The whole scene, nearest wins, without returns that hang between two surfaces."""
-    return _points(scene, [], NO_FREE_SPACE, nothing_hides)
+    return _points(scene, "none", nothing_hides)
 
 
 def motion(scene: Scene) -> Depths:
     """Points at their own time, objects along cubic tracks to each camera's exposure."""
-    return _points(scene, moving_tracks(scene, FULL.tracks), NO_FREE_SPACE, nothing_hides)
+    return _points(scene, "boxes", nothing_hides)
 
 
 def visibility(scene: Scene) -> Depths:
     """Surfels of surface hide what lies behind them."""
-    return _points(scene, moving_tracks(scene, FULL.tracks), NO_FREE_SPACE, front)
+    return _points(scene, "boxes", front)
 
 
 def free_space(scene: Scene) -> Depths:
     """What other sweeps' beams refute is shown at its own time only, and what stands behind glass not at all."""
-    return _points(scene, moving_tracks(scene, FULL.tracks), FULL, front)
+    return _points(scene, "auto", front)
 
 
 def enclosure(scene: Scene) -> Depths:
@@ -79,9 +76,10 @@ def nothing_hides(view: VisibleSurfels, camera: Camera, config: SurfelConfig) ->
     return SurfaceLayer(nowhere, np.zeros_like(nowhere), none)
 
 
-def _points(scene: Scene, tracks: Sequence[ContinuousTrack], config: AccumulateConfig, front: Front) -> Depths:
+def _points(scene: Scene, motion: str, front: Front) -> Depths:
     """The nearest point in each pixel that the front surface does not hide."""
-    cloud = gather(scene, tracks, config)
+    config = FULL.model_copy(update={"motion": motion, "refine_poses": False})
+    cloud = build_cloud(scene, config)
     for camera in scene.cameras:
         view = select_visible(cloud, camera, config)
         depth_m = point_z_buffer(view, camera, front(view, camera, config.surfels), config.surfels).depth_m

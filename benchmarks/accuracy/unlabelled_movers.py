@@ -25,12 +25,13 @@ from rich.console import Console
 from rich.table import Table
 
 from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.measurements import Measurements, drop_ego, measure_scene
+from densegt.accumulate.measurements import Measurements, measure_scene
 from densegt.accumulate.motion.point_assignment import PointAssignment, assign_points
 from densegt.accumulate.motion.tracks import ContinuousTrack
 from densegt.accumulate.scene_input import read_scene
+from densegt.accumulate.sweep_returns import not_own, read_returns
 from densegt.datasets import open_recording
-from densegt.datasets.scene import Points, Scene
+from densegt.datasets.scene import Scene
 from densegt.depth.store import SceneReader
 from densegt.simulate.config import SimulateConfig
 from densegt.simulate.lidar import spin
@@ -127,7 +128,7 @@ def measure_world(folder: Path, *, details: bool) -> Figures:
     dataset = open_recording(folder)
     (name,) = dataset.scene_names
     scene = read_scene(dataset, name, FREE)
-    measured = measure_scene(scene, FREE)
+    measured = measure_scene(scene, read_returns(scene, FREE), FREE)
     assign_points(measured, [], FREE)  # compile
     start = time.process_time()
     owners = assign_points(measured, [], FREE)
@@ -150,8 +151,7 @@ def know(config: SimulateConfig, scene: Scene, measured: Measurements) -> Truth:
         if not np.array_equal(points.xyz_lidar, turn.xyz_lidar):
             raise ValueError(f"{sweep.path}: not what this version of densegt simulates; simulate it anew")
         thing = np.where(turn.part >= 0, world.part_object[np.maximum(turn.part, 0)].astype(np.int64), 0) - 1
-        numbered = Points(points.xyz_lidar, np.arange(len(thing), dtype=np.float32), points.ring)
-        things.append(thing[drop_ego(numbered, sweep, FREE.ego).intensity.astype(np.int64)])
+        things.append(thing[not_own(points.xyz_lidar, sweep, FREE.ego)])
     thing = np.concatenate(things)
     low = np.zeros(len(thing), dtype=np.bool_)
     for index in np.unique(thing[thing >= 0]):

@@ -19,7 +19,7 @@ from densegt.accumulate.cloud import Cloud
 from densegt.accumulate.config import AccumulateConfig
 from densegt.accumulate.pipeline import build_cloud
 from densegt.accumulate.scene_input import read_scene
-from densegt.accumulate.z_buffer_baseline import read_returns, z_buffer_baseline
+from densegt.accumulate.z_buffer_baseline import global_returns, z_buffer_baseline
 from densegt.datasets import open_recording
 from densegt.datasets.scene import Camera, Scene
 from densegt.depth.edges import near_edges
@@ -81,11 +81,11 @@ def draw_methods(scene: Scene, exposure: Camera, depth: ImageRecord, exact: Imag
     image = image_of(exposure)
     sweep = next(s for s in scene.sweeps if s.is_keyframe and s.sample_token == exposure.sample_token)
     pooled = z_buffer_baseline(
-        read_returns(scene, AccumulateConfig()), exposure, np.ones(len(scene.sweeps), dtype=bool), max_depth_m=100
+        global_returns(scene, AccumulateConfig()), exposure, np.ones(len(scene.sweeps), dtype=bool), max_depth_m=100
     )
     rows = [
         ("one sweep", draw_sweep(image, scene.read_points(sweep), sweep, exposure), None),
-        ("all sweeps, nearest wins", overlay(image, pooled), pooled),
+        ("all sweeps, z-buffer", overlay(image, pooled), pooled),
         ("densegt", overlay(image, depth.depth_m), depth.depth_m),
     ]
     titles, pictures = [], []

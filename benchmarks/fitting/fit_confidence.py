@@ -27,9 +27,8 @@ from torch import nn
 
 from benchmarks.accuracy.ablation import git
 from benchmarks.accuracy.completion_inputs import beams
-from densegt.accumulate.cloud import gather
 from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.motion.tracks import moving_tracks
+from densegt.accumulate.pipeline import build_cloud
 from densegt.accumulate.render.confidence import features
 from densegt.accumulate.render.confidence_model import write_confidence_model
 from densegt.accumulate.render.frustum import select_visible
@@ -156,9 +155,8 @@ def _images(
 ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.int64], Float64, int]]:
     # Some scenes without labels, some images of few sweeps or coarse: what counts as much evidence among hundreds of
     # sweeps must not be asked of one.
-    config = CONFIG.model_copy(update={"motion": ("auto", "free")[int(rng.integers(2))]})
-    tracks = moving_tracks(scene, config.tracks) if config.motion == "auto" else []
-    cloud = gather(scene, tracks, config)
+    config = CONFIG.model_copy(update={"motion": ("auto", "free")[int(rng.integers(2))], "refine_poses": False})
+    cloud = build_cloud(scene, config)
     channels = list(dict.fromkeys(camera.channel for camera in scene.cameras))
     for index, camera in enumerate(scene.cameras):
         # Another camera first in each keyframe, so that all take part.

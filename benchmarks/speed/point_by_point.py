@@ -26,7 +26,7 @@ from benchmarks.accuracy.baselines import (
     own_sweep,
 )
 from densegt.accumulate.config import EgoConfig
-from densegt.accumulate.measurements import drop_ego
+from densegt.accumulate.sweep_returns import not_own
 from densegt.datasets.scene import Camera, Scene, Sweep
 from densegt.geometry import se3
 from densegt.geometry.camera import project
@@ -64,7 +64,8 @@ def _around(scene: Scene, own: int) -> Iterator[Sweep]:
 
 def _points(scene: Scene, sweep: Sweep) -> Float64:
     """(N,3) in global, by the pose at the stamp."""
-    return se3.apply(sweep.T_global_lidar, drop_ego(scene.read_points(sweep), sweep, EgoConfig()).xyz_lidar)
+    xyz = scene.read_points(sweep).xyz_lidar
+    return se3.apply(sweep.T_global_lidar, xyz[not_own(xyz, sweep, EgoConfig())])
 
 
 def plotted(xyz_global: Float64, camera: Camera) -> Float32:

@@ -97,12 +97,10 @@ def long_scene(dataroot: Path, image_size: str, count: int) -> dict[str, Any]:
     speed.warm_up(scene)
     points = sum(sweep.path.stat().st_size // 20 for sweep in scene.sweeps)
     start = time.process_time()
-    cloud = speed.gather(
-        refined := speed.refine_poses(scene, speed.FULL), speed.moving_tracks(refined, speed.FULL.tracks), speed.FULL
-    )
+    cloud = speed.build_cloud(scene, speed.FULL)
     prepare_s = (time.process_time() - start) / len(keyframes)
     middle = keyframes[len(keyframes) // 2 :][:count]
-    size = speed.measure(cloud, refined, middle, image_size, prepare_s)
+    size = speed.measure(cloud, scene, middle, image_size, prepare_s)
     return {
         "sweeps": len(scene.sweeps),
         "points_a_sweep": points / len(scene.sweeps),

@@ -35,15 +35,16 @@ from benchmarks.speed.stopwatch import watching
 from densegt.accumulate import cloud as cloud_module
 from densegt.accumulate import measurements as measurements_module
 from densegt.accumulate import surfels, timing
-from densegt.accumulate.cloud import Cloud, gather
+from densegt.accumulate.cloud import Cloud
 from densegt.accumulate.config import AccumulateConfig
 from densegt.accumulate.motion import free_space, point_assignment, points_in_boxes, tracks
-from densegt.accumulate.motion.tracks import moving_tracks
+from densegt.accumulate.pipeline import build_cloud
 from densegt.accumulate.poses.refinement import refine_poses
 from densegt.accumulate.render import confidence, frustum, projected_surfels, surfel_layers
 from densegt.accumulate.render import renderer as renderer_module
 from densegt.accumulate.render.renderer import render
 from densegt.accumulate.scene_input import read_scene
+from densegt.accumulate.sweep_returns import read_returns
 from densegt.datasets import open_recording
 from densegt.datasets.nuscenes import sweep_file as sweep_module
 from densegt.datasets.scene import Camera, Scene
@@ -51,7 +52,7 @@ from densegt.depth.store import SceneWriter
 from densegt.geometry import se3
 
 FULL = AccumulateConfig()
-NO_FREE_SPACE = FULL.model_copy(update={"motion": "none"})
+NO_FREE_SPACE = FULL.model_copy(update={"motion": "none", "refine_poses": False})
 # A surfel of the cloud, and depth, source, age and confidence of a pixel.
 PATCH_BYTES, PIXEL_BYTES = 60, 13
 TARGET_S = 1.5
@@ -126,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for size in sizes:
         verdict = "met" if size.total_s <= TARGET_S else "missed"
         console.print(f"{size.image_size}: {size.total_s:.2f} s a keyframe of {size.cameras}; {TARGET_S} s {verdict}")
-    hot = {"prepare": hot_spots(lambda: gather(scene, moving_tracks(scene, FULL.tracks), FULL), 1, options.top)}
+    hot = {"prepare": hot_spots(lambda: build_cloud(scene, FULL), 1, options.top)}
     for text in options.image_size:
         cameras = resized([c for c in scene.cameras if c.sample_token in middle], text)
         work = lambda cameras=cameras: [render(cloud, camera, FULL) for camera in cameras]  # noqa: E731
@@ -154,24 +155,24 @@ def parser() -> argparse.ArgumentParser:
 def warm_up(scene: Scene) -> None:
     """Compile every kernel."""
     little = replace(scene, sweeps=scene.sweeps[:3], cameras=scene.cameras[:1])
-    render(gather(little, moving_tracks(little, FULL.tracks), FULL), little.cameras[0], FULL)
+    render(build_cloud(little, FULL), little.cameras[0], FULL)
 
 
 def peak_of_half(scene: Scene) -> tuple[float, int]:
     """Peak memory after gathering the first half of the sweeps, and how many they are."""
     half = max(1, len(scene.sweeps) // 2)
     part = replace(scene, sweeps=scene.sweeps[:half])
-    gather(part, moving_tracks(part, FULL.tracks), FULL)
+    build_cloud(part, FULL)
     return peak_gb(), half
 
 
 def prepare(scene: Scene) -> tuple[float, float, float, Cloud]:
     """Seconds to read and shape surfels, for free space and movers, for the ego's poses; and the cloud that comes."""
-    poses_s, refined = timed(lambda: refine_poses(scene, FULL))
-    tracks_ = moving_tracks(refined, FULL.tracks)
-    read_s, _ = timed(lambda: gather(refined, [], NO_FREE_SPACE))
-    both_s, cloud = timed(lambda: gather(refined, tracks_, FULL))
-    return read_s, both_s - read_s, poses_s, cloud
+    returns = read_returns(scene, FULL)
+    poses_s, _ = timed(lambda: refine_poses(scene, returns, FULL))
+    read_and_surfels_s, _ = timed(lambda: build_cloud(scene, NO_FREE_SPACE))
+    whole_s, cloud = timed(lambda: build_cloud(scene, FULL))
+    return read_and_surfels_s, whole_s - read_and_surfels_s - poses_s, poses_s, cloud
 
 
 def copies_per_s() -> float:

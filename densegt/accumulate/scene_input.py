@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from densegt.accumulate.config import AccumulateConfig, LidarConfig
+from densegt.accumulate.read_ahead import ReadAhead
 from densegt.datasets.infer_lidar_model import LidarModelEvidence, infer_lidar_models
 from densegt.datasets.lidar_model import LIDAR_MODELS, LidarModel
 from densegt.datasets.recording import Recording
@@ -15,6 +17,8 @@ from densegt.datasets.scene import Scene
 
 def read_scene(recording: Recording, name: str, config: AccumulateConfig, *, cameras: Sequence[str] = ()) -> Scene:
     """A scene whose lidars have the configuration's model, or the recording's own, or the one inferred from it.
+
+    Sweeps read for that are not read from their files again.
 
     Raises:
         InputError: unknown scene or camera, a file is missing or damaged.
@@ -30,9 +34,11 @@ def with_lidar_models(scene: Scene, config: LidarConfig) -> tuple[Scene, tuple[L
     """
     model = configured_model(config)
     given = {} if model is None else {lidar.channel: model for lidar in scene.lidars}
-    found = infer_lidar_models(scene, given, scene.read_points)
+    ahead = ReadAhead(scene.read_points)
+    found = infer_lidar_models(scene, given, ahead)
+    ahead.stop()
     used = scene.with_lidar_models({channel: evidence.used for channel, evidence in found.items()})
-    return used, tuple(found.values())
+    return replace(used, read_points=ahead), tuple(found.values())
 
 
 def configured_model(config: LidarConfig) -> LidarModel | None:

@@ -87,7 +87,7 @@ def _accumulate_to_store(job: Job, recording: Recording, name: str, tell: Tell) 
 
 
 def _write_tracks(job: Job, scene: Scene, cloud: Cloud) -> None:
-    """What was found without labels, as `<out>/tracks/<scene>.json`; there before the depth is under its name."""
+    """Write detected tracks as `<out>/tracks/<scene>.json`, before the depth is under its final name."""
     if job.config.motion not in ("auto", "free"):
         return
     folder = job.out / "tracks"
@@ -96,7 +96,7 @@ def _write_tracks(job: Job, scene: Scene, cloud: Cloud) -> None:
         folder / f"{scene.name}.json",
         scene.name,
         {sweep.sample_token: sweep.timestamp_us for sweep in scene.sweeps if sweep.is_keyframe},
-        cloud.movers[len(cloud.movers) - len(cloud.found) :],
+        cloud.movers[len(cloud.movers) - len(cloud.detected_tracks) :],
         period_s=cloud.period_s,
         start_us=cloud.start_us,
     )
@@ -122,7 +122,7 @@ class Stages:
 
 
 class _Count:
-    """What a scene has come through so far."""
+    """Progress of a scene."""
 
     def __init__(self, tell: Tell) -> None:
         self._tell = tell

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from densegt.accumulate.sweep_returns import SweepReturns
 from densegt.datasets.lidar_model import LidarModel
 from densegt.datasets.scene import Points, Scene, Sweep
 from densegt.geometry import se3
 
 Float64 = NDArray[np.float64]
+
+# Poses closer in time than this, as of lidars that turn together, tell no velocity: their errors would.
+APART_US = 10_000
 
 
 @dataclass(frozen=True)
@@ -28,9 +32,13 @@ class EgoPath:
 
     @classmethod
     def of(cls, scene: Scene) -> EgoPath:
-        """Through the poses at the sweeps' stamps."""
+        """Through the poses at the sweeps' stamps, of several within `APART_US` the first."""
         stamps, first = np.unique([s.timestamp_us for s in scene.sweeps], return_index=True)
-        return cls(stamps.astype(np.int64), np.stack([scene.sweeps[i].T_global_ego for i in first]))
+        kept = [0]
+        for k in range(1, len(stamps)):
+            if stamps[k] - stamps[kept[-1]] >= APART_US:
+                kept.append(k)
+        return cls(stamps[kept].astype(np.int64), np.stack([scene.sweeps[i].T_global_ego for i in first[kept]]))
 
     def poses_at(self, t_us: Float64) -> Float64:
         """T_global_ego (N,4,4) at times (N,)."""
@@ -46,7 +54,7 @@ class EgoPath:
         return out
 
 
-def point_times(points: Points, sweep: Sweep) -> Float64:
+def point_times(points: Points | SweepReturns, sweep: Sweep) -> Float64:
     """Time of each point (N,) s relative to the sweep's stamp: the recording's own, or told from its azimuth."""
     if points.time_s is not None:
         return points.time_s.astype(np.float64)
@@ -66,11 +74,11 @@ def azimuth_times(xyz_lidar: NDArray[np.float32], T_ego_lidar: Float64, model: L
     return times_s
 
 
-def to_global(points: Points, sweep: Sweep, times_s: Float64, path: EgoPath) -> Float64:
-    """Points (N,3) in global: by the pose at the stamp where compensated, else by that at each point's time."""
+def to_global(xyz_lidar: NDArray[np.float32], sweep: Sweep, times_s: Float64, path: EgoPath) -> Float64:
+    """Points (N,3) m in global: by the pose at the stamp where compensated, else by that at each point's time."""
     if sweep.lidar_model.compensated:
-        return se3.apply(sweep.T_global_lidar, points.xyz_lidar)
-    xyz_ego = se3.apply(sweep.T_ego_lidar, points.xyz_lidar)
+        return se3.apply(sweep.T_global_lidar, xyz_lidar)
+    xyz_ego = se3.apply(sweep.T_ego_lidar, xyz_lidar)
     # Poses change smoothly: between 200 steps over the turn a straight line is exact to micrometres.
     steps = np.linspace(times_s.min(), times_s.max(), 201)
     T = path.poses_at(sweep.timestamp_us + steps * 1e6)

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.measurements import drop_ego
 from densegt.accumulate.render.frustum import MIN_DEPTH_M
 from densegt.accumulate.render.projected_surfels import pinhole
+from densegt.accumulate.sweep_returns import read_returns
 from densegt.accumulate.timing import EgoPath, point_times, to_global
 from densegt.datasets.scene import Camera, Scene
 from densegt.geometry import se3
@@ -19,7 +19,7 @@ from densegt.kernels.visible_points import ZBuffer, visible_points
 
 
 @dataclass(frozen=True)
-class Returns:
+class GlobalReturns:
     """Every return of a scene, moving or not, where it was measured.
 
     Attributes:
@@ -33,22 +33,24 @@ class Returns:
     sweep: NDArray[np.int32]
 
 
-def read_returns(scene: Scene, config: AccumulateConfig) -> Returns:
-    """The returns of every sweep, without those of the ego vehicle."""
+def global_returns(scene: Scene, config: AccumulateConfig) -> GlobalReturns:
+    """The returns of every sweep, without those of the ego vehicle.
+
+    Raises:
+        InputError: a sweep cannot be read.
+    """
     path, origin = EgoPath.of(scene), scene.sweeps[0].T_global_ego[:3, 3].copy()
     xyz, sweep = [np.zeros((0, 3), np.float32)], [np.zeros(0, np.int32)]
-    for index, meta in enumerate(scene.sweeps):
-        points = drop_ego(scene.read_points(meta), meta, config.ego)
-        if len(points.xyz_lidar) == 0:
-            continue
-        times_s = point_times(points, meta)
-        xyz.append((to_global(points, meta, times_s, path) - origin).astype(np.float32))
-        sweep.append(np.full(len(times_s), index, dtype=np.int32))
-    return Returns(origin, np.concatenate(xyz), np.concatenate(sweep))
+    for index, (meta, returns) in enumerate(zip(scene.sweeps, read_returns(scene, config), strict=True)):
+        if len(returns):
+            times_s = point_times(returns, meta)
+            xyz.append((to_global(returns.xyz_lidar, meta, times_s, path) - origin).astype(np.float32))
+            sweep.append(np.full(len(times_s), index, dtype=np.int32))
+    return GlobalReturns(origin, np.concatenate(xyz), np.concatenate(sweep))
 
 
 def z_buffer_baseline(
-    returns: Returns, camera: Camera, allowed: NDArray[np.bool_], *, max_depth_m: float
+    returns: GlobalReturns, camera: Camera, allowed: NDArray[np.bool_], *, max_depth_m: float
 ) -> NDArray[np.float32]:
     """Depth (H,W) m of the nearest return in each pixel, 0 where there is none.
 

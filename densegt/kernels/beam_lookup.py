@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -80,19 +82,51 @@ def beam_at(
         column[i] = np.int32(first + count) if first < 0 else first
 
 
+class RingLookup(NamedTuple):
+    """Between which rings of each lidar (L) a slope lies.
+
+    Attributes:
+        slope: (L,R) float64, tangent of each ring's elevation, infinite beyond the last.
+        lowest, highest: (L,) the first ring's and the last one's; both infinite where there is no ring.
+        above: (L,1025) int32, the ring above each of 1024 slopes from lowest to highest.
+        per_slope: (L,) how many of these slopes make up 1.
+        last: (L,) the last ring.
+    """
+
+    slope: NDArray[np.float64]
+    lowest: NDArray[np.float64]
+    highest: NDArray[np.float64]
+    above: NDArray[np.int32]
+    per_slope: NDArray[np.float64]
+    last: NDArray[np.int64]
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
-def ring_lookup(ring_elevation: Float32) -> tuple[Float32, NDArray[np.int32], float]:
-    """Slope of each ring (R,), the ring above each of 1024 slopes from lowest to highest, and how many make up 1."""
-    slope = np.tan(ring_elevation.astype(np.float64))
-    per_slope = LOOKUP / max(slope[-1] - slope[0], 1e-9)
-    above = np.searchsorted(slope, slope[0] + np.arange(LOOKUP + 1) / per_slope, side="right")
-    return slope.astype(np.float32), above.astype(np.int32), per_slope
+def ring_lookup(ring_elevation: Float32) -> RingLookup:
+    """The lookup of lidars whose rings stand at elevations (L,R) rad, infinite beyond the last."""
+    lidars, rings = ring_elevation.shape
+    slope = np.full((lidars, rings), np.inf)
+    lowest, highest, per_slope = np.full(lidars, np.inf), np.full(lidars, np.inf), np.ones(lidars)
+    above, last = np.zeros((lidars, LOOKUP + 1), dtype=np.int32), np.zeros(lidars, dtype=np.int64)
+    for lidar in range(lidars):
+        count = 0
+        while count < rings and ring_elevation[lidar, count] < np.inf:
+            count += 1
+        if count == 0:
+            continue
+        mine = np.tan(ring_elevation[lidar, :count].astype(np.float64))
+        slope[lidar, :count] = mine
+        lowest[lidar], highest[lidar], last[lidar] = mine[0], mine[count - 1], count - 1
+        per_slope[lidar] = LOOKUP / max(mine[count - 1] - mine[0], 1e-9)
+        steps = mine[0] + np.arange(LOOKUP + 1) / per_slope[lidar]
+        above[lidar] = np.searchsorted(mine, steps, side="right").astype(np.int32)
+    return RingLookup(slope, lowest, highest, above, per_slope, last)
 
 
 @njit(cache=True, nogil=True, inline="always")
-def ring_above(slope: float, ring_slope: Float32, above: NDArray[np.int32], per_slope: float) -> int:
-    """The first ring above a slope that lies between the lowest ring's and the highest's."""
-    ring = min(above[int((slope - ring_slope[0]) * per_slope)], len(ring_slope) - 1)
+def ring_above(slope: float, ring_slope: Float32, above: NDArray[np.int32], per_slope: float, last: int) -> int:
+    """The first ring above a slope that lies between the lowest ring's and the last one's."""
+    ring = min(above[int((slope - ring_slope[0]) * per_slope)], last)
     # Rounding may have looked up the cell above.
     while ring_slope[ring - 1] > slope:
         ring -= 1

@@ -68,7 +68,7 @@ def scene_cloud(cloud: Cloud, keyframes_us: NDArray[np.int64], *, max_points: in
     some = _evenly(len(passing), max_points // 4)
     total_moving = sum(len(surfels) for _, surfels in cloud.movers)
     share = min(1.0, max_points / 4 / max(total_moving, 1))
-    found = {track.token for track in cloud.found}
+    found = {track.token for track in cloud.detected_tracks}
     return SceneCloud(
         origin_global_m=cloud.origin_global_m,
         static=thinned(cloud.static.xyz, max_points),

@@ -25,7 +25,7 @@ def placed_points(cloud: Cloud, time_us: int) -> tuple[NDArray[np.float64], NDAr
     """
     places = [cloud.static.xyz + cloud.origin_global_m]
     colours = [_all(SOURCE_COLOURS[Source.STATIC], len(cloud.static))]
-    found = {track.token for track in cloud.found}
+    found = {track.token for track in cloud.detected_tracks}
     when = np.array([time_us], dtype=np.float64)
     for track, surfels in cloud.movers:
         if track.known_at(when)[0]:

@@ -36,7 +36,7 @@ def rerun_writer(folder: Path, dataroot: Path) -> Callable[[SceneReader, Cloud, 
             rr.Points3D(cloud.static.xyz, colors=[SOURCE_COLOURS[Source.STATIC]], radii=0.03),
             static=True,
         )
-        found = {track.token for track in cloud.found}
+        found = {track.token for track in cloud.detected_tracks}
         for k, (track, surfels) in enumerate(cloud.movers):
             colour = FOUND_COLOUR if track.token in found else SOURCE_COLOURS[Source.MOVER]
             _log_mover(rr, stream, f"world/movers/{k}", cloud, (track, surfels), colour, keyframes_us)

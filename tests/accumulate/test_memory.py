@@ -5,7 +5,7 @@ import pytest
 from densegt.cli.main import group
 
 from densegt.batch.memory import FIXED_BYTES, POINT_BYTES, largest_bytes, scene_bytes, workers_within
-from densegt.datasets.nuscenes import NuScenes
+from densegt.datasets import open_recording
 from densegt.errors import InputError
 from densegt.simulate.config import SimulateConfig
 from densegt.simulate.run import simulate
@@ -22,7 +22,7 @@ def test_the_need_grows_with_points_and_workers_with_memory():
 def test_the_largest_scene_counts_and_what_does_not_fit_is_told_before_work(tmp_path):
     world, out = tmp_path / "world", tmp_path / "out"
     simulate(SimulateConfig(scenes=2, seconds=0.5, width_px=96, height_px=54, seed=3), world, workers=1)
-    dataset = NuScenes(world)
+    dataset = open_recording(world)
     points = {
         name: sum(len(dataset.scene(name).read_points(s).ring) for s in dataset.scene(name).sweeps)
         for name in dataset.scene_names

@@ -12,6 +12,7 @@ import pytest
 from densegt.accumulate.config import AccumulateConfig
 from densegt.accumulate.job import ALGORITHM, Job
 from densegt.batch.run import accumulate
+from densegt.datasets import RecordingPath
 from densegt.depth.evaluate import evaluate_stores
 from densegt.depth.store import SceneReader
 
@@ -177,7 +178,7 @@ def test_a_sweep_that_goes_bad_on_the_way_leaves_no_file(
     damaged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The scene was whole when it was opened; its last sweep vanishes while the first is read."""
-    from densegt.datasets.nuscenes import scene as reading
+    from densegt.datasets.nuscenes import reader as reading
 
     honest, last = reading.read_points, sweep_of(damaged, "first")
 
@@ -186,7 +187,7 @@ def test_a_sweep_that_goes_bad_on_the_way_leaves_no_file(
         return honest(sweep)
 
     monkeypatch.setattr(reading, "read_points", read)
-    job = Job(damaged, None, tmp_path / "out", AccumulateConfig())
+    job = Job(RecordingPath(damaged), tmp_path / "out", AccumulateConfig())
     first, second = accumulate(job, ["first", "second"])
     assert first.path is None
     assert str(last) in str(first.error)
@@ -226,7 +227,7 @@ def test_the_same_bytes_whatever_the_workers_and_the_order(run: Run, two_scenes:
         assert [line.split(":")[0] for line in stdout.splitlines()] == [str(tmp_path / name / f"{n}.h5") for n in order]
         assert left_in(tmp_path / name) == ["first.h5", "second.h5"]
     # In this process, on all cores, as a notebook would.
-    accumulate(Job(two_scenes, None, tmp_path / "here", AccumulateConfig()), ["first", "second"])
+    accumulate(Job(RecordingPath(two_scenes), tmp_path / "here", AccumulateConfig()), ["first", "second"])
     for name in ("first.h5", "second.h5"):
         assert len({(tmp_path / way / name).read_bytes() for way in (*ways, "here")}) == 1
 
@@ -256,7 +257,7 @@ def scores(tiny_dataset: Path, tmp_path_factory: pytest.TempPathFactory):
     summaries = {}
     for motion in ("auto", "none"):
         out = tmp_path_factory.mktemp(motion)
-        job = Job(tiny_dataset, None, out, AccumulateConfig(motion=motion), ("CAM_FRONT", "CAM_BACK"))
+        job = Job(RecordingPath(tiny_dataset), out, AccumulateConfig(motion=motion), ("CAM_FRONT", "CAM_BACK"))
         (done,) = accumulate(job, ["scene-0001"])
         assert done.error is None
         assert done.images == 8

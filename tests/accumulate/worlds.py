@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from densegt.datasets.scene import Camera, LidarModel, Points, Scene, Sweep, Track
+from densegt.datasets.lidar_model import LidarModel
+from densegt.datasets.scene import Camera, Lidar, ObjectKind, Points, Scene, Sweep, Track
 from densegt.geometry import se3
 
 GROUND, WALL, BOX = 1, 2, 3
@@ -27,6 +28,36 @@ AZIMUTH = np.deg2rad(np.arange(-60, 60, 1 / 3) + 0.1)
 
 
 @dataclass(frozen=True, eq=False)
+class Sensor:
+    """A lidar, its beams and its clock.
+
+    Attributes:
+        elevation, azimuth: of its beams, rad in axes parallel to ego's.
+        delay_us: its stamps relative to the main lidar's.
+        own_times: its points carry their times and stand in a random order.
+    """
+
+    channel: str = "LIDAR_TOP"
+    T_ego_lidar: np.ndarray = field(default_factory=lambda: T_EGO_LIDAR)
+    model: LidarModel = field(default_factory=LidarModel)
+    elevation: np.ndarray = field(default_factory=lambda: ELEVATION)
+    azimuth: np.ndarray = field(default_factory=lambda: AZIMUTH)
+    delay_us: int = 0
+    own_times: bool = False
+
+    def firing_times(self) -> np.ndarray:
+        """Of each azimuth, s relative to the stamp."""
+        sign = -1 if self.model.clockwise else 1
+        turned = (sign * (self.azimuth - self.model.seam_rad) % (2 * np.pi)) / (2 * np.pi)
+        return (turned - self.model.stamp_fraction) * self.model.period_s
+
+    @property
+    def lidar(self) -> Lidar:
+        """As the rest of densegt takes it."""
+        return Lidar(self.channel, self.T_ego_lidar, self.model)
+
+
+@dataclass(frozen=True, eq=False)
 class World:
     """Ground z = 0, a wall x = wall_x, and a box that stands upright on the ground and slides at a steady velocity.
 
@@ -35,6 +66,7 @@ class World:
         ego_speed: along x.
         exposure_us: of the camera, relative to the keyframe sweep's stamp.
         labelled: whether the box has a track.
+        lidars: on the car, the main one first.
     """
 
     wall_x: float = 28.0
@@ -45,7 +77,7 @@ class World:
     seconds: float = 1.5
     exposure_us: int = -20_000
     labelled: bool = True
-    spin: LidarModel = field(default_factory=LidarModel)
+    lidars: tuple[Sensor, ...] = field(default_factory=lambda: (Sensor(),))
 
     def ego(self, t_s: float) -> np.ndarray:
         """T_global_ego without MAP_ORIGIN."""
@@ -74,24 +106,30 @@ class World:
         """Of the sweeps; every tenth is a keyframe's."""
         return START_US + np.arange(round(self.seconds * 20) + 1) * PERIOD_US
 
-    def firing_times(self) -> np.ndarray:
-        """Of each azimuth, s relative to the stamp."""
-        turned = ((self.spin.seam_rad - AZIMUTH) % (2 * np.pi)) / (2 * np.pi)
-        return (turned - self.spin.stamp_fraction) * self.spin.period_s
+    def sweep(self, stamp_us: int, sensor: Sensor | None = None) -> tuple[Points, np.ndarray, np.ndarray]:
+        """One sweep, with the time (N,) s of each return since START_US and what it is of; the main lidar's by default.
 
-    def sweep(self, stamp_us: int) -> tuple[Points, np.ndarray, np.ndarray]:
-        """One compensated sweep, with the time (N,) s of each return since START_US and what it is of."""
-        e, a = (g.ravel() for g in np.meshgrid(ELEVATION, AZIMUTH, indexing="ij"))
-        t_s = np.tile(self.firing_times(), len(ELEVATION)) + (stamp_us - START_US) * 1e-6
+        Compensated points are where they were seen from the pose at the stamp, others from that at their own time.
+        """
+        sensor = sensor or self.lidars[0]
+        e, a = (g.ravel() for g in np.meshgrid(sensor.elevation, sensor.azimuth, indexing="ij"))
+        t_s = np.tile(sensor.firing_times(), len(sensor.elevation)) + (stamp_us - START_US) * 1e-6
         d = np.stack([np.cos(e) * np.cos(a), np.cos(e) * np.sin(a), np.sin(e)], axis=1)
-        origin = T_EGO_LIDAR[:3, 3] + np.outer(t_s * self.ego_speed, [1, 0, 0])
+        origin = sensor.T_ego_lidar[:3, 3] + np.outer(t_s * self.ego_speed, [1, 0, 0])
         ranges, kind = self.cast(origin, d, t_s)
         met = ranges < 90
         xyz = (origin + d * ranges[:, None])[met]
-        T = self.ego((stamp_us - START_US) * 1e-6) @ T_EGO_LIDAR
-        ring = np.repeat(np.arange(len(ELEVATION)), len(AZIMUTH)).astype(np.uint8)[met]
+        if not sensor.model.compensated:
+            xyz[:, 0] -= (t_s[met] - (stamp_us - START_US) * 1e-6) * self.ego_speed
+        T = self.ego((stamp_us - START_US) * 1e-6) @ sensor.T_ego_lidar
+        ring = np.repeat(np.arange(len(sensor.elevation)), len(sensor.azimuth)).astype(np.uint16)[met]
         xyz_lidar = se3.apply(se3.inverse(T), xyz).astype(np.float32)
-        return Points(xyz_lidar, np.ones(len(ring), np.float32), ring), t_s[met], kind[met]
+        time_s = (t_s[met] - (stamp_us - START_US) * 1e-6).astype(np.float32) if sensor.own_times else None
+        points = Points(xyz_lidar, np.ones(len(ring), np.float32), ring, time_s)
+        if not sensor.own_times:
+            return points, t_s[met], kind[met]
+        shuffled = np.random.default_rng(stamp_us).permutation(len(ring))
+        return points.take(shuffled), t_s[met][shuffled], kind[met][shuffled]
 
     def truth(self, camera: Camera, *, du: float = 0.0, dv: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
         """Exact z-depth (H,W) and what each pixel shows, at its centre or `du`, `dv` pixels beside it."""
@@ -122,10 +160,15 @@ class World:
             return T
 
         sweeps, cameras = [], []
+        sensors = {sensor.channel: sensor for sensor in self.lidars}
+        lidars = tuple(sensor.lidar for sensor in self.lidars)
         for i, stamp in enumerate(self.stamps_us):
             sample, is_key = f"sample-{i // 10}", i % 10 == 0
-            pose = T_global((stamp - START_US) * 1e-6)
-            sweeps.append(Sweep(f"sweep-{i}", sample, is_key, Path(f"{i}.bin"), int(stamp), T_EGO_LIDAR, pose))
+            for number, lidar in enumerate(lidars):
+                token = f"sweep-{i}" if number == 0 else f"sweep-{i}-{lidar.channel}"
+                at_us = int(stamp) + sensors[lidar.channel].delay_us
+                pose = T_global((at_us - START_US) * 1e-6)
+                sweeps.append(Sweep(token, sample, is_key, Path(f"{token}.bin"), at_us, lidar, pose))
             if is_key:
                 exposure = int(stamp) + self.exposure_us
                 at = T_global((exposure - START_US) * 1e-6)
@@ -134,5 +177,10 @@ class World:
                 )
         stamps = self.stamps_us[::10].astype(np.int64)
         poses = np.stack([se3.from_yaw(0.0, self.box(t) + MAP_ORIGIN) for t in (stamps - START_US) * 1e-6])
-        tracks = (Track("box", "vehicle.car", self.box_size, stamps, poses),) if self.labelled else ()
-        return Scene("world", tuple(sweeps), tuple(cameras), tracks, self.spin, lambda s: self.sweep(s.timestamp_us)[0])
+        track = Track("box", "vehicle.car", ObjectKind.RIGID_VEHICLE, self.box_size, stamps, poses)
+        sweeps.sort(key=lambda sweep: sweep.timestamp_us)
+
+        def read(sweep: Sweep) -> Points:
+            return self.sweep(sweep.timestamp_us, sensors[sweep.lidar.channel])[0]
+
+        return Scene("world", lidars, tuple(sweeps), tuple(cameras), (track,) if self.labelled else (), read)

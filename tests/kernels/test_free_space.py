@@ -7,33 +7,64 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from densegt.kernels.beam import ROUGH_RAD, beam_to, rough_arctan2
-from densegt.kernels.beam_lookup import beam_at
-from densegt.kernels.free_space import fill_range_image, free_space_votes
+from densegt.kernels.beam_lookup import beam_at, ring_above, ring_lookup
+from densegt.kernels.free_space import free_space_votes
 from densegt.kernels.free_space_violations import free_space_violations, free_space_violations_now
+from densegt.kernels.range_images import Margin, RangeImages, fill_range_image
 
-from ..reference.free_space_violations import unanswered
 from ..twins import twin_of
 
 SWEEPS, RINGS, COLUMNS = 7, 6, 90
 PERIOD_S = 0.05
 
 
-def sensor(seed: int, speed_mps: float = 10.0):
-    """Ring elevations, places, velocities, attitudes and clock of a lidar that is driven about."""
+MARGIN = Margin(0.3, 0.02)
+
+
+def images_of(seed: int, answers: float, *, lidars: int = 1, farthest_m: float = 30.0) -> RangeImages:
+    """Sweeps of lidars that are driven about, each with its rings and clock; `answers` is the share of returns."""
     rng = np.random.default_rng(seed)
-    elevation = np.sort(rng.uniform(-0.5, 0.3, RINGS)).astype(np.float32)
-    origin = rng.normal(0, 2, (SWEEPS, 3)).astype(np.float32)
-    velocity = (rng.normal(size=(SWEEPS, 3)) * speed_mps / 2).astype(np.float32)
+    elevation = np.full((lidars, RINGS), np.inf, np.float32)
+    for lidar in range(lidars):
+        # The second one has fewer rings, the third none.
+        count = (RINGS, 4, 0)[lidar]
+        elevation[lidar, :count] = np.sort(rng.uniform(-0.5, 0.3, count))
+    clock = [[rng.choice([-1.0, 1.0]), rng.uniform(-3, 3), rng.choice([0.5, 1.0]), PERIOD_S] for _ in range(lidars)]
     R = Rotation.from_euler("zyx", rng.uniform([-np.pi, -0.2, -0.2], [np.pi, 0.2, 0.2], (SWEEPS, 3))).as_matrix()
-    clock = np.array([rng.choice([-1.0, 1.0]), rng.uniform(-3, 3), rng.choice([0.5, 1.0]), PERIOD_S], np.float32)
-    return elevation, origin, velocity, R.astype(np.float32), clock
+    near = rng.uniform(1, farthest_m, (SWEEPS, RINGS, COLUMNS)) * (rng.random((SWEEPS, RINGS, COLUMNS)) < answers)
+    lidar = np.arange(SWEEPS) % lidars
+    near[np.isinf(elevation)[lidar]] = 0
+    return RangeImages(
+        ranges_m=near.astype(np.float32),
+        ring_elevation=elevation,
+        clock=np.array(clock, np.float32),
+        lidar=lidar,
+        origin=rng.normal(0, 2, (SWEEPS, 3)).astype(np.float32),
+        velocity=rng.normal(0, 5, (SWEEPS, 3)).astype(np.float32),
+        R_lidar_global=R.astype(np.float32),
+        read=np.ones(SWEEPS, np.bool_),
+    )
 
 
-def still_lidar(sweeps: int, elevation: list[float]):
-    """One that stands at the origin, upright: beam directions are plain azimuth and elevation."""
-    zeros = np.zeros((sweeps, 3), np.float32)
-    upright = np.tile(np.eye(3, dtype=np.float32), (sweeps, 1, 1))
-    return np.array(elevation, np.float32), zeros, zeros, upright, np.array([-1, 0, 1, PERIOD_S], np.float32)
+def still_lidar(ranges_m: np.ndarray, elevation: list[float]) -> RangeImages:
+    """Sweeps (S,R,C) from the origin, upright: beam directions are plain azimuth and elevation."""
+    sweeps = len(ranges_m)
+    return RangeImages(
+        ranges_m=ranges_m.astype(np.float32),
+        ring_elevation=np.array([elevation], np.float32),
+        clock=np.array([[-1, 0, 1, PERIOD_S]], np.float32),
+        lidar=np.zeros(sweeps, np.int64),
+        origin=np.zeros((sweeps, 3), np.float32),
+        velocity=np.zeros((sweeps, 3), np.float32),
+        R_lidar_global=np.tile(np.eye(3, dtype=np.float32), (sweeps, 1, 1)),
+        read=np.ones(sweeps, np.bool_),
+    )
+
+
+def asked_about(offsets, sweeps: int = SWEEPS) -> np.ndarray:
+    """The sweeps (S,K) so many after each, -1 for none."""
+    there = np.arange(sweeps)[:, None] + np.asarray(offsets, np.int64)
+    return np.where((there >= 0) & (there < sweeps), there, -1)
 
 
 def at(azimuth: float, elevation: float, distance: float) -> np.ndarray:
@@ -74,12 +105,10 @@ def test_range_image_columns_by_hand() -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_beam_equals_twin(seed: int) -> None:
-    _, origin, velocity, R, clock = sensor(seed)
+    images = images_of(seed, 0.5)
     for s, place in enumerate(np.random.default_rng(seed).uniform(-30, 30, (SWEEPS, 3)).astype(np.float32)):
-        got = beam_to(place, origin[s], velocity[s], R[s], clock)
-        np.testing.assert_allclose(
-            got, twin_of(beam_to)(place, origin[s], velocity[s], R[s], clock), rtol=1e-5, atol=1e-5
-        )
+        pose = (images.origin[s], images.velocity[s], images.R_lidar_global[s], images.clock[0])
+        np.testing.assert_allclose(beam_to(place, *pose), twin_of(beam_to)(place, *pose), rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("clockwise", [True, False])
@@ -125,29 +154,30 @@ def test_rough_arctangent_keeps_its_bound() -> None:
 # --- votes ---
 
 
-def votes(kernel, xyz, sweep, offsets, images, sensed, absolute_m=0.3, relative=0.02):
+def votes(kernel, xyz, sweep, asked, images):
     passed, met = np.full(len(xyz), 77, np.uint8), np.full(len(xyz), 77, np.uint8)
     xyz, sweep = np.asarray(xyz, np.float32).reshape(-1, 3), np.asarray(sweep, np.int32)
-    kernel(xyz, sweep, np.asarray(offsets, np.int64), images, *sensed, absolute_m, relative, passed, met)
+    kernel(xyz, sweep, asked, images, MARGIN, passed, met)
     return passed, met
 
 
-@pytest.mark.parametrize(("seed", "n", "answers"), [(0, 0, 0.5), (1, 400, 0.0), (2, 1500, 0.5), (3, 1500, 1.0)])
-def test_votes_equal_twin(seed: int, n: int, answers: float) -> None:
+CASES = [(0, 0, 0.5, 1), (1, 400, 0.0, 1), (2, 1500, 0.5, 1), (3, 1500, 1.0, 1), (4, 1500, 0.7, 2), (5, 1500, 0.7, 3)]
+
+
+@pytest.mark.parametrize(("seed", "n", "answers", "lidars"), CASES)
+def test_votes_equal_twin(seed: int, n: int, answers: float, lidars: int) -> None:
     rng = np.random.default_rng(seed)
-    sensed = sensor(seed)
-    near = rng.uniform(1, 30, (SWEEPS, RINGS, COLUMNS))
-    images = np.where(rng.random(near.shape) < answers, near, 0).astype(np.float32)
+    images = images_of(seed, answers, lidars=lidars)
     xyz = (rng.normal(size=(n, 3)) * 6).astype(np.float32)
     if n:
-        xyz[0] = sensed[1][3]  # where the lidar itself stood
+        xyz[0] = images.origin[3]  # where the lidar itself stood
         xyz[1] = np.nan
     sweep = rng.integers(0, SWEEPS, n).astype(np.int32)
-    offsets = np.array([1, -1, 2, -2, 5, -5, 99])
-    got = votes(free_space_votes, xyz, sweep, offsets, images, sensed)
+    asked = asked_about([1, -1, 2, -2, 5, -5, 99])
+    got = votes(free_space_votes, xyz, sweep, asked, images)
     # NaN compares false with everything: no ring holds it and nobody votes. The twin cannot even ask.
     ask = np.isfinite(xyz).all(axis=1)
-    wanted = votes(twin_of(free_space_votes), xyz[ask], sweep[ask], offsets, images, sensed)
+    wanted = votes(twin_of(free_space_votes), xyz[ask], sweep[ask], asked, images)
     np.testing.assert_array_equal(got[0][ask], wanted[0])
     np.testing.assert_array_equal(got[1][ask], wanted[1])
     assert not np.array(got)[:, ~ask].any()
@@ -163,7 +193,7 @@ def one_place(range_m: np.ndarray, distance: float, *, elevation: float = 0.05, 
     images = np.zeros((2, 2, 36), np.float32)
     images[1] = range_m
     place = at(azimuth, elevation, distance)
-    passed, met = votes(free_space_votes, [place], [0], [1], images, still_lidar(2, [0.0, 0.1]))
+    passed, met = votes(free_space_votes, [place], [0], asked_about([1], 2), still_lidar(images, [0.0, 0.1]))
     return int(passed[0]), int(met[0])
 
 
@@ -215,91 +245,119 @@ def test_outside_the_rings_nobody_votes(elevation: float) -> None:
     assert one_place(np.full((2, 36), 30.0, np.float32), 10.0, elevation=elevation) == (0, 0)
 
 
-def test_sweeps_before_the_first_and_after_the_last_are_not_asked() -> None:
-    images = np.full((3, 2, 36), 30.0, np.float32)
+def test_only_the_sweeps_asked_vote_and_none_is_minus_one() -> None:
+    images = still_lidar(np.full((3, 2, 36), 30.0, np.float32), [0.0, 0.1])
     place = at(0.0, 0.05, 10.0)
-    for mine, offsets, count in ((0, [-1, -2, 1], 1), (2, [1, 3, -1, -2], 2), (1, [-5, 5], 0), (1, [0], 1), (1, [], 0)):
-        passed, met = votes(free_space_votes, [place], [mine], offsets, images, still_lidar(3, [0.0, 0.1]))
+    for row, asked, count in ((0, [[-1, -1, 1]], 1), (1, [[-1], [2]], 1), (0, [[0, 1, 2]], 3), (0, [[-1, -1]], 0)):
+        passed, met = votes(free_space_votes, [place], [row], np.array(asked, np.int64), images)
         assert (passed[0], met[0]) == (count, 0)
+    passed, _ = votes(free_space_votes, [place], [0], np.empty((1, 0), np.int64), images)
+    assert passed[0] == 0
+
+
+def test_each_lidar_is_asked_by_its_own_rings_and_clock() -> None:
+    """Two lidars, the second's rings 0.3 rad higher: a place between the rings of one is seen by that one."""
+    images = still_lidar(np.full((2, 2, 36), 30.0, np.float32), [0.0, 0.1])
+    both = images._replace(
+        ring_elevation=np.array([[0.0, 0.1], [0.3, 0.4]], np.float32),
+        clock=np.repeat(images.clock, 2, axis=0),
+        lidar=np.array([0, 1]),
+    )
+    asked = np.array([[0, 1]])
+    for elevation, sweep in ((0.05, 0), (0.35, 1)):
+        passed, _ = votes(free_space_votes, [at(0.0, elevation, 10.0)], [0], asked, both)
+        assert passed[0] == 1
+        stopped = both.ranges_m.copy()
+        stopped[sweep] = 4.0
+        passed, _ = votes(free_space_votes, [at(0.0, elevation, 10.0)], [0], asked, both._replace(ranges_m=stopped))
+        assert passed[0] == 0
 
 
 # --- many places at a time ---
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_look_at_equals_the_beam(seed: int) -> None:
-    _, origin, velocity, R, clock = sensor(seed)
+def test_beams_of_many_places_equal_twin(seed: int) -> None:
+    images = images_of(seed, 0.5)
+    pose = (images.origin[1], images.velocity[1], images.R_lidar_global[1], images.clock[0])
     places = np.random.default_rng(seed).uniform(-30, 30, (300, 3)).astype(np.float32)
-    column, slope, distance = np.empty(300, np.int32), np.empty(300, np.float32), np.empty(300, np.float32)
-    beam_at(places, origin[1], velocity[1], R[1], clock, COLUMNS, column, slope, distance)
-    wanted = np.array([twin_of(beam_to)(p, origin[1], velocity[1], R[1], clock) for p in places])
-    np.testing.assert_allclose(slope, np.tan(wanted[:, 1]), rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(distance, wanted[:, 2], rtol=1e-5)
-    exact = (wanted[:, 0] + np.pi) / (2 * np.pi) * COLUMNS - 0.5
+    got, wanted = ((np.empty(300, np.int32), np.empty(300, np.float32), np.empty(300, np.float32)) for _ in range(2))
+    beam_at(places, *pose, COLUMNS, *got)
+    twin_of(beam_at)(places, *pose, COLUMNS, *wanted)
+    np.testing.assert_allclose(got[1], wanted[1], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(got[2], wanted[2], rtol=1e-5)
+    azimuth = np.array([twin_of(beam_to)(p, *pose)[0] for p in places])
+    exact = (azimuth + np.pi) / (2 * np.pi) * COLUMNS - 0.5
     clear = np.abs(exact - np.round(exact)) > 1e-3
-    np.testing.assert_array_equal(column[clear], (np.floor(exact[clear]) - 1) % COLUMNS)
+    np.testing.assert_array_equal(got[0][clear], wanted[0][clear])
     assert clear.mean() > 0.95
 
 
-@pytest.mark.parametrize(("seed", "n", "answers"), [(0, 0, 0.5), (1, 400, 0.0), (2, 1500, 0.5), (3, 1500, 1.0)])
-def test_looked_through_counts_the_votes(seed: int, n: int, answers: float) -> None:
+def test_rings_are_looked_up_as_by_the_twin() -> None:
+    elevation = images_of(3, 0.5, lidars=3).ring_elevation
+    got, wanted = ring_lookup(elevation), twin_of(ring_lookup)(elevation)
+    for name in got._fields:
+        np.testing.assert_allclose(getattr(got, name), getattr(wanted, name), rtol=1e-12, err_msg=name)
+    for lidar, slopes in ((0, got.slope[0]), (1, got.slope[1, :4])):
+        for slope in (*slopes[:-1], *np.random.default_rng(0).uniform(slopes[0], slopes[-1], 200)):
+            of_lidar = (got.slope[lidar], got.above[lidar], got.per_slope[lidar], got.last[lidar])
+            assert ring_above(slope, *of_lidar) == twin_of(ring_above)(slope, *of_lidar)
+
+
+@pytest.mark.parametrize(("seed", "n", "answers", "lidars"), CASES)
+def test_violations_count_the_votes(seed: int, n: int, answers: float, lidars: int) -> None:
     rng = np.random.default_rng(seed)
-    sensed = sensor(seed)
-    near = rng.uniform(1, 30, (SWEEPS, RINGS, COLUMNS))
-    images = np.where(rng.random(near.shape) < answers, near, 0).astype(np.float32)
+    images = images_of(seed, answers, lidars=lidars)
     xyz = (rng.normal(size=(n, 3)) * 6).astype(np.float32)
-    xyz[:1], xyz[1:2] = sensed[1][3], np.nan
+    xyz[:1], xyz[1:2] = images.origin[3], np.nan
     # Sorted but for a few: then it is only slower.
     sweep = np.sort(rng.integers(0, SWEEPS, n)).astype(np.int32)
     sweep[n // 2 : n // 2 + 5] = 0
-    offsets = np.array([1, -1, 2, -2, 5, -5, 99])
-    got = np.full(n, 77, np.uint8)
-    free_space_violations(xyz, sweep, offsets, images, *sensed, 0.3, 0.02, got)
+    asked = asked_about([1, -1, 2, -2, 5, -5, 99])
+    got, wanted = np.full(n, 77, np.uint8), np.full(n, 77, np.uint8)
+    free_space_violations(xyz, sweep, asked, images, MARGIN, got)
     ask = np.isfinite(xyz).all(axis=1)
-    wanted, _ = votes(twin_of(free_space_votes), xyz[ask], sweep[ask], offsets, images, sensed)
+    wanted = wanted[ask]
+    twin_of(free_space_violations)(xyz[ask], sweep[ask], asked, images, MARGIN, wanted)
     np.testing.assert_array_equal(got[ask], wanted)
     assert not got[~ask].any()
     assert got.any() == (n > 0 and answers > 0)
 
 
-def silent(xyz, asked, images, sensed, *, max_answer_m=40.0, min_elevation_rad=-0.26, rows=None, sweep=None):
+def silent(xyz, asked, images, *, max_answer_m=40.0, min_elevation_rad=-0.26, rows=None, sweep=None, kernel=None):
     """Which places (N,3), measured from where the lidar stands, the kernel calls silent; its votes too."""
     xyz = np.asarray(xyz, np.float32).reshape(-1, 3)
     sweep = np.zeros(len(xyz), np.int32) if sweep is None else sweep
     rows = np.arange(len(xyz), dtype=np.int32) if rows is None else rows
     passed, out = np.full(len(rows), 77, np.uint8), np.tile([True, False], len(rows))[: len(rows)]
-    limits = (0.3, 0.02, max_answer_m, min_elevation_rad)
-    free_space_violations_now(xyz, sweep, rows, np.asarray(asked, np.int64), images, *sensed, *limits, passed, out)
+    kernel = kernel or free_space_violations_now
+    asked = np.asarray(asked, np.int64)
+    kernel(xyz, sweep, rows, asked, images, MARGIN, max_answer_m, min_elevation_rad, passed, out)
     return out, passed
 
 
-@pytest.mark.parametrize(("seed", "asked"), [(0, []), (1, [0]), (2, [3, 4]), (3, [2, 5, 6])])
-def test_looked_through_now_equals_twins(seed: int, asked: list[int]) -> None:
+@pytest.mark.parametrize(
+    ("seed", "asked", "lidars"), [(0, [], 1), (1, [0], 1), (2, [3, 4], 1), (3, [2, 5, 6], 1), (4, [1, 2, 3, 4], 2)]
+)
+def test_violations_now_equal_twin(seed: int, asked: list[int], lidars: int) -> None:
     rng = np.random.default_rng(seed)
-    sensed = sensor(seed)
+    images = images_of(seed, 0.8, lidars=lidars)
     # Sectors without answer, so that some places see nothing but silence.
     sector = np.arange(COLUMNS) // 15 % 2
-    near = rng.uniform(1, 30, (SWEEPS, RINGS, COLUMNS)) * (rng.random((SWEEPS, RINGS, COLUMNS)) < 0.8)
-    images = np.where(sector == 0, near, 0).astype(np.float32)
+    images = images._replace(ranges_m=np.where(sector == 0, images.ranges_m, np.float32(0)))
     xyz = (rng.normal(size=(1500, 3)) * 8).astype(np.float32)
-    xyz[0] = np.nan
     sweep = rng.integers(0, SWEEPS, 1500).astype(np.int32)
     rows = np.flatnonzero(rng.random(1500) < 0.8).astype(np.int32)
-    rows[0] = 0
-    got, passed = silent(xyz, asked, images, sensed, max_answer_m=9.0, min_elevation_rad=-0.3, rows=rows, sweep=sweep)
-    own_m = np.linalg.norm(xyz - sensed[1][sweep], axis=1)
-    limits = (np.maximum(1.1 * own_m, 9.0)[rows], -0.3, 0.3)
-    wanted = np.empty(len(rows), bool)
-    unanswered(xyz[rows], asked, images, *sensed, *limits, wanted)
+    limits = {"max_answer_m": 9.0, "min_elevation_rad": -0.3, "rows": rows, "sweep": sweep}
+    got, passed = silent(xyz, asked, images, **limits)
+    wanted, through = silent(xyz, asked, images, **limits, kernel=twin_of(free_space_violations_now))
     np.testing.assert_array_equal(got, wanted)
+    np.testing.assert_array_equal(passed, through)
     assert got.any() == (len(asked) > 0)
     assert not got.all()
-    assert not got[0]
-    ask = np.isfinite(xyz[rows]).all(axis=1)
-    nobody = np.zeros(len(rows), np.int32)[ask]
-    through, _ = votes(twin_of(free_space_votes), xyz[rows][ask], nobody, asked, images, sensed)
-    np.testing.assert_array_equal(passed[ask], through)
-    assert len(silent(xyz[:0], asked, images, sensed)[0]) == 0
+    xyz[rows[0]] = np.nan
+    assert not silent(xyz, asked, images, **limits)[0][0]
+    assert len(silent(xyz[:0], asked, images)[0]) == 0
 
 
 @pytest.mark.parametrize(
@@ -307,12 +365,11 @@ def test_looked_through_now_equals_twins(seed: int, asked: list[int]) -> None:
     [(10.0, 0.0, True), (41.0, 0.0, False), (10.0, -0.3, False), (10.0, -0.7, False), (10.0, 0.11, False)],
 )
 def test_silent_only_within_range_and_field(distance: float, elevation: float, marked: bool) -> None:
-    nothing = np.zeros((1, 3, 36), np.float32)
-    lidar = still_lidar(2, [-0.6, -0.2, 0.1])
+    images = still_lidar(np.zeros((2, 3, 36)), [-0.6, -0.2, 0.1])
     # Measured by a sweep from close by: only within 40 m something must have answered.
-    lidar[1][1] = at(0, elevation, distance)
+    images.origin[1] = at(0, elevation, distance)
     one = np.ones(1, np.int32)
-    assert silent([at(0, elevation, distance)], [0], nothing, lidar, sweep=one)[0][0] == marked
+    assert silent([at(0, elevation, distance)], [0], images, sweep=one)[0][0] == marked
 
 
 @pytest.mark.parametrize(
@@ -329,15 +386,28 @@ def test_silent_only_within_range_and_field(distance: float, elevation: float, m
     ],
 )
 def test_silent_by_hand(lower: list[float], upper: list[float], marked: bool) -> None:
-    images = around(lower, upper)[None]
-    assert silent([at(0, 0.05, 10.0)], [0], images, still_lidar(1, [0.0, 0.1]))[0][0] == marked
+    images = still_lidar(around(lower, upper)[None], [0.0, 0.1])
+    assert silent([at(0, 0.05, 10.0)], [0], images)[0][0] == marked
 
 
 def test_one_sweep_that_got_an_answer_is_enough() -> None:
-    images = np.zeros((3, 2, 36), np.float32)
-    lidar = still_lidar(3, [-0.1, 0.1])
+    images = still_lidar(np.zeros((3, 2, 36)), [-0.1, 0.1])
     place = [at(0, 0, 10.0)]
-    assert silent(place, [0, 1, 2], images, lidar)[0][0]
-    images[2, 1, 17] = 10.0
-    assert not silent(place, [0, 1, 2], images, lidar)[0][0]
-    assert silent(place, [0, 1], images, lidar)[0][0]
+    assert silent(place, [0, 1, 2], images)[0][0]
+    images.ranges_m[2, 1, 17] = 10.0
+    assert not silent(place, [0, 1, 2], images)[0][0]
+    assert silent(place, [0, 1], images)[0][0]
+
+
+def test_silence_is_a_matter_of_the_lidar_that_measured_the_place() -> None:
+    """What another lidar has in its field or not, and what it gets from there, is no answer to this one."""
+    images = still_lidar(np.zeros((2, 2, 36)), [-0.1, 0.1])
+    images = images._replace(
+        ring_elevation=np.array([[-0.1, 0.1], [0.3, 0.4]], np.float32),
+        clock=np.repeat(images.clock, 2, axis=0),
+        lidar=np.array([0, 1]),
+    )
+    place = [at(0, 0, 10.0)]
+    assert silent(place, [0, 1], images)[0][0]
+    assert not silent(place, [1], images)[0][0]
+    assert not silent(place, [0, 1], images, sweep=np.ones(1, np.int32))[0][0]

@@ -7,51 +7,37 @@ import numpy as np
 from .beam import beam_to
 
 
-def fill_range_image(row, azimuth, range_m, out):
-    """Sort by range and write the farthest first."""
-    columns = out.shape[1]
-    borders = np.linspace(-np.pi, np.pi, columns + 1)
-    for i in np.argsort(-range_m, kind="stable"):
-        column = (np.searchsorted(borders, float(azimuth[i]), side="right") - 1) % columns
-        out[row[i], column] = range_m[i]
+def beams_around(images, sweep, place):
+    """Ranges (2,4) of the rings below and above a place, at the four columns whose middles are nearest; its distance.
 
-
-def beams_around(image, ring_elevation, azimuth, elevation):
-    """Ranges (2,4) of the rings below and above a direction, at the four columns whose middles are nearest."""
-    columns = image.shape[1]
+    None where it lies outside the lidar's field, and its elevation.
+    """
+    lidar = images.lidar[sweep]
+    pose = (images.origin[sweep], images.velocity[sweep], images.R_lidar_global[sweep])
+    azimuth, elevation, distance = beam_to(place, *pose, images.clock[lidar])
+    rings = images.ring_elevation[lidar][np.isfinite(images.ring_elevation[lidar])]
+    if not len(rings) or not rings[0] <= elevation < rings[-1]:
+        return None, elevation, distance
+    columns = images.ranges_m.shape[2]
     middles = -np.pi + (np.arange(columns) + 0.5) * 2 * np.pi / columns
     away = np.abs((middles - azimuth + np.pi) % (2 * np.pi) - np.pi)
-    lower = np.flatnonzero(ring_elevation <= elevation)[-1]
-    return image[[lower, lower + 1]][:, np.argsort(away, kind="stable")[:4]].astype(np.float64)
+    lower = np.flatnonzero(rings <= elevation)[-1]
+    nearest = np.argsort(away, kind="stable")[:4]
+    return images.ranges_m[sweep][[lower, lower + 1]][:, nearest].astype(np.float64), elevation, distance
 
 
-def free_space_votes(
-    xyz,
-    sweep,
-    offsets,
-    images,
-    ring_elevation,
-    origin,
-    velocity,
-    R_lidar_global,
-    clock,
-    absolute_m,
-    relative,
-    passed,
-    met,
-):
+def free_space_votes(xyz, sweep, asked, images, margin, passed, met):
     passed[:], met[:] = 0, 0
     for i, place in enumerate(xyz):
-        for s in sweep[i] + offsets:
-            if not 0 <= s < len(images):
+        for s in asked[sweep[i]]:
+            if s < 0:
                 continue
-            azimuth, elevation, distance = beam_to(place, origin[s], velocity[s], R_lidar_global[s], clock)
-            if not ring_elevation[0] <= elevation < ring_elevation[-1]:
+            around, _, distance = beams_around(images, s, place)
+            if around is None:
                 continue
-            around = beams_around(images[s], ring_elevation, azimuth, elevation)
-            margin = absolute_m + relative * distance
+            apart = margin.absolute_m + margin.relative * distance
             answered = around > 0
-            if (answered & (np.abs(around - distance) <= margin)).any():
+            if (answered & (np.abs(around - distance) <= apart)).any():
                 met[i] += 1
-            elif answered.any(axis=1).all() and (around[answered] > distance + margin).all():
+            elif answered.any(axis=1).all() and (around[answered] > distance + apart).all():
                 passed[i] += 1

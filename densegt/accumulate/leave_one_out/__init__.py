@@ -1,1 +1,1 @@
-"""Depth scored on real data: rebuilt without a keyframe's own sweep, and compared with it."""
+"""Depth scored on real data: rebuilt without a keyframe's own sweeps, and compared with them."""

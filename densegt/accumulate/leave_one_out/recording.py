@@ -9,7 +9,7 @@ from typing import Any
 
 import densegt
 from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.leave_one_out.scene import MOVERS, REST, Progress, Scores, score_scene
+from densegt.accumulate.leave_one_out.scene import MOVERS, REST, LeaveOneOutMetrics, Progress, score_scene
 from densegt.accumulate.scene_input import read_scene
 from densegt.batch.executor import Executor, Failed, Here, Local
 from densegt.batch.recording_handle import RecordingHandle
@@ -18,19 +18,19 @@ from densegt.depth.figures import DEFINITIONS, Figures, Summary, ratio
 from densegt.errors import InputError
 
 NOTES = {
-    "held out": "for each keyframe, the sweep that belongs to it takes no part in the depth that is scored on its "
-    "points; those are the points of the sweep that the camera could see past the sweep's own surfaces",
+    "held out": "for each keyframe, the sweeps of its moment take no part in the depth that is scored on their "
+    "points; those are the points that the camera could see past the sweeps' own surfaces",
     "counted": "pixels with a held-out point nearer than max_depth_m; every figure is pooled over all images",
-    "nearest_wins": "the yardstick: all returns of the same sweeps projected as they are, the nearest in each pixel",
+    "z_buffer_baseline": "all returns of the same sweeps projected as they are, the nearest in each pixel",
     "movers": "held-out points inside the box of an annotated object that moves; carried to the exposure by its track",
-    "rest": "all other held-out points, whatever moves without a label among them",
-    "outlier_ratio": "nearest_wins' outlier_percent / densegt's",
+    "rest": "all other held-out points, movers without annotation among them",
+    "outlier_ratio": "z_buffer_baseline's outlier_percent / densegt's",
 }
 
 
 @dataclass(frozen=True)
-class Job:
-    """What to score.
+class LeaveOneOutJob:
+    """The scenes to score and how.
 
     Attributes:
         cameras: channels, all where empty.
@@ -46,11 +46,11 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Method:
+class MethodFigures:
     """One method's figures: over all held-out points, and by group.
 
     Attributes:
-        by_motion: movers and rest; empty where the recording has no labels.
+        by_motion: movers and rest; empty where the recording has no annotations.
         by_source: by where the prediction comes from; empty for what has no sources.
     """
 
@@ -61,17 +61,17 @@ class Method:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class MethodComparison:
     """Both methods on the same held-out points of `images` images."""
 
     images: int
-    densegt: Method
-    nearest_wins: Method
+    densegt: MethodFigures
+    z_buffer_baseline: MethodFigures
 
     @property
     def outlier_ratio(self) -> float | None:
-        """How many times nearest wins' share of outliers is densegt's."""
-        ours, theirs = self.densegt.all.outlier_percent, self.nearest_wins.all.outlier_percent
+        """The baseline's share of outliers over densegt's."""
+        ours, theirs = self.densegt.all.outlier_percent, self.z_buffer_baseline.all.outlier_percent
         return None if ours is None or theirs is None else ratio(theirs, ours)
 
     def as_dict(self) -> dict[str, Any]:
@@ -80,8 +80,8 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class LeaveOneOut:
-    """What came of it.
+class LeaveOneOutResult:
+    """The figures of all scenes.
 
     Attributes:
         whole: over all scenes that worked.
@@ -89,9 +89,9 @@ class LeaveOneOut:
         failed: why, by scene.
     """
 
-    job: Job
-    whole: Comparison
-    scenes: dict[str, Comparison]
+    job: LeaveOneOutJob
+    whole: MethodComparison
+    scenes: dict[str, MethodComparison]
     failed: dict[str, str]
 
     def as_dict(self) -> dict[str, Any]:
@@ -109,60 +109,62 @@ class LeaveOneOut:
 
 
 def leave_one_out(
-    job: Job, names: Sequence[str], *, workers: int = 1, progress: Progress = lambda done, total: None
-) -> LeaveOneOut:
-    """Score scenes; one that fails is listed and the others go on.
+    job: LeaveOneOutJob, names: Sequence[str], *, workers: int = 1, progress: Progress = lambda done, total: None
+) -> LeaveOneOutResult:
+    """Figures of scenes; one that fails is listed and the others go on.
 
     Args:
         workers: scenes at the same time.
-        progress: told (hundredths of scenes done, in all).
+        progress: called with (hundredths of scenes done, in all).
 
     Raises:
         InputError: no scene worked; says why the first did not.
     """
     hundredths = dict.fromkeys(names, 0)
 
-    def heard(name: str, so_far: int) -> None:
+    def advance(name: str, so_far: int) -> None:
         hundredths[name] = so_far
         progress(sum(hundredths.values()), 100 * len(names))
 
     executor: Executor = Here() if workers <= 1 or len(names) <= 1 else Local(workers)
     work = partial(_score_one, job, RecordingHandle(job.recording))
-    outcome: dict[str, Scores | str] = {}
-    for name, result in executor.run(work, names, heard):
+    outcome: dict[str, LeaveOneOutMetrics | str] = {}
+    for name, result in executor.run(work, names, advance):
         outcome[name] = result.why if isinstance(result, Failed) else result
-        heard(name, 100)
+        advance(name, 100)
     failed = {name: why for name in names if isinstance(why := outcome[name], str)}
     if len(failed) == len(names):
         raise InputError(next(iter(failed.values())))
-    whole, scenes = Scores(max_depth_m=job.max_depth_m), {}
+    whole, scenes = LeaveOneOutMetrics(max_depth_m=job.max_depth_m), {}
     for name in names:
-        scores = outcome[name]
-        if isinstance(scores, Scores):
-            whole.merge(scores)
-            scenes[name] = compare(scores)
-    return LeaveOneOut(job, compare(whole), scenes, failed)
+        metrics = outcome[name]
+        if isinstance(metrics, LeaveOneOutMetrics):
+            whole.merge(metrics)
+            scenes[name] = compare(metrics)
+    return LeaveOneOutResult(job, compare(whole), scenes, failed)
 
 
-def _score_one(job: Job, handle: RecordingHandle, name: str, tell: Callable[[int], None]) -> Scores:
-    """One scene's scores; tells how many hundredths of it are done."""
+def _score_one(
+    job: LeaveOneOutJob, handle: RecordingHandle, name: str, advance: Callable[[int], None]
+) -> LeaveOneOutMetrics:
+    """One scene's metrics; `advance` is called with the hundredths done."""
     scene = read_scene(handle.recording, name, job.config, cameras=job.cameras)
 
     def progress(done: int, total: int) -> None:
-        tell(100 * done // total)
+        advance(100 * done // total)
 
     return score_scene(scene, job.config, every=job.every, max_depth_m=job.max_depth_m, progress=progress)
 
 
-def compare(scores: Scores) -> Comparison:
-    """The figures of what was counted."""
-    ours, theirs = scores.densegt.compute(), scores.nearest_wins.compute()
-    return Comparison(ours.images, _method(ours, sources=True), _method(theirs, sources=False))
+def compare(metrics: LeaveOneOutMetrics) -> MethodComparison:
+    """The figures of both methods."""
+    ours, theirs = metrics.densegt.compute(), metrics.z_buffer_baseline.compute()
+    return MethodComparison(ours.images, _figures(ours, sources=True), _figures(theirs, sources=False))
 
 
-def _method(summary: Summary, *, sources: bool) -> Method:
+def _figures(summary: Summary, *, sources: bool) -> MethodFigures:
     kinds = summary.by_kind
-    return Method(
+    return MethodFigures(
         all=summary.all,
         by_motion={"movers": kinds[MOVERS.name.lower()], "rest": kinds[REST.name.lower()]} if kinds else {},
         by_range=summary.by_range,

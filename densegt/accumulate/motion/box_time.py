@@ -1,9 +1,8 @@
-"""When a box was true: at its keyframe's stamp, or when the beam passed the object.
+"""The time at which an annotated box is valid: its keyframe's stamp, or the time at which the beam passed the object.
 
-A box is drawn around the points of one sweep. Whoever fits it to them as they stand in the file draws the object as it
-was when the beam passed, up to a turn before the stamp: 0.75 m at 15 m/s. Whoever takes the time of each point into
-account, as a simulator does, draws it at the stamp. The points themselves tell which: a box at the wrong time leaves
-some of them outside at one end.
+A box is annotated around the points of one sweep. Fitted to them as they stand in the file it shows the object as the
+beam passed, up to a turn before the stamp: 0.75 m at 15 m/s. With the time of each point taken into account, as in a
+simulation, it is valid at the stamp. The points decide: a box at the wrong time leaves some of them outside at one end.
 """
 
 from __future__ import annotations
@@ -26,64 +25,64 @@ Float64 = NDArray[np.float64]
 MARGIN_M = 0.1
 
 
-def at_their_time(
+def tracks_at_measured_time(
     tracks: Sequence[ContinuousTrack], measured: Measurements, scene: Scene, config: BoxTimeConfig
 ) -> list[ContinuousTrack]:
-    """The tracks with each knot at the time when its box was true."""
+    """The tracks with each knot at the time at which its box is valid."""
     if config.model == "stamp" or not tracks:
         return list(tracks)
     stamps_s = np.array([(s.timestamp_us - measured.start_us) * 1e-6 for s in scene.sweeps])
-    drawn = [_Drawn.of(track, measured, stamps_s) for track in tracks]
-    if config.model == "azimuth" or _as_the_points_stand(drawn, config):
-        return [d.when_seen() for d in drawn]
+    annotated = [_AnnotatedBoxes.of(track, measured, stamps_s) for track in tracks]
+    if config.model == "azimuth" or _fits_uncorrected_points(annotated, config):
+        return [boxes.at_beam_time() for boxes in annotated]
     return list(tracks)
 
 
-def _as_the_points_stand(drawn: Sequence[_Drawn], config: BoxTimeConfig) -> bool:
-    """Whether boxes hold clearly more points where they are drawn than where they were at each point's own time."""
-    only_as_drawn = sum(d.only_as_drawn for d in drawn)
-    only_at_own_time = sum(d.only_at_own_time for d in drawn)
-    return only_as_drawn >= config.min_points and only_as_drawn > config.clearly * only_at_own_time
+def _fits_uncorrected_points(annotated: Sequence[_AnnotatedBoxes], config: BoxTimeConfig) -> bool:
+    """Whether boxes hold clearly more points where they are annotated than when carried to each point's own time."""
+    only_annotated = sum(boxes.only_annotated for boxes in annotated)
+    only_at_own_time = sum(boxes.only_at_own_time for boxes in annotated)
+    return only_annotated >= config.min_points and only_annotated > config.clearly * only_at_own_time
 
 
 @dataclass(frozen=True)
-class _Drawn:
-    """A track's boxes and the points of the sweeps they were drawn on.
+class _AnnotatedBoxes:
+    """A track's boxes and the points of the sweeps they were annotated on.
 
     Attributes:
         track: as annotated.
         delay_s: (M,) from stamp to the middle of the times of the points in the box, NaN where there are none.
-        only_as_drawn: points in the box as drawn, but not in the box carried to the point's own time.
+        only_annotated: points in the box as annotated, but not in the box carried to the point's own time.
         only_at_own_time: the other way round.
     """
 
     track: ContinuousTrack
     delay_s: Float64
-    only_as_drawn: int
+    only_annotated: int
     only_at_own_time: int
 
     @classmethod
-    def of(cls, track: ContinuousTrack, measured: Measurements, stamps_s: Float64) -> _Drawn:
-        """Looked up in the sweeps, whose stamps are given (S,) since the scene's start."""
+    def of(cls, track: ContinuousTrack, measured: Measurements, stamps_s: Float64) -> _AnnotatedBoxes:
+        """From the sweeps, whose stamps are given (S,) s since the scene's start."""
         delay_s = np.full(len(track.knots_us), np.nan)
-        only_as_drawn, only_at_own_time = 0, 0
+        only_annotated, only_at_own_time = 0, 0
         half_m = track.size_lwh_m / 2 + MARGIN_M
         for k, (stamp_us, T) in enumerate(zip(track.knots_us, track.T_global_box, strict=True)):
             stamp_s = (int(stamp_us) - measured.start_us) * 1e-6
             rows = _near(measured, stamps_s, stamp_s, T[:3, 3] - measured.origin_global_m, track.radius_m)
             xyz = measured.surfels.xyz[rows] + measured.origin_global_m
             time_s = measured.surfels.time_s[rows].astype(np.float64)
-            as_drawn = _inside(xyz, T[None], half_m)
-            if as_drawn.any():
-                delay_s[k] = float(np.median(time_s[as_drawn])) - stamp_s
+            inside = _inside(xyz, T[None], half_m)
+            if inside.any():
+                delay_s[k] = float(np.median(time_s[inside])) - stamp_s
             if len(track.knots_us) > 1 and len(rows):
                 then = _inside(xyz, track.poses_at(measured.start_us + time_s * 1e6), half_m)
-                only_as_drawn += int((as_drawn & ~then).sum())
-                only_at_own_time += int((then & ~as_drawn).sum())
-        return cls(track, delay_s, only_as_drawn, only_at_own_time)
+                only_annotated += int((inside & ~then).sum())
+                only_at_own_time += int((then & ~inside).sum())
+        return cls(track, delay_s, only_annotated, only_at_own_time)
 
-    def when_seen(self) -> ContinuousTrack:
-        """The track with its knots at the times when the beam passed; those of empty boxes as of their neighbours."""
+    def at_beam_time(self) -> ContinuousTrack:
+        """The track with its knots at the times at which the beam passed; empty boxes take their neighbours' delay."""
         known = np.isfinite(self.delay_s)
         if not known.any():
             return self.track
@@ -96,12 +95,12 @@ def _near(
     measured: Measurements, stamps_s: Float64, stamp_s: float, middle: Float64, radius_m: float
 ) -> NDArray[np.intp]:
     """Rows of the sweeps of that stamp, one of each lidar, that lie near a place or were there within a turn."""
-    found = [np.zeros(0, dtype=np.intp)]
+    rows = [np.zeros(0, dtype=np.intp)]
     for s in np.flatnonzero(np.abs(stamps_s - stamp_s) <= 1e-3):
         first, end = measured.first[s : s + 2]
         near = np.linalg.norm(measured.surfels.xyz[first:end] - middle, axis=1) < radius_m + 3.0
-        found.append(first + np.flatnonzero(near & ~measured.mixed[first:end]))
-    return np.concatenate(found)
+        rows.append(first + np.flatnonzero(near & ~measured.mixed[first:end]))
+    return np.concatenate(rows)
 
 
 def _inside(xyz: Float64, T_global_box: Float64, half_m: Float64) -> NDArray[np.bool_]:

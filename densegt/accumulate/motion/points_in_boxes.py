@@ -59,8 +59,8 @@ def assign_to_boxes(
 ) -> NDArray[np.int32]:
     """The moving object whose widened box holds each point at the point's own time: (N,) index into tracks.
 
-    Points in the lowest slice of a box may be wheel or road and are given to nobody (`AMBIGUOUS`). Of several boxes the
-    one whose middle is nearest wins. A track that cannot tell where it is claims nothing. All others are `STATIC`.
+    Points in the lowest slice of a box may be wheel or road and are left out (`AMBIGUOUS`). Of several boxes the one
+    whose middle is nearest counts. A track of unknown pose holds nothing. All other points are `STATIC`.
     """
     surfels = measured.surfels
     owner = np.full(len(surfels), STATIC, dtype=np.int32)
@@ -88,7 +88,7 @@ def near_boxes(
     motion: SampledMotion,
     config: TracksConfig,
 ) -> NDArray[np.bool_]:
-    """Which of the surfels `asked` (N,) lie just beside a box: (N,). What a box misses of its object moves with it."""
+    """Which of the surfels `asked` (N,) lie just beside a box, (N,): parts of its object that the box misses."""
     rows = np.flatnonzero(asked)
     near = np.zeros(len(asked), dtype=np.bool_)
     if len(rows) and tracks:

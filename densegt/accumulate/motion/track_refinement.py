@@ -1,9 +1,9 @@
-"""Labelled movers, registered: each object's points, carried into its own frame, shall lie on one another.
+"""Registration of annotated tracks to their objects' own points.
 
-A box drawn by hand is off by a decimetre and a degree at each keyframe. The object's own points tell more: at the true
-motion all sweeps draw one and the same surface. The correction is a joint one over the whole track (multi-view
-registration, pairs of points of different times rather than one scan against a model, so that no wrong first model
-holds the rest), with the drawn boxes as prior: where points tell nothing, as along the side of a bus, they stay.
+A manual annotation is off by a decimetre and a degree at each keyframe. At the true motion all sweeps show the same
+surface in the object's frame. The correction is joint over the whole track (multi-view registration, pairs of points of
+different times rather than one scan against a model, so that no wrong first model biases the rest), with the annotated
+boxes as prior: where points do not constrain them, as along the side of a bus, they stay.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ Float64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Sights:
-    """An object's points, each at its own time, in its frame as the drawn boxes have it.
+class ObjectPoints:
+    """An object's points, each at its own time, in the frame of its annotated boxes.
 
     Attributes:
         xyz_box, normals_box: (N,3) m.
@@ -48,9 +48,9 @@ class Sights:
     def __len__(self) -> int:
         return len(self.xyz_box)
 
-    def take(self, rows: NDArray[np.intp] | slice) -> Sights:
+    def take(self, rows: NDArray[np.intp] | slice) -> ObjectPoints:
         """Some of them."""
-        return Sights(
+        return ObjectPoints(
             self.xyz_box[rows],
             self.normals_box[rows],
             self.along_box[rows],
@@ -60,7 +60,7 @@ class Sights:
             self.R_global_box[rows],
         )
 
-    def corrected(self, correction: Float64) -> Sights:
+    def corrected(self, correction: Float64) -> ObjectPoints:
         """The same where knots are moved by a correction (M,4): x, y, z m in global, then yaw rad."""
         at = self.weights @ correction
         shift_box = np.einsum("nji,nj->ni", self.R_global_box, at[:, :3])
@@ -80,7 +80,7 @@ def _turn_back(v: Float64, c: Float64, s: Float64) -> Float64:
 def refine_tracks(
     tracks: Sequence[ContinuousTrack], measured: Measurements, config: TracksConfig
 ) -> list[ContinuousTrack]:
-    """Each track registered to its points where that explains them better; the others as they are."""
+    """Each track registered to its points where that explains them better, else unchanged."""
     refine = config.refine
     if not tracks or not refine.enabled:
         return list(tracks)
@@ -94,12 +94,12 @@ def refine_tracks(
 def refine_track(
     track: ContinuousTrack, measured: Measurements, rows: NDArray[np.intp], config: RefineTracksConfig
 ) -> ContinuousTrack:
-    """One track registered to the points of some rows, or as it is where it is not better for it."""
+    """One track registered to the points of some rows, or unchanged where that is no better."""
     if len(track.knots_us) < 2 or len(rows) < config.min_points:
         return track
     rows = np.random.default_rng(0).permutation(rows)[: 2 * config.points]
-    sights = see(track, measured, rows)
-    fit, held = sights.take(slice(0, None, 2)), sights.take(slice(1, None, 2))
+    points = object_points(track, measured, rows)
+    fit, held = points.take(slice(0, None, 2)), points.take(slice(1, None, 2))
     within_s = config.deforming_within_s if track.deforming else np.inf
     correction = register(fit, config, within_s=within_s)
     if np.abs(correction[:, :3]).max() > config.max_m:
@@ -110,8 +110,8 @@ def refine_track(
     return moved(track, correction) if gain.mean() > max(config.min_gain * before.mean(), certain) else track
 
 
-def see(track: ContinuousTrack, measured: Measurements, rows: NDArray[np.intp]) -> Sights:
-    """The points of some rows as the track has them."""
+def object_points(track: ContinuousTrack, measured: Measurements, rows: NDArray[np.intp]) -> ObjectPoints:
+    """The points of some rows in the track's frame."""
     surfels = measured.surfels
     t_us = measured.start_us + surfels.time_s[rows].astype(np.float64) * 1e6
     T_global_box = track.poses_at(t_us)
@@ -121,7 +121,7 @@ def see(track: ContinuousTrack, measured: Measurements, rows: NDArray[np.intp]) 
     normals /= np.linalg.norm(normals, axis=1, keepdims=True) + 1e-9
     half_m = surfels.half_m[rows]
     ends = half_m[:, :2] == 0
-    return Sights(
+    return ObjectPoints(
         xyz_box=_into(R, xyz),
         normals_box=_into(R, normals),
         along_box=_into(R, surfels.tangents[rows, 0].astype(np.float64)),
@@ -136,20 +136,20 @@ def _into(R_global_box: Float64, v_global: Float64) -> Float64:
     return np.asarray(np.einsum("nji,nj->ni", R_global_box, v_global))
 
 
-def register(sights: Sights, config: RefineTracksConfig, *, within_s: float) -> Float64:
+def register(points: ObjectPoints, config: RefineTracksConfig, *, within_s: float) -> Float64:
     """The correction (M,4) of the knots at which points of different times lie on one another, as far as they tell."""
-    knots = sights.weights.shape[1]
+    knots = points.weights.shape[1]
     prior = np.tile(1.0 / np.array([*config.sigma_m, np.deg2rad(config.sigma_deg)]) ** 2, knots)
     correction = np.zeros((knots, 4))
     for scale_m in np.geomspace(config.coarse_m, config.fine_m, config.iterations):
-        now = sights.corrected(correction)
+        now = points.corrected(correction)
         normal, gradient = np.diag(prior), prior * correction.ravel()
         for i, j, direction in (surfaces(now, config, within_s), outlines(now, config, within_s)):
             residual = (direction * (now.xyz_box[i] - now.xyz_box[j])).sum(axis=1)
             J = (slopes(now, i, direction) - slopes(now, j, direction)).reshape(len(i), 4 * knots)
             # Geman-McClure; a point in many pairs tells no more than one in few.
             weight = (scale_m**2 / (scale_m**2 + residual**2)) ** 2 / config.pair_sigma_m**2
-            weight /= np.bincount(i, minlength=len(sights))[i]
+            weight /= np.bincount(i, minlength=len(points))[i]
             JW = J * weight[:, None]
             normal += JW.T @ J
             gradient += JW.T @ residual
@@ -160,7 +160,7 @@ def register(sights: Sights, config: RefineTracksConfig, *, within_s: float) -> 
 Pairs = tuple[NDArray[np.intp], NDArray[np.intp], Float64]
 
 
-def surfaces(now: Sights, config: RefineTracksConfig, within_s: float) -> Pairs:
+def surfaces(now: ObjectPoints, config: RefineTracksConfig, within_s: float) -> Pairs:
     """Pairs of points (P,), (P,) of one surface, and its normals (P,3), along which they should not differ."""
     i, j = pairs(now.xyz_box, now.time_s, config, within_s)
     a, b = now.normals_box[i], now.normals_box[j]
@@ -171,7 +171,7 @@ def surfaces(now: Sights, config: RefineTracksConfig, within_s: float) -> Pairs:
     return i[alike], j[alike], normal[alike]
 
 
-def outlines(now: Sights, config: RefineTracksConfig, within_s: float) -> Pairs:
+def outlines(now: ObjectPoints, config: RefineTracksConfig, within_s: float) -> Pairs:
     """Pairs of points where a surface ends to one side; they should not differ along the ring.
 
     Of a car seen from behind nothing else tells where it is sideways.
@@ -205,7 +205,7 @@ def in_time(xyz: Float64, time_s: Float64, config: RefineTracksConfig, within_s:
     return np.column_stack([xyz, time_s * (config.reach_m / within_s)])
 
 
-def slopes(now: Sights, rows: NDArray[np.intp], direction: Float64) -> Float64:
+def slopes(now: ObjectPoints, rows: NDArray[np.intp], direction: Float64) -> Float64:
     """How the places of points (P,) along directions (P,3) change with each knot's correction, (P,M,4)."""
     along = -np.einsum("nij,nj->ni", now.R_global_box[rows], direction)
     turn = direction[:, 0] * now.xyz_box[rows, 1] - direction[:, 1] * now.xyz_box[rows, 0]
@@ -214,7 +214,9 @@ def slopes(now: Sights, rows: NDArray[np.intp], direction: Float64) -> Float64:
     return out
 
 
-def misfit(fit: Sights, held: Sights, correction: Float64, config: RefineTracksConfig, *, within_s: float) -> Float64:
+def misfit(
+    fit: ObjectPoints, held: ObjectPoints, correction: Float64, config: RefineTracksConfig, *, within_s: float
+) -> Float64:
     """How far points held back lie from the others' surface, and outlines from their outlines, m."""
     model, asked = fit.corrected(correction), held.corrected(correction)
     parts = [_misfit(model, asked, model.normals_box, config, within_s)]
@@ -224,7 +226,9 @@ def misfit(fit: Sights, held: Sights, correction: Float64, config: RefineTracksC
     return np.concatenate(parts)
 
 
-def _misfit(model: Sights, asked: Sights, direction: Float64, config: RefineTracksConfig, within_s: float) -> Float64:
+def _misfit(
+    model: ObjectPoints, asked: ObjectPoints, direction: Float64, config: RefineTracksConfig, within_s: float
+) -> Float64:
     """How far each point (N,) lies from the model's next, on average along their directions; `reach_m` without any."""
     if not len(model) or not len(asked):
         return np.zeros(0)

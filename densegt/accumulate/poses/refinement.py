@@ -1,8 +1,8 @@
-"""The ego's path, bettered by what it saw: at the true poses, all sweeps draw one and the same street.
+"""Refinement of ego poses: bundle adjustment over planes (BALM, Liu and Zhang 2021), with recorded poses as prior.
 
 Localisation drifts by centimetres, most of all in height, and a street drawn twice 5 cm apart hides and shows the
-wrong things at grazing angles. Every small plane that several sweeps saw is asked to be flat (bundle adjustment over
-planes, as in BALM, Liu and Zhang 2021): a joint problem of six unknowns a sweep, with the recorded poses as prior.
+wrong things at grazing angles. Every small plane that several sweeps saw shall be flat: a joint problem of six unknowns
+a moment, that is a sweep of a single lidar, or the sweeps of several lidars about the same time.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
 from densegt.accumulate.config import AccumulateConfig, RefinePosesConfig
-from densegt.accumulate.measurements import drop_ego
+from densegt.accumulate.moments import Moments
 from densegt.accumulate.motion.tracks import ContinuousTrack, moving_tracks
+from densegt.accumulate.sweep_returns import SweepReturns
 from densegt.accumulate.timing import EgoPath, point_times, to_global
-from densegt.datasets.scene import Points, Scene
+from densegt.datasets.scene import Scene
 from densegt.geometry import se3
 from densegt.kernels.plane_adjustment import plane_adjustment
 
@@ -29,23 +30,23 @@ Float64 = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class PoseSamples:
-    """A few points of each sweep, of what stands still as far as known.
+    """A few static points of each sweep.
 
     Attributes:
-        xyz: (N,3) m in global minus `origin`, by the recorded poses.
-        sweep: (N,) int32.
-        centre: (S,3) m, where each lidar was; corrections turn about it.
+        xyz: (N,3) m in global minus the first ego position, by the recorded poses.
+        moment: (N,) int32, which of M corrections applies.
+        centre: (M,3) m, the lidar's position at each moment; corrections rotate about it.
     """
 
     xyz: Float64
-    sweep: NDArray[np.int32]
+    moment: NDArray[np.int32]
     centre: Float64
 
     def corrected(self, correction: Float64) -> Float64:
-        """The points (N,3) after each sweep's correction (S,6): shift in m, turn as a rotation vector."""
-        arm = self.xyz - self.centre[self.sweep]
+        """The points (N,3) after each moment's correction (M,6): shift in m, turn as a rotation vector."""
+        arm = self.xyz - self.centre[self.moment]
         R = Rotation.from_rotvec(correction[:, 3:]).as_matrix()
-        moved: Float64 = np.einsum("nij,nj->ni", R[self.sweep], arm) + (self.centre + correction[:, :3])[self.sweep]
+        moved: Float64 = np.einsum("nij,nj->ni", R[self.moment], arm) + (self.centre + correction[:, :3])[self.moment]
         return moved
 
 
@@ -83,15 +84,18 @@ class MovingBoxes:
         return inside
 
 
-def refine_poses(scene: Scene, config: AccumulateConfig) -> Scene:
+def refine_poses(scene: Scene, returns: Sequence[SweepReturns], config: AccumulateConfig) -> Scene:
     """The scene with poses at which its sweeps agree better, or as it is where that is not clear.
 
-    Cameras lie on the new path at their exposures; boxes, which were drawn through the recorded poses, move along.
+    Cameras lie on the new path at their exposures; boxes, annotated through the recorded poses, move along.
+
+    Args:
+        returns: of each sweep, with those drawn for this.
     """
-    refine = config.ego_poses
-    if not config.refine_poses or not refine.min_sweeps <= len(scene.sweeps) <= refine.max_sweeps:
+    refine, moments = config.ego_poses, Moments.of(scene)
+    if not config.refine_poses or not refine.min_sweeps <= moments.count <= refine.max_sweeps:
         return scene
-    samples = sample(scene, config)
+    samples = sample(scene, returns, moments, config)
     planes = find_planes(samples, refine)
     fit, held = planes[::2], planes[1::2]
     if len(held) < refine.min_planes:
@@ -104,44 +108,29 @@ def refine_poses(scene: Scene, config: AccumulateConfig) -> Scene:
             return scene
         correction = adjust(samples, fit, correction, scale_m, refine)
         after = roughness(samples, held, correction, refine)
-    return corrected(scene, samples, correction) if after < (1 - refine.min_gain) * before else scene
+    return corrected(scene, samples.centre, moments, correction) if after < (1 - refine.min_gain) * before else scene
 
 
-def sample(scene: Scene, config: AccumulateConfig) -> PoseSamples:
-    """Points drawn from each sweep, evenly over the ground rather than over angles, none of moving boxes."""
-    refine, path, rng = config.ego_poses, EgoPath.of(scene), np.random.default_rng(0)
-    origin = scene.sweeps[0].T_global_ego[:3, 3]
+def sample(scene: Scene, returns: Sequence[SweepReturns], moments: Moments, config: AccumulateConfig) -> PoseSamples:
+    """The points drawn from each sweep, but for those in moving boxes."""
+    path, origin = EgoPath.of(scene), scene.sweeps[0].T_global_ego[:3, 3]
     tracks = moving_tracks(scene, config.tracks) if config.motion in ("auto", "boxes") else []
     boxes = MovingBoxes.at(np.array([s.timestamp_us for s in scene.sweeps], dtype=np.float64), tracks)
-    parts, sweeps = [], []
-    for index, meta in enumerate(scene.sweeps):
-        few = drop_ego(draw(scene.read_points(meta), refine, rng), meta, config.ego)
-        if not len(few.xyz_lidar):
+    parts, moment = [np.zeros((0, 3))], [np.zeros(0, dtype=np.int32)]
+    for index, (meta, of_sweep) in enumerate(zip(scene.sweeps, returns, strict=True)):
+        few = of_sweep.take(of_sweep.drawn)
+        if not len(few):
             continue
-        times_s = point_times(few, meta)
-        xyz = to_global(few, meta, times_s, path)
-        standing = ~boxes.hold(xyz, index, refine.box_margin_m)
-        parts.append(xyz[standing] - origin)
-        sweeps.append(np.full(int(standing.sum()), index, dtype=np.int32))
-    centre = np.array([s.T_global_lidar[:3, 3] - origin for s in scene.sweeps])
-    if not parts:
-        return PoseSamples(np.zeros((0, 3)), np.zeros(0, dtype=np.int32), centre)
-    return PoseSamples(np.concatenate(parts), np.concatenate(sweeps), centre)
-
-
-def draw(points: Points, config: RefinePosesConfig, rng: np.random.Generator) -> Points:
-    """Some of a sweep's points, the farther the likelier, since a spinning lidar sees mostly what is near."""
-    range_m = np.linalg.norm(points.xyz_lidar, axis=1)
-    near = np.flatnonzero(range_m < config.max_range_m)
-    if len(near) > config.points:
-        # Exponential races are won in proportion to their rates: a draw without replacement.
-        race = rng.standard_exponential(len(near), dtype=np.float32) / (range_m[near] + np.float32(1e-3))
-        near = near[np.argpartition(race, config.points)[: config.points]]
-    return Points(points.xyz_lidar[near], points.intensity[near], points.ring[near])
+        xyz = to_global(few.xyz_lidar, meta, point_times(few, meta), path)
+        static = ~boxes.hold(xyz, index, config.ego_poses.box_margin_m)
+        parts.append(xyz[static] - origin)
+        moment.append(np.full(int(static.sum()), moments.moment[index], dtype=np.int32))
+    centre = np.array([scene.sweeps[i].T_global_lidar[:3, 3] - origin for i in moments.first])
+    return PoseSamples(np.concatenate(parts), np.concatenate(moment), centre)
 
 
 def find_planes(samples: PoseSamples, config: RefinePosesConfig) -> NDArray[np.int32]:
-    """Neighbourhoods (A,K) of points, -1 for none, that several sweeps saw and that may be flat."""
+    """Neighbourhoods (A,K) of points, -1 for none, seen at several moments, that may be flat."""
     if len(samples.xyz) < config.neighbours:
         return np.zeros((0, config.neighbours), dtype=np.int32)
     anchors = np.random.default_rng(1).permutation(len(samples.xyz))[: config.planes * len(samples.centre)]
@@ -149,8 +138,8 @@ def find_planes(samples: PoseSamples, config: RefinePosesConfig) -> NDArray[np.i
         samples.xyz[anchors], k=config.neighbours, distance_upper_bound=config.reach_m
     )
     members = np.where(np.isfinite(distance), rows, -1).astype(np.int32)
-    sweep = np.where(members >= 0, samples.sweep[members], -1)
-    kinds = (np.diff(np.sort(sweep, axis=1), axis=1) > 0).sum(axis=1)
+    moment = np.where(members >= 0, samples.moment[members], -1)
+    kinds = (np.diff(np.sort(moment, axis=1), axis=1) > 0).sum(axis=1)
     few = (members < 0).sum(axis=1) > config.neighbours - 6
     return np.ascontiguousarray(members[(kinds >= 4) & ~few])
 
@@ -168,19 +157,19 @@ def shape(xyz: Float64, members: NDArray[np.int32]) -> tuple[Float64, Float64]:
 def adjust(
     samples: PoseSamples, members: NDArray[np.int32], correction: Float64, scale_m: float, config: RefinePosesConfig
 ) -> Float64:
-    """The correction (S,6) of each sweep after one more step towards flat planes."""
-    sweeps = len(samples.centre)
+    """The correction (M,6) of each moment after one more step towards flat planes."""
+    count = len(samples.centre)
     prior = (config.plane_sigma_m / np.r_[config.sigma_m, np.deg2rad(config.sigma_deg)]) ** 2
     xyz = samples.corrected(correction)
     normal, extent = shape(xyz, members)
     flat = (extent[:, 0] < 2 * scale_m) & (extent[:, 0] < config.flat * extent[:, 1])
-    H, g = np.zeros((sweeps, sweeps, 6, 6)), prior * correction
-    H[range(sweeps), range(sweeps)] = np.diag(prior)
-    arm = xyz - samples.centre[samples.sweep]
-    plane_adjustment(xyz, arm, samples.sweep, members[flat], normal[flat], scale_m, H, g)
-    whole = H.transpose(0, 2, 1, 3).reshape(6 * sweeps, 6 * sweeps)
+    H, g = np.zeros((count, count, 6, 6)), prior * correction
+    H[range(count), range(count)] = np.diag(prior)
+    arm = xyz - samples.centre[samples.moment]
+    plane_adjustment(xyz, arm, samples.moment, members[flat], normal[flat], scale_m, H, g)
+    whole = H.transpose(0, 2, 1, 3).reshape(6 * count, 6 * count)
     step = solve(whole, g.ravel(), lower=True, assume_a="pos", overwrite_a=True, check_finite=False)
-    bettered: Float64 = correction - step.reshape(sweeps, 6)
+    bettered: Float64 = correction - step.reshape(count, 6)
     return bettered
 
 
@@ -192,15 +181,15 @@ def roughness(
     return float(np.minimum(extent[:, 0], 2 * config.coarse_m).mean())
 
 
-def corrected(scene: Scene, samples: PoseSamples, correction: Float64) -> Scene:
-    """The scene on its new path."""
+def corrected(scene: Scene, centre: Float64, moments: Moments, correction: Float64) -> Scene:
+    """The scene on its new path: each moment's sweeps moved together, about its centre (M,3)."""
     origin = scene.sweeps[0].T_global_ego[:3, 3]
     R = Rotation.from_rotvec(correction[:, 3:]).as_matrix()
     sweeps = []
-    for meta, turn, centre, shift in zip(scene.sweeps, R, samples.centre + origin, correction[:, :3], strict=True):
-        T = meta.T_global_ego.copy()
-        T[:3, :3] = turn @ T[:3, :3]
-        T[:3, 3] = turn @ (T[:3, 3] - centre) + centre + shift
+    for meta, m in zip(scene.sweeps, moments.moment, strict=True):
+        T, about = meta.T_global_ego.copy(), centre[m] + origin
+        T[:3, :3] = R[m] @ T[:3, :3]
+        T[:3, 3] = R[m] @ (T[:3, 3] - about) + about + correction[m, :3]
         sweeps.append(replace(meta, T_global_ego=T))
     old = EgoPath.of(scene)
     new = EgoPath.of(replace(scene, sweeps=tuple(sweeps)))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from densegt.accumulate.cloud import Cloud
 from densegt.accumulate.config import AccumulateConfig, SurfelConfig
-from densegt.accumulate.motion.free_space import beam_time, violates_free_space_now, votes
+from densegt.accumulate.motion.free_space import beam_time, violates_free_space_now, votes_of_sweeps
 from densegt.accumulate.motion.tracks import ContinuousTrack
 from densegt.accumulate.render.projected_surfels import pinhole, project
 from densegt.accumulate.surfels import Surfels
@@ -107,8 +107,10 @@ def reach_rad(cloud: Cloud, allowed: Bool, config: SurfelConfig) -> float:
 
     Rings of a lidar at rest repeat the same lines, so each 0.2 m of travel counts as a sweep.
     """
-    steps_m = np.linalg.norm(np.diff(cloud.images.origin[allowed], axis=0), axis=1)
-    sweeps = 1 + float(steps_m.sum()) / 0.2
+    sweeps = 0.0
+    for lidar in np.unique(cloud.moments.lidar[allowed]):
+        places = cloud.images.origin[allowed & (cloud.moments.lidar == lidar)]
+        sweeps += 1 + float(np.linalg.norm(np.diff(places, axis=0), axis=1).sum()) / 0.2
     return float(max(config.max_reach_rad, np.deg2rad(config.max_gap_deg) / 2 / np.sqrt(sweeps)))
 
 
@@ -116,9 +118,11 @@ def sweeps_in_window(cloud: Cloud, camera: Camera, window_s: float | None) -> Bo
     """Which sweeps (S,) may be used: those at most `window_s` from the keyframe's own, all for None."""
     if window_s is None:
         return np.ones(len(cloud.sweep_times_s), dtype=np.bool_)
-    own = [t for t, token in zip(cloud.sweep_times_s, cloud.sample_tokens, strict=True) if token == camera.sample_token]
-    middle_s = own[0] if own else (camera.timestamp_us - cloud.start_us) * 1e-6
+    own = np.flatnonzero([token == camera.sample_token for token in cloud.sample_tokens])
+    middle_s = cloud.sweep_times_s[own[0]] if len(own) else (camera.timestamp_us - cloud.start_us) * 1e-6
     within: Bool = np.abs(cloud.sweep_times_s - middle_s) <= window_s + 1e-3
+    # Other lidars' sweeps of that moment may have other stamps.
+    within[cloud.moments.with_other_lidars(own)] = True
     return within
 
 
@@ -166,8 +170,8 @@ def subsample(
 
 
 def nearest_sweeps(cloud: Cloud, exposure_s: float, config: AccumulateConfig) -> NDArray[np.intp]:
-    """The sweeps nearest an exposure in time."""
-    nearest = np.argsort(np.abs(cloud.sweep_times_s - exposure_s), kind="stable")[: config.free_space.asked_sweeps]
+    """Each lidar's sweeps nearest an exposure in time."""
+    nearest = cloud.moments.nearest(np.abs(cloud.sweep_times_s - exposure_s), config.free_space.asked_sweeps)
     asked: NDArray[np.intp] = nearest[cloud.images.read[nearest]]
     return asked
 
@@ -208,14 +212,13 @@ def mover_violates_free_space(
     A walker's leg of half a second ago, or surroundings inside a box.
     """
     passed, met = np.zeros(len(surfels), dtype=np.int64), np.zeros(len(surfels), dtype=np.int64)
-    any_sweep = np.zeros(len(surfels), dtype=np.int32)
     stamps_us = cloud.start_us + cloud.sweep_times_s[asked] * 1e6
     middles = track.poses_at(stamps_us)[:, :3, 3] - cloud.origin_global_m
     beam_s = [beam_time(cloud.images, s, middle) for s, middle in zip(asked.tolist(), middles, strict=True)]
     for s, T in zip(asked.tolist(), track.poses_at(stamps_us + np.array(beam_s) * 1e6), strict=True):
         T[:3, 3] -= cloud.origin_global_m
         there = se3.apply(T, surfels.xyz).astype(np.float32)
-        free, hit = votes(cloud.images, there, any_sweep, [s], config.free_space)
+        free, hit = votes_of_sweeps(cloud.images, there, [s], config.free_space)
         passed += free
         met += hit
     out: Bool = (passed > met) & (passed >= min(config.free_space.min_passed, len(asked)))

@@ -1,1 +1,1 @@
-"""Rigid motion without labels: what other sweeps refute is clustered, followed, and carried in its own frame."""
+"""Detection of rigid movers without annotation: transient points are clustered, tracked and registered."""

@@ -1,6 +1,8 @@
-"""The box of an object that was found: along its way, as large as what was seen of it, standing on the ground."""
+"""The box of a detected object: along its path, as large as its points, on the ground."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +18,17 @@ CELL_M = 0.25
 PAD_M = 0.05
 
 
-def extent(q: Float64, sweep: NDArray[np.int32], turned_rad: float) -> tuple[Float64, Float64]:
-    """Lowest and highest corner (3,) of what several sweeps agree on, in axes turned by `turned_rad`."""
-    c, s = np.cos(turned_rad), np.sin(turned_rad)
+class BoxExtent(NamedTuple):
+    """A box in the frame of an object's motion: lowest and highest corner (3,) m in axes rotated by `yaw_rad`."""
+
+    low: Float64
+    high: Float64
+    yaw_rad: float
+
+
+def extent(q: Float64, sweep: NDArray[np.int32], yaw_rad: float) -> BoxExtent:
+    """The box of points (N,3) that several sweeps (N,) agree on, in axes rotated by `yaw_rad`."""
+    c, s = np.cos(yaw_rad), np.sin(yaw_rad)
     p = np.column_stack([c * q[:, 0] + s * q[:, 1], -s * q[:, 0] + c * q[:, 1], q[:, 2]])
     sweeps = len(np.unique(sweep))
     cell = np.floor(p[:, :2] / CELL_M).astype(np.int64)
@@ -30,25 +40,27 @@ def extent(q: Float64, sweep: NDArray[np.int32], turned_rad: float) -> tuple[Flo
     p = p[agreed] if agreed.sum() >= 3 else p
     low, high = np.quantile(p, [0.002, 0.998], axis=0)
     low[2] = 0.0
-    return low - [PAD_M, PAD_M, 0.0], high + PAD_M
+    return BoxExtent(low - [PAD_M, PAD_M, 0.0], high + PAD_M, yaw_rad)
 
 
 def make_track(
     token: str,
     motion: PlanarMotion,
-    low: Float64,
-    high: Float64,
-    turned_rad: float,
+    box: BoxExtent,
     ground: Ground,
     origin_global_m: Float64,
     start_us: int,
     max_extrapolation_s: float,
 ) -> ContinuousTrack:
-    """A continuous track of the box from `low` to `high` (3,) in axes turned by `turned_rad` in the object's frame."""
+    """The continuous track of a box that moves so, standing on the ground.
+
+    Args:
+        origin_global_m: (3,) of the motion's frame; start_us: the time that the motion counts from.
+    """
     t = np.linspace(motion.start_s, motion.end_s, max(2, int(np.ceil((motion.end_s - motion.start_s) / STEP_S)) + 1))
     pose = motion.at(t)
-    yaw = pose[:, 2] + turned_rad
-    middle, size = (low + high) / 2, high - low
+    yaw = pose[:, 2] + box.yaw_rad
+    middle, size = (box.low + box.high) / 2, box.high - box.low
     c, s = np.cos(yaw), np.sin(yaw)
     xy = pose[:, :2] + np.column_stack([c * middle[0] - s * middle[1], s * middle[0] + c * middle[1]])
     under = ground.under(xy)[:, None]
@@ -57,7 +69,7 @@ def make_track(
     T[:, 0, 0], T[:, 0, 1], T[:, 1, 0], T[:, 1, 1] = c, -s, s, c
     T[:, :2, 3], T[:, 2, 3] = xy, z + middle[2]
     T[:, :3, 3] += origin_global_m
-    category = guess(size)
+    category = category_of_size(size)
     return ContinuousTrack(
         token=token,
         category=category,
@@ -70,8 +82,8 @@ def make_track(
     )
 
 
-def guess(size_lwh_m: Float64) -> str:
-    """The kind that a size suggests."""
+def category_of_size(size_lwh_m: Float64) -> str:
+    """The category that a size suggests."""
     length, width, height = size_lwh_m
     if max(length, width) < 1.3:
         return "human.pedestrian.adult"

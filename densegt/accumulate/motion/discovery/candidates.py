@@ -1,4 +1,4 @@
-"""The points that may belong to something that moves, and their clusters in each sweep."""
+"""Points that may belong to movers, and their clusters in each sweep."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CELL_M = 0.25
 
 @dataclass(frozen=True)
 class Candidates:
-    """Points above the ground that may be something's that moves, in order of sweep.
+    """Points above the ground that may belong to movers, in order of sweep.
 
     Attributes:
         rows: (M,) of the scene's surfels.
@@ -47,7 +47,7 @@ def find_candidates(
     max_range_m: float,
     link_m: float,
 ) -> Candidates:
-    """Those of the surfels `asked` (N,) that stand clear of the ground, near the lidar, and between no two surfaces.
+    """Those of the surfels `asked` (N,) that are above the ground, near the lidar, and no mixed pixels.
 
     Args:
         link_m: points of a sweep closer than this, seen from above, are of one cluster; 0 does without clusters.

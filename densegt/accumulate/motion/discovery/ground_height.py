@@ -1,4 +1,4 @@
-"""The height of the ground anywhere in a scene: things that move stand on it."""
+"""Ground height over a scene; movers stand on it."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class Ground:
 
     @classmethod
     def of(cls, surfels: Surfels, usable: NDArray[np.bool_], lidar: NDArray[np.float32]) -> Ground:
-        """From level surfels that stand still; cells without any take the nearest one's height.
+        """From level static surfels; cells without any take the nearest one's height.
 
         Args:
-            usable: (N,), which surfels stand still.
+            usable: (N,), which surfels are static.
             lidar: (S,3) m, where the lidar was.
         """
         from scipy.ndimage import distance_transform_edt, median_filter

@@ -1,4 +1,4 @@
-"""A cluster's first velocity: the one that carries it onto what the sweeps about it saw."""
+"""A cluster's initial velocity: the one that carries it onto points of neighbouring sweeps."""
 
 from __future__ import annotations
 
@@ -16,16 +16,15 @@ MOST_ASKED = 80
 ASKED_S = (-0.6, -0.3, 0.3, 0.6)
 
 
-def first_velocity(
+def initial_velocity(
     candidates: Candidates, free: NDArray[np.bool_], members: NDArray[np.intp], *, window_s: float, max_speed_mps: float
 ) -> tuple[NDArray[np.float64], float]:
-    """Velocity (2,) m/s of a cluster, and how well it explains what the sweeps about it saw.
+    """Velocity (2,) m/s of a cluster, and its score; of several equal ones the mean.
 
-    Where several velocities do equally well it is their mean. How well is the share of the cluster that lands on
-    points of another sweep, averaged over the sweeps within the window.
+    The score is the share of the cluster that lands on points of another sweep, averaged over the sweeps in the window.
 
     Args:
-        free: (M,), candidates that belong to nothing yet.
+        free: (M,), candidates not yet assigned.
         members: rows of the cluster.
         window_s: sweeps this far before and after are asked.
     """
@@ -87,16 +86,17 @@ def _votes(
     return votes
 
 
-def sound(
+def consistent_share(
     candidates: Candidates, members: NDArray[np.intp], velocity: NDArray[np.float64], world: StaticWorld
 ) -> float:
-    """Share of a cluster that no sweep some way off looked through where its velocity carries it."""
+    """Share of a cluster that its velocity carries into no free space of some other turns of its lidar."""
     few = members[:: max(1, len(members) // MOST_ASKED)]
     sweep, time_s = int(candidates.sweep[members[0]]), float(candidates.time_s[few].mean())
     q = candidates.xyz[few].astype(np.float64)
     q[:, :2] += (time_s - candidates.time_s[few, None]) * velocity
     through = np.zeros(len(few), dtype=np.bool_)
-    since_s = world.middle_s - world.middle_s[sweep]
+    lidar = world.moments.lidar
+    since_s = np.where(lidar == lidar[sweep], world.middle_s - world.middle_s[sweep], np.inf)
     for k in {int(np.abs(since_s - away_s).argmin()) for away_s in ASKED_S} - {sweep}:
         pose = np.broadcast_to([*(velocity * since_s[k]), 0.0], (len(few), 3))
         through |= world.votes_at(q, pose, np.full(len(few), k, dtype=np.int32))[0]

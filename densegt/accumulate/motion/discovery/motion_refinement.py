@@ -1,4 +1,4 @@
-"""One smooth motion for all of an object's points: each sweep's must lie on every other's."""
+"""Registration of an object's points of all sweeps to one another by one smooth motion."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ WORTH_A_SWEEP = 15.0
 
 
 def smooth_motion(time_s: Float64, pose: Float64, *, turning: bool) -> PlanarMotion:
-    """The smooth motion nearest to the poses (P,3) at which an object was found."""
+    """The smooth motion nearest to the poses (P,3) of a tracked object."""
     sigma = np.array([0.1, 0.1, 0.02 if turning else 10.0])
     return PlanarMotion.through(time_s, pose, knot_s=KNOT_S, sigma=sigma, acceleration=ACCELERATION)
 
@@ -44,7 +44,7 @@ def refine(candidates: Candidates, members: NDArray[np.intp], motion: PlanarMoti
     """
     if len(members) < 3:
         return motion
-    few = thinned(candidates, members)
+    few = subsampled(candidates, members)
     xyz, time_s = candidates.xyz[few].astype(np.float64), candidates.time_s[few].astype(np.float64)
     sweeps, sweep = np.unique(candidates.sweep[few], return_inverse=True)
     first = np.searchsorted(sweep, np.arange(len(sweeps) + 1)).astype(np.int64)
@@ -73,7 +73,7 @@ def refine(candidates: Candidates, members: NDArray[np.intp], motion: PlanarMoti
         scale = min(1.0, WORTH_A_SWEEP * len(sweeps) / len(pairs))
         H, g = H * scale + stiff + hold, g * scale + stiff @ motion.coefficients.ravel()
         if turning:
-            rolling(motion, H, g)
+            add_rolling_constraint(motion, H, g)
         step = np.linalg.solve(H, g).reshape(-1, 3)
         motion = PlanarMotion(motion.start_s, motion.knot_s, motion.coefficients - step)
         if turn >= COARSE and np.abs(step[:, :2]).max() < 0.003:
@@ -81,7 +81,7 @@ def refine(candidates: Candidates, members: NDArray[np.intp], motion: PlanarMoti
     return motion
 
 
-def thinned(candidates: Candidates, members: NDArray[np.intp]) -> NDArray[np.intp]:
+def subsampled(candidates: Candidates, members: NDArray[np.intp]) -> NDArray[np.intp]:
     """At most so many of the members in each sweep and in all, in order of sweep."""
     if not len(members):
         return members
@@ -93,8 +93,8 @@ def thinned(candidates: Candidates, members: NDArray[np.intp]) -> NDArray[np.int
     return np.concatenate(parts)
 
 
-def rolling(motion: PlanarMotion, H: Float64, g: Float64) -> None:
-    """Add to the normal equations that what is large enough to be turned does not move sideways, as wheels do not."""
+def add_rolling_constraint(motion: PlanarMotion, H: Float64, g: Float64) -> None:
+    """Add to the normal equations that a vehicle does not move sideways, as its wheels do not."""
     t = np.linspace(motion.start_s, motion.end_s, 2 * (len(motion.coefficients) - 3) + 1)
     theta, slope = motion.at(t)[:, 2] + motion.heading(), motion.slope(t)
     c, s = np.cos(theta), np.sin(theta)

@@ -1,8 +1,8 @@
-"""Tracks that were found, as a file that nuScenes' own tools read: automatic labels.
+"""Detected tracks as a file that nuScenes' own tools read: automatic labels.
 
 The format is that of nuScenes' tracking results (`meta` and `results`, boxes by sample token), which the devkit loads
 (`nuscenes.eval.common.loaders.load_prediction` with `TrackingBox`), draws and scores. Rows for `sample_annotation.json`
-would have to be spliced into a dataset's own tables and would pass for what people drew.
+would have to be inserted into a dataset's own tables and would pass for manual annotations.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from densegt.accumulate.motion.tracks import ContinuousTrack
 from densegt.accumulate.surfels import Surfels
 from densegt.geometry.se3 import to_quaternion
 
-# What was used, as nuScenes asks for.
+# The inputs used, as nuScenes asks for.
 META = {"use_camera": False, "use_lidar": True, "use_radar": False, "use_map": False, "use_external": False}
 
 # The tracking task's names for the kinds that a size suggests.
@@ -34,23 +34,23 @@ def write_tracks(
     path: Path,
     scene_name: str,
     keyframes_us: Mapping[str, int],
-    found: Sequence[tuple[ContinuousTrack, Surfels]],
+    detected: Sequence[tuple[ContinuousTrack, Surfels]],
     *,
     period_s: float,
     start_us: int,
 ) -> None:
-    """Write one scene's found tracks at its keyframes; under its own name the file is whole.
+    """Write one scene's detected tracks at its keyframes; a file under its final name is complete.
 
     Args:
         keyframes_us: stamp of each sample's sweep by sample token; each gets a list of boxes, maybe empty.
-        found: tracks with their surfels, whose times count from `start_us`; `num_pts` is how many were measured
+        detected: tracks with their surfels, whose times count from `start_us`; `num_pts` is how many were measured
             within one turn of the stamp, `tracking_score` how their number compares with a hundred, at most 1.
         period_s: of a turn.
     """
     results = {
         token: [
             row
-            for track, surfels in found
+            for track, surfels in detected
             if track.known_at(np.array([stamp_us], dtype=np.float64))[0]
             for row in [_row(scene_name, token, stamp_us, track, _points(surfels, stamp_us, start_us, period_s))]
             if row["num_pts"]

@@ -1,4 +1,4 @@
-"""From one cluster forwards and backwards in time: each sweep's points are laid onto the object's own growing model."""
+"""Tracking of one cluster forwards and backwards in time: each sweep is registered to the object's growing model."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ SPAN_M, HEIGHT_M = 36.0, 5.2
 MEMORY_S = 0.45
 MOST_POINTS = 160
 BACK = (2, 5, 10)
+# Several lidars may see an object at the same time.
+MIN_STEP_S = 0.02
 
 
 @dataclass(frozen=True)
 class TrackedObject:
-    """An object as it was followed.
+    """A tracked object.
 
     Attributes:
         members: rows of the candidates.
@@ -34,14 +36,15 @@ class TrackedObject:
     pose: Float64
 
 
-def earlier(poses: dict[int, Float64], sweep: int, direction: int) -> list[tuple[int, Float64]]:
-    """The poses some sweeps back, as far as they are known."""
-    back = [sweep - direction * step for step in BACK]
+def earlier(poses: dict[int, Float64], sweep: int, direction: int, world: StaticWorld) -> list[tuple[int, Float64]]:
+    """The poses some turns of the same lidar back, as far as they are known."""
+    here = np.array([sweep])
+    back = [int(world.moments.turns_away(here, -direction * step)[0]) for step in BACK]
     return [(k, poses[k]) for k in back if k in poses]
 
 
 def seen_through(q: Float64, poses: list[tuple[int, Float64]], world: StaticWorld) -> NDArray[np.bool_]:
-    """Which points (N,3) of an object's frame were empty space where the object was at other times."""
+    """Which points (N,3) of an object's frame lie in free space where the object was at other times."""
     out = np.zeros(len(q), dtype=np.bool_)
     for sweep, pose in poses:
         if len(q):
@@ -83,16 +86,16 @@ def track_object(
     *,
     patience_s: float,
 ) -> TrackedObject:
-    """Follow a cluster through all sweeps, as long as it is seen again within `patience_s`.
+    """A cluster tracked through all sweeps, as long as it is seen again within `patience_s`.
 
     Args:
-        free: (M,), candidates that belong to nothing yet.
-        seed: rows of the cluster; velocity: (2,) m/s, its first guess.
+        free: (M,), candidates not yet assigned.
+        seed: rows of the cluster; velocity: (2,) m/s, the initial one.
     """
     model, sweep = Model(), int(candidates.sweep[seed[0]])
     at_s = float(candidates.time_s[seed].mean())
     start = np.array([*candidates.xyz[seed, :2].mean(axis=0), 0.0])
-    path = [(at_s, start)]
+    path, lidar = [(at_s, start)], world.moments.lidar
     poses = {sweep: start}
     members = [seed]
     p, normal = at_time(candidates, seed, at_s, velocity)
@@ -109,7 +112,11 @@ def track_object(
             rows = slice(int(candidates.first[k]), int(candidates.first[k + 1]))
             rough_s = end_s + since_s
             rough = end + speed * (rough_s - end_s)
-            close = np.abs(candidates.xyz[rows, :2] - rough[:2]).max(axis=1) <= model.radius_m + 1.0
+            within_m = model.radius_m + 1.0
+            if lidar[k] != lidar[latest]:
+                # Another lidar's beam may pass up to a turn earlier or later.
+                within_m += float(np.abs(speed[:2]).max() * world.images.clock[lidar[k], 3])
+            close = np.abs(candidates.xyz[rows, :2] - rough[:2]).max(axis=1) <= within_m
             mine = rows.start + np.flatnonzero(close & free[rows])
             if len(mine) < 2:
                 continue
@@ -119,7 +126,7 @@ def track_object(
             young = len(path) < 6
             reach_m = min((0.7 if young else 0.5) + 0.5 * max(abs(since_s) - 0.1, 0.0), 1.0)
             sigma = np.array([0.25, 0.25, 0.03]) if young else np.array([0.15, 0.15, 0.02])
-            sigma = sigma * (abs(since_s) / 0.05)
+            sigma = sigma * (max(abs(since_s), MIN_STEP_S) / 0.05)
             if model.radius_m < 0.9:
                 sigma[2] = 1e-3
             p, normal = at_time(candidates, few, mean_s, speed)
@@ -132,7 +139,7 @@ def track_object(
             q, turned = into(p, normal, pose)
             hit = model.near(q, 0.5)
             fresh = np.flatnonzero(hit)[~model.near(q[hit], 0.25)]
-            hit[fresh] = ~seen_through(q[fresh], earlier(poses, k, direction), world)
+            hit[fresh] = ~seen_through(q[fresh], earlier(poses, k, direction, world), world)
             if hit.sum() < 2:
                 continue
             model.add(q[hit], turned[hit])
@@ -140,6 +147,7 @@ def track_object(
             poses[k] = pose
             path.append((mean_s, pose)) if direction > 0 else path.insert(0, (mean_s, pose))
             latest = k
+    path.sort(key=lambda known: known[0])
     times, poses = zip(*path, strict=True)
     return TrackedObject(np.concatenate(members), np.array(times), np.array(poses))
 

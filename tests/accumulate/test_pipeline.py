@@ -8,16 +8,15 @@ from functools import cache
 import numpy as np
 import pytest
 
-from densegt.accumulate.cloud import gather
+from densegt.accumulate.cloud import Cloud
 from densegt.accumulate.config import AccumulateConfig
 from densegt.accumulate.motion.free_space import find_transient
-from densegt.accumulate.motion.tracks import moving_tracks
-from densegt.accumulate.pipeline import accumulate_scene
+from densegt.accumulate.pipeline import accumulate_scene, build_cloud
 from densegt.accumulate.render.renderer import render
-from densegt.datasets.scene import Camera
+from densegt.datasets.lidar_model import LidarModel
+from densegt.datasets.scene import Camera, Points, Sweep
 from densegt.depth.depth_map import DepthMap, Source
-
-from .worlds import BOX, ELEVATION, FOCAL, GROUND, MAP_ORIGIN, START_US, T_EGO_LIDAR, WALL, K, World
+from tests.accumulate.worlds import BOX, ELEVATION, FOCAL, GROUND, MAP_ORIGIN, START_US, T_EGO_LIDAR, WALL, K, World
 
 WORLD = World(seconds=1.0)
 SAMPLES = range(3)
@@ -35,6 +34,10 @@ def eroded(mask: np.ndarray, by_px: int) -> np.ndarray:
     n = range(2 * by_px + 1)
     H, W = mask.shape
     return np.all([padded[i : i + H, j : j + W] for i in n for j in n], axis=0)
+
+
+def transient_of(cloud: Cloud, config: AccumulateConfig) -> np.ndarray:
+    return find_transient(cloud.images, cloud.moments, cloud.static.xyz, cloud.static.sweep, config.free_space)
 
 
 def height_m(camera: Camera, depth_m: np.ndarray) -> np.ndarray:
@@ -216,31 +219,34 @@ def test_without_motion_the_box_smears() -> None:
     assert wrong > 0.5 * total
 
 
-def test_a_skipped_sweep_is_in_nothing() -> None:
+def test_an_empty_sweep_is_in_nothing() -> None:
     scene, config = WORLD.scene(), AccumulateConfig(surface=False)
-    tracks = moving_tracks(scene, config.tracks)
-    cloud = gather(scene, tracks, config, skip_sweeps=frozenset({"sweep-10"}))
-    got = render(cloud, scene.cameras[1], config)
+
+    def read(sweep: Sweep) -> Points:
+        points = scene.read_points(sweep)
+        return points.take(np.arange(0)) if sweep.token == "sweep-10" else points
+
+    got = render(build_cloud(replace(scene, read_points=read), config), scene.cameras[1], config)
     assert Source.OWN_SWEEP not in got.source
     assert (got.source == Source.STATIC).sum() > 5000
     # Exposed 20 ms before the stamp: the left-out sweep's ages are -30 to 20 ms.
     ages = got.age_s[got.depth_m > 0]
     assert not ((ages > -0.0295) & (ages < 0.0195)).any()
-    own = render(gather(scene, tracks, config), scene.cameras[1], config)
+    own = render(build_cloud(scene, config), scene.cameras[1], config)
     assert (own.source == Source.OWN_SWEEP).any()
 
 
 def test_progress_is_told_once_a_sweep_and_once_an_image() -> None:
     ticks = []
     world = replace(NOT_THERE, seconds=0.5)
-    list(accumulate_scene(world.scene(), AccumulateConfig(), lambda: ticks.append(1)))
+    list(accumulate_scene(world.scene(), AccumulateConfig(), progress=lambda: ticks.append(1)))
     assert len(ticks) == 11 + 2
 
 
 def test_the_box_tells_when_the_lidar_s_clock_is_misread() -> None:
     """A clock read 10 ms late puts the box 6 cm too near: a tolerance of 3 cm can fail."""
     scene = WORLD.scene()
-    late = replace(scene, spin=replace(scene.spin, stamp_fraction=0.8))
+    late = scene.with_lidar_models({"LIDAR_TOP": LidarModel(stamp_fraction=0.8)})
     camera, got = list(accumulate_scene(late, AccumulateConfig()))[1]
     _, far_m, _ = WORLD.within_pixels(camera)
     known = on_box(camera) & (got.source == Source.MOVER)
@@ -252,19 +258,19 @@ def test_the_box_tells_when_the_lidar_s_clock_is_misread() -> None:
 
 def test_nothing_is_taken_from_a_world_that_stands_still() -> None:
     scene, config = NOT_THERE.scene(), AccumulateConfig(motion="none")
-    cloud = gather(scene, [], config)
-    assert find_transient(cloud.images, cloud.static.xyz, cloud.static.sweep, config.free_space).sum() == 0
+    cloud = build_cloud(scene, config)
+    assert transient_of(cloud, config).sum() == 0
 
 
 def test_an_unlabelled_mover_leaves_few_ghosts() -> None:
     """Other sweeps' beams went through where it had been: four of five of its points go, of the world's none."""
     scene, config = WORLD.scene(), AccumulateConfig(motion="none")
-    cloud = gather(scene, [], config)
+    cloud = build_cloud(scene, config)
     xyz = cloud.static.xyz + (cloud.origin_global_m - MAP_ORIGIN)
     away = np.abs(xyz - WORLD.box(cloud.static.time_s)) - WORLD.box_size / 2
     of_box = (away < 0.02).all(axis=1) & (xyz[:, 2] > 0.02)
     assert of_box.sum() > 4000
-    gone = find_transient(cloud.images, cloud.static.xyz, cloud.static.sweep, config.free_space)
+    gone = transient_of(cloud, config)
     assert gone[of_box].mean() > 0.8
     assert gone[~of_box].mean() < 0.001
 

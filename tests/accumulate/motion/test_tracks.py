@@ -8,20 +8,20 @@ from scipy.spatial.transform import Rotation
 
 from densegt.accumulate.config import TracksConfig
 from densegt.accumulate.motion.tracks import ContinuousTrack, moving_tracks
-from densegt.datasets.scene import LidarModel, Scene, Track
+from densegt.datasets.scene import ObjectKind, Scene, Track
 from densegt.geometry import se3
 
 CONFIG = TracksConfig()
 PERIOD_S = 0.5
 
 
-def track(poses: list[np.ndarray], stamps_s: list[float], category: str = "vehicle.car") -> Track:
+def track(poses: list[np.ndarray], stamps_s: list[float], kind: ObjectKind = ObjectKind.RIGID_VEHICLE) -> Track:
     stamps = np.round(np.array(stamps_s) * 1e6).astype(np.int64)
-    return Track("car", category, np.array([4.5, 1.9, 1.6]), stamps, np.stack(poses))
+    return Track("car", "any", kind, np.array([4.5, 1.9, 1.6]), stamps, np.stack(poses))
 
 
 def moving(*tracks: Track) -> list[ContinuousTrack]:
-    return moving_tracks(Scene("s", (), (), tracks, LidarModel(), lambda sweep: None), CONFIG)
+    return moving_tracks(Scene("s", (), (), (), tracks, lambda sweep: None), CONFIG)
 
 
 def continuous(pose_at, stamps_s) -> ContinuousTrack:
@@ -180,25 +180,13 @@ def test_a_start_at_the_end_of_the_scene_is_motion() -> None:
     assert len(moving(track([pose_at(t) for t in KNOTS], KNOTS.tolist()))) == 1
 
 
-@pytest.mark.parametrize(
-    ("category", "moves"),
-    [
-        ("vehicle.car", True),
-        ("human.pedestrian.adult", True),
-        ("animal", True),
-        ("movable_object.barrier", False),
-        ("static_object.bicycle_rack", False),
-    ],
-)
-def test_of_a_single_box_its_kind_tells(category: str, moves: bool) -> None:
-    assert bool(moving(track([np.eye(4)], [1.0], category))) is moves
+@pytest.mark.parametrize("kind", ObjectKind)
+def test_of_a_single_box_its_kind_tells(kind: ObjectKind) -> None:
+    assert bool(moving(track([np.eye(4)], [1.0], kind))) is (kind is not ObjectKind.OTHER)
 
 
-@pytest.mark.parametrize(
-    ("category", "deforms"),
-    [("vehicle.car", False), ("vehicle.truck", False), ("vehicle.bicycle", True), ("human.pedestrian.child", True)],
-)
-def test_people_and_two_wheelers_deform(category: str, deforms: bool) -> None:
+@pytest.mark.parametrize("kind", ObjectKind)
+def test_people_and_two_wheelers_deform(kind: ObjectKind) -> None:
     pose_at = along_x(lambda t: 5 * t)
-    (got,) = moving(track([pose_at(t) for t in KNOTS], KNOTS.tolist(), category))
-    assert got.deforming is deforms
+    (got,) = moving(track([pose_at(t) for t in KNOTS], KNOTS.tolist(), kind))
+    assert got.deforming is (kind in (ObjectKind.PERSON, ObjectKind.TWO_WHEELER))

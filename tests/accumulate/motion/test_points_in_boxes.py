@@ -18,7 +18,7 @@ from densegt.accumulate.motion.points_in_boxes import (
 )
 from densegt.accumulate.motion.tracks import ContinuousTrack, moving_tracks
 from densegt.accumulate.surfels import Surfels
-from densegt.datasets.scene import LidarModel, Scene, Track
+from densegt.datasets.scene import ObjectKind, Scene, Track
 from densegt.geometry import se3
 
 CONFIG = TracksConfig()
@@ -30,8 +30,8 @@ def car(velocity_mps: list[float], start_m: list[float], *, yaw: float = 0.0, st
     stamps = np.array(stamps_s)
     places = np.array(start_m) + stamps[:, None] * np.array(velocity_mps)
     poses = np.stack([se3.from_yaw(yaw, p) for p in places])
-    track = Track("car", "vehicle.car", SIZE, (stamps * 1e6).astype(np.int64), poses)
-    (got,) = moving_tracks(Scene("s", (), (), (track,), LidarModel(), lambda sweep: None), CONFIG)
+    track = Track("car", "vehicle.car", ObjectKind.RIGID_VEHICLE, SIZE, (stamps * 1e6).astype(np.int64), poses)
+    (got,) = moving_tracks(Scene("s", (), (), (), (track,), lambda sweep: None), CONFIG)
     return got
 
 
@@ -44,7 +44,7 @@ def measured_at(xyz, t_s) -> Measurements:
     surfels = Surfels(xyz, tangents, np.zeros((n, 4), np.float32), t_s, np.zeros(n, np.int32))
     middle_s = np.array([(t_s.min() + t_s.max()) / 2 if n else 0.5])
     nowhere = np.zeros(3)
-    return Measurements(surfels, np.zeros(n, np.bool_), np.array([0, n]), None, nowhere, 0, middle_s)  # type: ignore[arg-type]
+    return Measurements(surfels, np.zeros(n, np.bool_), np.array([0, n]), None, None, nowhere, 0, middle_s)  # type: ignore[arg-type]
 
 
 def claim(xyz, t_s, *tracks: ContinuousTrack):

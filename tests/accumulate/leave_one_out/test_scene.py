@@ -12,10 +12,12 @@ import pytest
 from densegt.accumulate.config import AccumulateConfig
 from densegt.accumulate.leave_one_out import scene as module
 from densegt.accumulate.leave_one_out.recording import compare
-from densegt.accumulate.leave_one_out.scene import keyframes_of, others_in_window, score_scene, without
-from densegt.accumulate.z_buffer_baseline import read_returns, z_buffer_baseline
-from densegt.datasets.nuscenes import NuScenes
-from densegt.datasets.scene import Camera, LidarModel, Points, Scene, Sweep, Track
+from densegt.accumulate.leave_one_out.scene import held_out_keyframes, others_in_window, score_scene, without
+from densegt.accumulate.scene_input import read_scene
+from densegt.accumulate.z_buffer_baseline import global_returns, z_buffer_baseline
+from densegt.datasets import open_recording
+from densegt.datasets.lidar_model import LidarModel
+from densegt.datasets.scene import Camera, Lidar, ObjectKind, Points, Scene, Sweep, Track
 from densegt.errors import InputError
 
 HEIGHT_M = 1.8
@@ -31,14 +33,15 @@ def wall(distance_m):
     """Returns from a wall straight ahead of a lidar with 32 rings."""
     elevation, azimuth = np.meshgrid(np.radians(np.linspace(-8, 8, 32)), np.radians(np.arange(-40, 40, 0.25)))
     xyz = np.stack([np.ones_like(azimuth), np.tan(azimuth), np.tan(elevation) / np.cos(azimuth)], axis=-1) * distance_m
-    ring = np.broadcast_to(np.arange(32, dtype=np.uint8), azimuth.shape).ravel()
+    ring = np.broadcast_to(np.arange(32, dtype=np.uint16), azimuth.shape).ravel()
     return Points(xyz.reshape(-1, 3).astype(np.float32), np.zeros(ring.size, np.float32), ring)
 
 
 def wall_scene(distances_m, keyframes=(1,), tracks=()):
     """A car that stands before a wall, with a camera in its lidar: sweep i finds the wall at distances_m[i]."""
+    lidar = Lidar("LIDAR", pose(z=HEIGHT_M), LidarModel())
     sweeps = tuple(
-        Sweep(f"sweep{i}", f"sample{i}", i in keyframes, Path(f"{i}.bin"), 50_000 * i, pose(z=HEIGHT_M), pose())
+        Sweep(f"sweep{i}", f"sample{i}", i in keyframes, Path(f"{i}.bin"), 50_000 * i, lidar, pose())
         for i in range(len(distances_m))
     )
     T_ego_cam = pose(z=HEIGHT_M)
@@ -49,7 +52,7 @@ def wall_scene(distances_m, keyframes=(1,), tracks=()):
         for i in keyframes
     )
     walls = {f"sweep{i}": wall(d) for i, d in enumerate(distances_m)}
-    return Scene("wall", sweeps, cameras, tuple(tracks), LidarModel(), lambda sweep: walls[sweep.token])
+    return Scene("wall", (lidar,), sweeps, cameras, tuple(tracks), lambda sweep: walls[sweep.token])
 
 
 def score(scene, **options):
@@ -59,7 +62,7 @@ def score(scene, **options):
 @pytest.mark.parametrize("off_m", [-0.3, 0.2])
 def test_a_wall_that_stays_is_right(off_m):
     result = score(wall_scene([10, 10 - off_m, 10]))
-    for method in (result.densegt, result.nearest_wins):
+    for method in (result.densegt, result.z_buffer_baseline):
         assert method.all.outliers == 0
         assert method.all.coverage_percent == pytest.approx(100)
         assert method.all.mae_m == pytest.approx(abs(off_m), abs=1e-3)
@@ -70,7 +73,7 @@ def test_a_wall_that_stays_is_right(off_m):
 
 def test_a_wall_that_only_the_held_out_sweep_saw_elsewhere_is_an_outlier_everywhere():
     result = score(wall_scene([10, 12, 10]))
-    assert result.densegt.all.outlier_percent == result.nearest_wins.all.outlier_percent == 100
+    assert result.densegt.all.outlier_percent == result.z_buffer_baseline.all.outlier_percent == 100
     assert result.densegt.all.right_percent == 0
     assert result.densegt.all.rmse_m == pytest.approx(2, abs=1e-3)
     assert result.densegt.by_range["10-20"].counted == result.densegt.all.counted > 0
@@ -91,7 +94,9 @@ def test_every_nth_keyframe():
 def test_points_in_a_moving_box_are_told_from_the_rest():
     stamps = np.array([0, 50_000, 100_000])
     box = np.stack([pose(10, y, HEIGHT_M) for y in (-2.0, 0.0, 2.0)])
-    scene = wall_scene([10, 10, 10], tracks=[Track("t", "vehicle.car", np.array([2.0, 2, 2]), stamps, box)])
+    scene = wall_scene(
+        [10, 10, 10], tracks=[Track("t", "vehicle.car", ObjectKind.RIGID_VEHICLE, np.array([2.0, 2, 2]), stamps, box)]
+    )
     groups = score(scene).densegt.by_motion
     everything = score(scene).densegt.all.counted
     assert groups["movers"].counted > 0
@@ -99,9 +104,9 @@ def test_points_in_a_moving_box_are_told_from_the_rest():
     assert score(wall_scene([10, 10, 10])).densegt.by_motion == {}
 
 
-def test_nearest_wins_takes_the_nearest_of_the_sweeps_it_may_use():
+def test_the_baseline_takes_the_nearest_of_the_sweeps_it_may_use():
     scene = wall_scene([9, 8, 10, 30])
-    returns, camera = read_returns(scene, AccumulateConfig()), scene.cameras[0]
+    returns, camera = global_returns(scene, AccumulateConfig()), scene.cameras[0]
 
     def nearest(*sweeps, max_depth_m=60.0):
         depth_m = z_buffer_baseline(returns, camera, np.isin(range(4), sweeps), max_depth_m=max_depth_m)
@@ -116,7 +121,7 @@ def test_nearest_wins_takes_the_nearest_of_the_sweeps_it_may_use():
 
 def test_a_window_takes_the_others_near_the_exposure():
     scene = wall_scene([10] * 5, keyframes=(2,))
-    (keyframe,) = keyframes_of(scene)
+    (keyframe,) = held_out_keyframes(scene)
 
     def others(window_s):
         return np.flatnonzero(others_in_window(scene, keyframe, scene.cameras[0], window_s)).tolist()
@@ -128,13 +133,13 @@ def test_a_window_takes_the_others_near_the_exposure():
 
 @pytest.fixture(scope="module")
 def simulated(tiny_dataset):
-    dataset = NuScenes(tiny_dataset)
-    return dataset.scene(dataset.scene_names[0])
+    recording = open_recording(tiny_dataset)
+    return read_scene(recording, recording.scene_names[0], AccumulateConfig())
 
 
 def test_the_held_out_sweep_has_no_influence(simulated, monkeypatch):
     """Whatever it measured, what is predicted, by either method, is the same to the last bit."""
-    keyframe = keyframes_of(simulated)[1]
+    keyframe = held_out_keyframes(simulated)[1]
     (index,) = keyframe.sweeps
     one = replace(simulated, cameras=keyframe.cameras[:2])
     rng = np.random.default_rng(0)
@@ -147,7 +152,7 @@ def test_the_held_out_sweep_has_no_influence(simulated, monkeypatch):
 
     def outcome(scene):
         seen = []
-        monkeypatch.setattr(module.Scores, "update", lambda self, *maps, labelled: seen.append(maps))
+        monkeypatch.setattr(module.LeaveOneOutMetrics, "update", lambda self, *maps, annotated: seen.append(maps))
         score_scene(scene, AccumulateConfig())
         return seen
 
@@ -162,7 +167,7 @@ def test_the_held_out_sweep_has_no_influence(simulated, monkeypatch):
 
 
 def test_without_leaves_out_that_sweep_and_keeps_that_keyframes_cameras(simulated):
-    keyframe = keyframes_of(simulated)[1]
+    keyframe = held_out_keyframes(simulated)[1]
     rest = without(simulated, keyframe)
     token = keyframe.cameras[0].sample_token
     assert {camera.sample_token for camera in rest.cameras} == {token}
@@ -196,13 +201,13 @@ def test_command(tiny_dataset, tmp_path):
     fewer = ["--every", 3, "--camera", "CAM_FRONT", "--window", 0.5]
     done = evaluate("--dataroot", tiny_dataset, "--leave-one-out", *fewer, "--json", out)
     assert done.returncode == 0, done.stderr
-    assert "nearest wins" in done.stdout
+    assert "z-buffer" in done.stdout
     figures = json.loads(out.read_text())
     assert figures["densegt"]["all"]["counted"] == figures["z_buffer_baseline"]["all"]["counted"] > 0
     assert set(figures["densegt"]["by_motion"]) == {"movers", "rest"}
     assert set(figures["densegt"]["by_range"]) == {"0-10", "10-20", "20-40", "40-60"}
     assert figures["config"]["accumulate"]["window_s"] == 0.5
-    assert list(figures["scenes"]) == NuScenes(tiny_dataset).scene_names
+    assert list(figures["scenes"]) == open_recording(tiny_dataset).scene_names
 
 
 @pytest.mark.parametrize(

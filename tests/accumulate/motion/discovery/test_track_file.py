@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from densegt.accumulate.cloud import gather
 from densegt.accumulate.config import AccumulateConfig
 from densegt.accumulate.motion.discovery.track_file import write_tracks
-
-from ..worlds import MAP_ORIGIN, START_US, World
+from densegt.accumulate.pipeline import build_cloud
+from tests.accumulate.worlds import MAP_ORIGIN, START_US, World
 
 WORLD = World(box_velocity=np.array([6.0, 0.0, 0.0]), labelled=False)
 
@@ -20,7 +19,7 @@ WORLD = World(box_velocity=np.array([6.0, 0.0, 0.0]), labelled=False)
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("tracks") / "world.json"
-    cloud = gather(WORLD.scene(), [], AccumulateConfig(motion="free"))
+    cloud = build_cloud(WORLD.scene(), AccumulateConfig(motion="free"))
     stamps = {f"sample-{i}": START_US + i * 500_000 for i in range(4)} | {"before": START_US - 2_000_000}
     write_tracks(path, "world", stamps, cloud.movers, period_s=0.05, start_us=cloud.start_us)
     return path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from densegt.accumulate.motion.discovery.motion_refinement import rolling
+from densegt.accumulate.motion.discovery.motion_refinement import add_rolling_constraint
 from densegt.accumulate.motion.discovery.planar_motion import PlanarMotion
 
 TIME_S = np.linspace(3.0, 5.0, 41)
@@ -69,6 +69,6 @@ def test_rolling_turns_what_slides_sideways() -> None:
     n = motion.coefficients.size
     for _ in range(5):
         H, g = np.eye(n), np.zeros(n)
-        rolling(motion, H, g)
+        add_rolling_constraint(motion, H, g)
         motion = PlanarMotion(motion.start_s, motion.knot_s, motion.coefficients - np.linalg.solve(H, g).reshape(-1, 3))
     assert sideways(motion) < 0.2 * before

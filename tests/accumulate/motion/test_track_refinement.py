@@ -7,13 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from densegt.accumulate import measurements
 from densegt.accumulate.config import AccumulateConfig, BoxTimeConfig, RefineTracksConfig, TracksConfig
-from densegt.accumulate.measurements import measure_scene
-from densegt.accumulate.motion.box_time import at_their_time
+from densegt.accumulate.motion.box_time import tracks_at_measured_time
 from densegt.accumulate.motion.track_refinement import refine_tracks
 from densegt.accumulate.motion.tracks import ContinuousTrack, moving_tracks
-from densegt.accumulate.timing import point_times
-from densegt.datasets.scene import Scene, Track
+from densegt.accumulate.sweep_returns import read_returns
+from densegt.accumulate.timing import azimuth_times
+from densegt.datasets.scene import ObjectKind, Scene, Track
 from densegt.geometry import se3
 from tests.accumulate.worlds import MAP_ORIGIN, START_US, World
 
@@ -26,6 +27,11 @@ DRIVING = World(
     seconds=2.5,
     wall_x=60.0,
 )
+
+
+def measured(scene: Scene) -> measurements.Measurements:
+    config = AccumulateConfig()
+    return measurements.measure_scene(scene, read_returns(scene, config), config)
 
 
 def off(scene: Scene, rng: np.random.Generator, sigma_m, sigma_deg: float) -> Scene:
@@ -41,7 +47,7 @@ def off(scene: Scene, rng: np.random.Generator, sigma_m, sigma_deg: float) -> Sc
 def refined(scene: Scene, config: TracksConfig = CONFIG) -> tuple[ContinuousTrack, ContinuousTrack]:
     """The track as drawn and as refined."""
     tracks = moving_tracks(scene, config)
-    (got,) = refine_tracks(tracks, measure_scene(scene, AccumulateConfig()), config)
+    (got,) = refine_tracks(tracks, measured(scene), config)
     return tracks[0], got
 
 
@@ -110,7 +116,7 @@ def test_a_box_far_off_is_not_moved_farther_than_boxes_are_off() -> None:
 
 def test_no_tracks() -> None:
     scene = replace(DRIVING.scene(), tracks=())
-    assert refine_tracks([], measure_scene(scene, AccumulateConfig()), CONFIG) == []
+    assert refine_tracks([], measured(scene), CONFIG) == []
 
 
 @pytest.mark.parametrize("knots", [1, 2, 3, 6])
@@ -120,7 +126,7 @@ def test_a_pose_follows_each_knot_as_its_weight_says(knots: int) -> None:
     poses = np.stack([se3.from_yaw(0.0, rng.normal(0, 9, 3)) for _ in range(knots)])
 
     def at(T, t_us):
-        track = Track("a", "vehicle.car", np.ones(3), stamps, T)
+        track = Track("a", "vehicle.car", ObjectKind.RIGID_VEHICLE, np.ones(3), stamps, T)
         (got,) = moving_tracks(replace(DRIVING.scene(), tracks=(track,)), CONFIG)
         return got, got.poses_at(t_us)[:, :3, 3]
 
@@ -144,7 +150,7 @@ def drawn_as_the_points_stand(scene: Scene, world: World) -> Scene:
     for k, stamp in enumerate(track.timestamps_us):
         sweep = sweep_at[int(stamp)]
         middle = se3.apply(se3.inverse(sweep.T_global_lidar), T[k, :3, 3][None]).astype(np.float32)
-        T[k, :3, 3] += point_times(middle, sweep.T_ego_lidar, scene.spin)[0] * world.box_velocity
+        T[k, :3, 3] += azimuth_times(middle, sweep.T_ego_lidar, sweep.lidar_model)[0] * world.box_velocity
     return replace(scene, tracks=(replace(track, T_global_box=T),))
 
 
@@ -154,14 +160,14 @@ FAST = replace(DRIVING, box_velocity=np.array([14.0, 0.0, 0.0]), ego_speed=13.0)
 def test_boxes_drawn_at_the_stamp_keep_their_times() -> None:
     scene = FAST.scene()
     tracks = moving_tracks(scene, CONFIG)
-    (got,) = at_their_time(tracks, measure_scene(scene, AccumulateConfig()), scene, CONFIG.box_time)
+    (got,) = tracks_at_measured_time(tracks, measured(scene), scene, CONFIG.box_time)
     assert got is tracks[0]
 
 
 def test_boxes_drawn_around_the_points_as_they_stand_get_the_beams_time() -> None:
     scene = drawn_as_the_points_stand(FAST.scene(), FAST)
     tracks = moving_tracks(scene, CONFIG)
-    (got,) = at_their_time(tracks, measure_scene(scene, AccumulateConfig()), scene, CONFIG.box_time)
+    (got,) = tracks_at_measured_time(tracks, measured(scene), scene, CONFIG.box_time)
     t_us = START_US + np.linspace(0.2, 2.2, 30) * 1e6
     truth = FAST.box((t_us - START_US) * 1e-6) + MAP_ORIGIN
     assert np.abs(tracks[0].poses_at(t_us)[:, 0, 3] - truth[:, 0]).min() > 0.25
@@ -172,5 +178,5 @@ def test_boxes_drawn_around_the_points_as_they_stand_get_the_beams_time() -> Non
 def test_the_time_of_boxes_can_be_told(model: str, shifted: bool) -> None:
     scene = FAST.scene()
     tracks = moving_tracks(scene, CONFIG)
-    (got,) = at_their_time(tracks, measure_scene(scene, AccumulateConfig()), scene, BoxTimeConfig(model=model))
+    (got,) = tracks_at_measured_time(tracks, measured(scene), scene, BoxTimeConfig(model=model))
     assert (got.knots_us < tracks[0].knots_us).all() == shifted

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from densegt.accumulate.cloud import gather
 from densegt.accumulate.config import AccumulateConfig
 from densegt.accumulate.motion.tracks import ContinuousTrack
-
-from ..worlds import MAP_ORIGIN, START_US, WALL, World
+from densegt.accumulate.pipeline import build_cloud
+from tests.accumulate.worlds import MAP_ORIGIN, START_US, WALL, World
 
 FREE = AccumulateConfig(motion="free")
 ALONG = World(box_velocity=np.array([6.0, 0.0, 0.0]), labelled=False)
@@ -60,7 +59,7 @@ class Fenced(World):
 
 
 def found_in(world: World) -> list[ContinuousTrack]:
-    return list(gather(world.scene(), [], FREE).found)
+    return list(build_cloud(world.scene(), FREE).detected_tracks)
 
 
 def places(track: ContinuousTrack, t_s: np.ndarray) -> np.ndarray:
@@ -100,7 +99,7 @@ def test_a_box_is_found_with_its_velocity_and_as_much_of_its_size_as_can_be_seen
 
 
 def test_its_points_are_its_own_and_the_ground_is_not_among_them() -> None:
-    cloud = gather(ALONG.scene(), [], FREE)
+    cloud = build_cloud(ALONG.scene(), FREE)
     ((track, surfels),) = cloud.movers
     T = track.poses_at(cloud.start_us + surfels.time_s * 1e6)
     xyz = np.einsum("nij,nj->ni", T[:, :3, :3], surfels.xyz) + T[:, :3, 3] - MAP_ORIGIN
@@ -133,17 +132,14 @@ def test_two_boxes_that_pass_each_other_are_two() -> None:
 
 
 def test_what_a_label_tells_of_is_not_found_again() -> None:
-    from densegt.accumulate.motion.tracks import moving_tracks
-
-    scene, config = World().scene(), AccumulateConfig()
-    cloud = gather(scene, moving_tracks(scene, config.tracks), config)
+    cloud = build_cloud(World().scene(), AccumulateConfig())
     assert len(cloud.movers) == 1
-    assert cloud.found == ()
+    assert cloud.detected_tracks == ()
 
 
 @pytest.mark.parametrize("motion", ["none", "boxes"])
 def test_without_free_space_nothing_is_looked_for(motion: str) -> None:
-    assert gather(ALONG.scene(), [], AccumulateConfig(motion=motion)).found == ()
+    assert build_cloud(ALONG.scene(), AccumulateConfig(motion=motion)).detected_tracks == ()
 
 
 def test_no_track_speaks_for_a_time_long_before_or_after_it_was_seen() -> None:

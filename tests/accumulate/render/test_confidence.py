@@ -9,23 +9,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from densegt.accumulate.cloud import gather
 from densegt.accumulate.config import AccumulateConfig, ConfidenceConfig
-from densegt.accumulate.motion.tracks import moving_tracks
-from densegt.accumulate.pipeline import accumulate_scene
+from densegt.accumulate.pipeline import accumulate_scene, build_cloud
 from densegt.accumulate.render.confidence_model import (
     read_confidence_model,
     shipped_confidence_model,
     write_confidence_model,
 )
 from densegt.accumulate.render.renderer import render
-from densegt.datasets.nuscenes import NuScenes
+from densegt.accumulate.scene_input import read_scene
+from densegt.datasets import open_recording
 from densegt.depth.depth_map import DepthMap, Source
 from densegt.depth.matching import best_match
 from densegt.depth.store import SceneReader
 from densegt.kernels.confidence_features import COLUMNS
-
-from .worlds import World
+from tests.accumulate.worlds import World
 
 WORLD = World()
 EVERYTHING = ConfidenceConfig(least=0, least_measured=0)
@@ -35,7 +33,7 @@ EVERYTHING = ConfidenceConfig(least=0, least_measured=0)
 def depth(least: float, surface: bool = True) -> DepthMap:
     scene = WORLD.scene()
     config = AccumulateConfig(surface=surface, confidence=ConfidenceConfig(least=least, least_measured=least))
-    return render(gather(scene, moving_tracks(scene, config.tracks), config), scene.cameras[1], config)
+    return render(build_cloud(scene, config), scene.cameras[1], config)
 
 
 def test_the_judge_that_ships_hears_every_column_of_evidence() -> None:
@@ -75,11 +73,12 @@ def test_a_threshold_keeps_the_pixels_above_it_as_they_were() -> None:
 
 def test_the_sure_are_wrong_far_less_often_than_the_unsure(tiny_dataset: Path) -> None:
     """The share of wrong pixels falls by a quarter among the surest nine tenths, and goes on falling."""
-    scenes = NuScenes(tiny_dataset)
     exact = SceneReader(tiny_dataset / "exact" / "scene-0001.h5")
     wrong, sure = [], []
     config = AccumulateConfig(confidence=EVERYTHING)
-    for camera, got in accumulate_scene(scenes.scene("scene-0001", cameras=("CAM_FRONT", "CAM_BACK")), config):
+    recording = open_recording(tiny_dataset)
+    scene = read_scene(recording, "scene-0001", config, cameras=("CAM_FRONT", "CAM_BACK"))
+    for camera, got in accumulate_scene(scene, config):
         truth_m = exact.read(camera.sample_token, camera.channel).depth_m
         counted = (got.depth_m > 0) & (truth_m > 0) & (truth_m < 60)
         wrong.append(np.abs(best_match(got.depth_m, truth_m, counted)) > 1)
