@@ -48,6 +48,18 @@ def colour_depth(depth_m: Float32) -> Picture:
     return np.where(has[..., None], colours, np.array(NOTHING, dtype=np.uint8))
 
 
+def no_image(height_px: int, width_px: int) -> Picture:
+    """In place of an image that the recording lacks: dark, and it says so."""
+    import cv2
+
+    picture = np.full((height_px, width_px, 3), NOTHING, dtype=np.uint8)
+    at = (width_px // 20, max(12, height_px // 15))
+    cv2.putText(
+        picture, "no image in this recording", at, cv2.FONT_HERSHEY_SIMPLEX, 0.4, (150, 155, 165), 1, cv2.LINE_AA
+    )
+    return picture
+
+
 def overlay(image: Picture, depth_m: Float32) -> Picture:
     """Depth (H,W) in colour over its image (H,W,3); where it is unknown the image stays, grey and dimmed."""
     grey = image.astype(np.float32).mean(axis=-1, keepdims=True)

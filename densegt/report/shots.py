@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from densegt.datasets.absent_images import has_no_images
 from densegt.depth.depth_map import Source
 from densegt.depth.store import ImageRecord
 from densegt.errors import InputError
@@ -18,6 +19,7 @@ from densegt.report.draw import (
     colour_depth,
     error_picture,
     nearest_in_blocks,
+    no_image,
     overlay,
     shrink,
     source_picture,
@@ -87,7 +89,10 @@ def shoot(record: ImageRecord, truth: ImageRecord | None, dataroot: Path) -> Sho
     factor = max(1, round(record.depth_m.shape[1] / TILE_WIDTH_PX))
     pick = nearest_in_blocks(record.depth_m, factor)
     depth_m = shrink(record.depth_m, pick, factor).astype(np.float32)
-    image = _read_image(dataroot / record.filename, width_px=depth_m.shape[1], height_px=depth_m.shape[0])
+    if has_no_images(dataroot, record.filename):
+        image = no_image(*depth_m.shape)
+    else:
+        image = _read_image(dataroot / record.filename, width_px=depth_m.shape[1], height_px=depth_m.shape[0])
     tiles = [Tile("Image", _jpeg(image))]
     if (record.source == Source.COMPLETED).any():
         tiles.append(Tile("Input", _jpeg(overlay(image, _given(record, factor)))))

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from densegt.datasets.absent_images import has_no_images
 from densegt.depth.store import ImageRecord, encode_depth
 from densegt.errors import InputError
-from densegt.report.draw import nearest_in_blocks, shrink
+from densegt.report.draw import Picture, nearest_in_blocks, no_image, shrink
 from densegt.view.codec import encode_bytes, encode_steps
 
 # Age is shown in these classes; a value at an edge belongs to the class above it.
@@ -63,7 +64,7 @@ def pixels_of(record: ImageRecord, truth: ImageRecord | None, dataroot: Path, *,
     depth_m = shrink(record.depth_m, pick, downscale).astype(np.float32)
     height, width = depth_m.shape
     layers = {
-        "image": _webp(dataroot / record.filename, width, height),
+        "image": _webp(_image(dataroot, record.filename, width, height)),
         "depth": encode_steps(encode_depth(depth_m)),
         "source": encode_bytes(shrink(record.source, pick, downscale)),
     }
@@ -112,10 +113,13 @@ def _explaining(record: ImageRecord) -> dict[str, NDArray[np.uint8]]:
     return found
 
 
-def _webp(path: Path, width: int, height: int) -> str:
-    """A camera's image at this size in base 64, as a data URI wants it."""
+def _image(dataroot: Path, filename: str, width: int, height: int) -> Picture:
+    """A camera's image at this size, RGB; where the recording lacks it, a picture that says so."""
     import cv2
 
+    if has_no_images(dataroot, filename):
+        return no_image(height, width)
+    path = dataroot / filename
     if not path.is_file():
         raise InputError(f"{path}: no such image; --dataroot is the folder that the depth was made from")
     image = cv2.imread(str(path), cv2.IMREAD_COLOR)
@@ -123,7 +127,15 @@ def _webp(path: Path, width: int, height: int) -> str:
         raise InputError(f"{path}: not a readable image")
     if image.shape[:2] != (height, width):
         image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-    ok, data = cv2.imencode(".webp", image, [cv2.IMWRITE_WEBP_QUALITY, WEBP_QUALITY])
+    return np.ascontiguousarray(image[..., ::-1], dtype=np.uint8)
+
+
+def _webp(image: Picture) -> str:
+    """A picture in base 64, as a data URI wants it."""
+    import cv2
+
+    bgr = np.ascontiguousarray(image[..., ::-1])
+    ok, data = cv2.imencode(".webp", bgr, [cv2.IMWRITE_WEBP_QUALITY, WEBP_QUALITY])
     if not ok:
-        raise OSError(f"{path}: cannot be encoded as WebP")
+        raise OSError("an image cannot be encoded as WebP")
     return base64.b64encode(data.tobytes()).decode("ascii")
