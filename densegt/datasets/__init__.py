@@ -35,6 +35,7 @@ def _is_custom(root: Path) -> bool:
 
 FORMATS: dict[str, Format] = {
     "kitti-raw": Format(is_kitti_raw, "densegt.datasets.kitti_raw.reader:KittiRaw"),
+    "kitti-360": Format(lambda root: (root / "data_3d_raw").is_dir(), "densegt.datasets.kitti360.reader:Kitti360"),
     "nuscenes": Format(lambda root: any(root.glob("v1.0-*")), "densegt.datasets.nuscenes.reader:NuScenes"),
     "argoverse2": Format(_has_argoverse2_log, "densegt.datasets.argoverse2.reader:Argoverse2"),
     "custom": Format(_is_custom, "densegt.datasets.custom.reader:CustomRecording"),
