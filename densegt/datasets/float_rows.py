@@ -40,6 +40,8 @@ def read_rows(path: Path, columns: int) -> Float32:
     Raises:
         InputError: the file is missing, empty, too large or no whole number of points.
     """
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path}: not a file")
     try:
         check_size(path, path.stat().st_size, columns)
         data = path.read_bytes()

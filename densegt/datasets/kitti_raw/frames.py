@@ -38,11 +38,7 @@ class Frames:
         """
         pattern = re.compile(rf"(\d{{6,10}})({'|'.join(map(re.escape, self.suffixes))})")
         found: dict[int, Path] = {}
-        try:
-            names = sorted(os.listdir(self.data)) if self.data.is_dir() else []
-        except OSError as error:
-            raise InputError(f"{self.data}: {error.strerror or error}") from None
-        for name in names:
+        for name in self._names():
             match = pattern.fullmatch(name)
             if match is None:
                 continue
@@ -51,6 +47,16 @@ class Frames:
                 raise InputError(f"{self.data / name}: frame {number} is also {found[number].name}; keep one")
             found[number] = self.data / name
         return dict(sorted(found.items()))
+
+    def _names(self) -> list[str]:
+        try:
+            if not self.data.is_dir():
+                return []
+            with os.scandir(self.data) as entries:
+                # On a pipe reading would wait for ever.
+                return sorted(entry.name for entry in entries if entry.is_file())
+        except OSError as error:
+            raise InputError(f"{self.data}: {error.strerror or error}") from None
 
     @cached_property
     def stamps_us(self) -> NDArray[np.int64]:

@@ -60,6 +60,8 @@ def cut_turns(scene, path, T_ego_velo):
     parts = []
     for sweep in scene.sweeps:
         points = scene.read_points(sweep)
+        # A beam without a return is a row of zeros there, and no row here.
+        points = points.take(np.flatnonzero(np.abs(points.xyz_lidar).max(axis=1) > 0.1))
         times_s, xyz = _as_measured(points, sweep, path)
         xyz_velo = se3.apply(se3.inverse(T_ego_velo) @ sweep.T_ego_lidar, xyz)
         turn = np.searchsorted(np.array(middles_us) - sweep.timestamp_us + period_us / 2, times_s * 1e6)
