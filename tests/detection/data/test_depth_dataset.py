@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,8 +12,10 @@ torch = pytest.importorskip("torch")
 
 from torch.utils.data import DataLoader  # noqa: E402
 
+from densegt.datasets import open_recording  # noqa: E402
 from densegt.datasets.detection_classes import ATTRIBUTES, CLASSES, class_of  # noqa: E402
 from densegt.depth.depth_map import Source  # noqa: E402
+from densegt.detection.data import sweep_points  # noqa: E402
 from densegt.detection.data.augment import Augmentation, BevRanges, ImageRanges  # noqa: E402
 from densegt.detection.data.depth_dataset import DatasetOptions, DepthDataset, InputOptions, LabelOptions  # noqa: E402
 from densegt.detection.data.loaders import NumberedSamples  # noqa: E402
@@ -21,6 +24,7 @@ from densegt.errors import InputError  # noqa: E402
 from ...depth.stores import camera, write_store  # noqa: E402
 
 SIZE = (48, 96)
+QUARTER = np.array([[0.0, -1, 0, 0], [1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
 ALL = Augmentation(
     ImageRanges((0.9, 1.2), (0.0, 0.1), (-5, 5), 0.5, True), BevRanges((-22, 22), (0.95, 1.05), 0.5, 0.5)
 )
@@ -122,6 +126,65 @@ def test_supervision(tiny_dataset):
     error = (sparse["depth_m"] - dense["depth_m"]).abs()[both] / dense["depth_m"][both]
     assert error.median() < 0.05
     assert ((sparse["confidence"] > 0) == (sparse["depth_m"] > 0)).all()
+
+
+class SplitLidar:
+    """A recording whose one lidar is said to be two: the even beams, and the odd ones turned by a quarter."""
+
+    def __init__(self, path):
+        self._path, self._recording = path, open_recording(path)
+        self.root, self.scene_names = path, self._recording.scene_names
+
+    def __reduce__(self):
+        return SplitLidar, (self._path,)
+
+    def keyframes(self, name):
+        return [
+            replace(keyframe, sweeps=self._both(keyframe.sweeps[0])) for keyframe in self._recording.keyframes(name)
+        ]
+
+    def _both(self, sweep):
+        turned = replace(sweep.lidar, channel="TURNED", T_ego_lidar=sweep.T_ego_lidar @ QUARTER)
+        return sweep, replace(sweep, lidar=turned)
+
+    def read_points(self, sweep):
+        points = self._recording.read_points(sweep)
+        second = sweep.lidar.channel == "TURNED"
+        points = points.take(np.flatnonzero(points.ring % 2 == second))
+        return replace(points, xyz_lidar=points.xyz_lidar @ QUARTER[:3, :3].astype(np.float32)) if second else points
+
+
+def test_all_lidars_of_a_keyframe_are_seen(tiny_dataset):
+    """Two halves of a lidar give the depth and the points of the whole."""
+    options = DatasetOptions("sparse", SIZE, inputs=InputOptions(sweep_depth=True, sweep_points=True))
+    whole, halves = (
+        DepthDataset(tiny_dataset, None, options)[1],
+        DepthDataset(SplitLidar(tiny_dataset), None, options)[1],
+    )
+    assert (whole["depth_m"] > 0).sum() > 500
+    for name in ("depth_m", "sweep_m"):
+        torch.testing.assert_close(whole[name], halves[name], rtol=0, atol=1e-4)
+    there, both = (sample["points"][sample["points"].isfinite().all(1)] for sample in (whole, halves))
+    assert len(there) == len(both) > 1000
+    torch.testing.assert_close(there.sum(0), both.sum(0), rtol=1e-3, atol=0.1)
+
+
+def test_another_recording_in_other_processes(tiny_dataset):
+    data = DepthDataset(SplitLidar(tiny_dataset), None, DatasetOptions("sparse", SIZE))
+    here = data[0]
+    spawn, first = multiprocessing.get_context("spawn"), torch.utils.data.Subset(data, [0])
+    (there,) = DataLoader(first, None, num_workers=1, multiprocessing_context=spawn)
+    assert torch.equal(here["depth_m"], there["depth_m"])
+
+
+def test_more_points_than_there_is_room_for(tiny_dataset, monkeypatch):
+    """What is left out is spread over the whole sweep."""
+    monkeypatch.setattr(sweep_points, "MAX_POINTS", 500)
+    options = DatasetOptions("none", SIZE, inputs=InputOptions(sweep_points=True))
+    points = DepthDataset(tiny_dataset, None, options)[0]["points"]
+    assert points.shape == (500, 3)
+    assert points.isfinite().all()
+    assert len(torch.atan2(points[:, 1], points[:, 0]).mul(4 / np.pi).round().unique()) >= 8
 
 
 def test_numbered_samples_repeat_and_differ(tiny_dataset):

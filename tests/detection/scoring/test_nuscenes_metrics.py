@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ pytest.importorskip("torch")
 pytest.importorskip("nuscenes.nuscenes")
 
 from densegt.datasets.detection_classes import ATTRIBUTES, CLASSES, RANGE_M, attributes_of, class_of
+from densegt.datasets.keyframes import KeyframeBoxes
 from densegt.datasets.nuscenes.splits import official_validation_scenes
 from densegt.detection.bev.grid import BevGrid
 from densegt.detection.bev.scores import fixed_boxes
@@ -69,6 +70,30 @@ def test_boxes_beyond_the_range_are_not_asked_for(dataset):
     whole = scored(truth(dataset), dataset)["boxes"]
     assert scored(truth(dataset), dataset, range_m=near)["boxes"]["car"] < whole["car"]
     assert ranges_within(BevGrid(-60, 60, -60, 60, 1)) == RANGE_M
+
+
+def test_two_wheelers_in_racks_are_left_out(dataset):
+    """A rack about everything takes bicycles and motorcycles out, labelled and found ones, and nothing else."""
+    rack = KeyframeBoxes(
+        ("static_object.bicycle_rack",), (None,), ("",), np.full((1, 3), 1e4), np.eye(4)[None],
+        np.full((1, 2), np.nan), np.array([5]),
+    )  # fmt: skip
+    racked = [replace(k, boxes=joined(k.boxes, rack)) for k in dataset.keyframes]
+    before, after = (score_detections(truth(dataset), keyframes)["boxes"] for keyframes in (dataset.keyframes, racked))
+    assert before["bicycle"] + before["motorcycle"] > 0
+    assert after == {**before, "bicycle": 0, "motorcycle": 0}
+
+
+def joined(one, two):
+    """The boxes of both."""
+    return KeyframeBoxes(
+        *(
+            getattr(one, f.name) + getattr(two, f.name)
+            if isinstance(getattr(one, f.name), tuple)
+            else np.concatenate([getattr(one, f.name), getattr(two, f.name)])
+            for f in fields(KeyframeBoxes)
+        )
+    )
 
 
 def test_nothing_found_is_scored_too(dataset):

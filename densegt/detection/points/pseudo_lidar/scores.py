@@ -48,7 +48,15 @@ class PlScores:
         """`cars`: their AP within the grid. `depth`: errors of the points' depth. `detection`: nuScenes' scores."""
         detection = score_detections(self._found, dataset.keyframes, range_m=ranges_within(self._grid))
         detection["car AP at 2 m"] = ap_at(detection["label_aps"]["car"], NEAR_M)
-        return {"cars": self._cars.compute(), "depth": self._depth.compute(), "detection": detection}
+        return {"cars": self.cars(), "depth": self.depth(), "detection": detection}
+
+    def cars(self) -> dict[str, float]:
+        """Their AP as KITTI's users know it, within the grid."""
+        return self._cars.compute()
+
+    def depth(self) -> dict[str, dict[str, float]]:
+        """Errors of the points' depth."""
+        return self._depth.compute()
 
 
 def _inside(boxes: NDArray[np.float64], grid: BevGrid) -> NDArray[np.bool_]:
