@@ -73,9 +73,9 @@ def test_without_order_and_cameras_nothing_is_wrong_and_sure(model, order):
     assert "cannot be told" in evidence.warnings()[0]
 
 
-@pytest.mark.parametrize("clockwise", [True, False])
-def test_motion_alone_tells_the_direction_of_a_lidar_as_kittis(clockwise):
-    model = replace(KITTI, clockwise=clockwise)
+@pytest.mark.parametrize(("clockwise", "seam_deg"), [(True, 180), (False, 180), (True, 110)])
+def test_motion_alone_tells_the_direction_of_a_lidar_as_kittis_wherever_its_turn_begins(clockwise, seam_deg):
+    model = replace(KITTI, clockwise=clockwise, seam_rad=float(np.deg2rad(seam_deg)))
     evidence = evidence_of(Street(model, order="rings", cameras=False))
     assert not wrong(evidence.model, model)
     assert evidence.direction.sureness == evidence.compensated.sureness == Sureness.SURE
@@ -107,6 +107,18 @@ def test_an_ego_that_stands_tells_nothing_of_compensation_and_needs_it_not(perio
     assert evidence.compensated.source == "the ego stands still"
     assert not surely_wrong(evidence, model)
     assert not evidence.warnings()
+
+
+def test_surfaces_on_one_side_alone_tell_nothing():
+    street = Street(LidarModel(True, 0.1, SEAM_RAD, 0.5, False), sweeps=20)
+    scene = street.scene()
+
+    def ahead(sweep):
+        points = street.points(sweep)
+        return points.take(np.flatnonzero(points.xyz_lidar[:, 1] > 4 * np.abs(points.xyz_lidar[:, 0])))
+
+    evidence = infer_lidar_models(scene, {}, ahead)["LIDAR_TOP"]
+    assert evidence.compensated.sureness == Sureness.ASSUMED
 
 
 def test_creeping_is_too_little():

@@ -84,11 +84,15 @@ def infer_lidar_model(
         period_s=period_s,
         seam_rad=seam_rad,
         period_known=period.sureness == SURE,
+        seam_known=turn is not None,
     )
     if left.clockwise is not None and not (turn or phase):
         clockwise, direction = left.clockwise, Finding(left.source, left.sureness)
     if left.period_s is not None:
         period_s, period = left.period_s, Finding(left.source, left.sureness)
+    seam = Finding(how, SURE) if turn else Finding("the order of points does not show it", ASSUMED)
+    if left.seam_rad is not None:
+        seam_rad, seam = left.seam_rad, Finding(left.source, LIKELY)
     compensated, compensation = _compensated(left, like)
     stamp_fraction, stamp = _stamp(turn, phase, like, seam_rad)
     return LidarModelEvidence(
@@ -102,7 +106,7 @@ def infer_lidar_model(
         ),
         direction=direction,
         period=period,
-        seam=Finding(how, SURE) if turn else Finding("the order of points does not show it", ASSUMED),
+        seam=seam,
         stamp=stamp,
         compensated=compensation,
         given=given,

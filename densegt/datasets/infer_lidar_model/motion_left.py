@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 from densegt.datasets.infer_lidar_model.choose_sweeps import choose_sweeps
 from densegt.datasets.infer_lidar_model.evidence import Sureness
 from densegt.datasets.infer_lidar_model.point_order import azimuth_in_ego
-from densegt.datasets.infer_lidar_model.sweep_agreement import sweep_agreement, twist_at
+from densegt.datasets.infer_lidar_model.sweep_agreement import (
+    SweepAgreement,
+    steep_surfaces,
+    sweep_agreement,
+    twist_at,
+)
 from densegt.datasets.scene import Points, Sweep
 
 # Less than this within a turn, in m (at 20 m aside where it turns), is no motion.
@@ -20,6 +25,8 @@ _ASIDE_M = 20.0
 # Standard errors from the nearer bound at which a share is likely, and sure; the error itself is no surer than this.
 _LIKELY, _SURE, _LEAST_SIGMA = 2.0, 4.0, 0.02
 _MOST_SHARE = 1.4
+# Seams that are tried; another than the assumed one is taken where the misfit is this much of its.
+SEAMS, _BETTER = 12, 0.97
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,7 @@ class MotionLeft:
         compensated: None where it cannot be told.
         clockwise: where it is told, and was not known.
         period_s: where it is told that a turn takes half the time between sweeps.
+        seam_rad: where sweeps agree at another seam than the one assumed, within half a step between those tried.
         no_matter: the ego does not move, so points are the same either way.
     """
 
@@ -38,6 +46,7 @@ class MotionLeft:
     sureness: Sureness = Sureness.ASSUMED
     clockwise: bool | None = None
     period_s: float | None = None
+    seam_rad: float | None = None
     no_matter: bool = False
 
 
@@ -49,6 +58,7 @@ def motion_left(
     period_s: float,
     seam_rad: float,
     period_known: bool,
+    seam_known: bool,
 ) -> MotionLeft:
     """What sweeps that were measured from different places say.
 
@@ -56,6 +66,7 @@ def motion_left(
         points: by token of sweep; groups of sweeps of which one is missing are left out.
         clockwise: None where the direction is to be told too.
         period_known: else a turn may take half of period_s.
+        seam_known: else others than seam_rad are tried too.
     """
     if len(sweeps) < 2:
         return MotionLeft(None, "there is but one sweep", no_matter=True)
@@ -64,27 +75,54 @@ def motion_left(
     groups = [g for g in choose_sweeps(sweeps) if all(sweeps[i].token in points for i in g)]
     if not groups:
         return MotionLeft(None, "no sweeps to compare")
-    flat = [i for group in groups for i in group]
-    mine = [points[sweeps[i].token] for i in flat]
-    times_s = [_times(p, sweeps[i], seam_rad, period_s, clockwise) for p, i in zip(mine, flat, strict=True)]
-    agreed = sweep_agreement(sweeps, groups, mine, times_s)
-    if agreed is None:
-        return MotionLeft(None, "sweeps show too few surfaces in common")
-    share, sigma = agreed.share, max(agreed.sigma, _LEAST_SIGMA)
+    mine = [(points[sweeps[i].token], sweeps[i]) for group in groups for i in group]
+    surfaces = steep_surfaces(sweeps, groups, [p for p, _ in mine])
     # With an unknown period a share of one half may be all the motion of half the time.
     bound = 0.5 if period_known else 0.25
+
+    def agreement(seam_rad: float) -> SweepAgreement | None:
+        return sweep_agreement(surfaces, groups, [_times(p, s, seam_rad, period_s, clockwise) for p, s in mine])
+
+    found, agreed = seam_rad, agreement(seam_rad)
+    if not seam_known and agreed is not None and not _surely_compensated(agreed, bound):
+        # At a wrong seam part of each sweep is a whole turn's way off, and less agrees.
+        for other_rad in seam_rad + np.arange(1, SEAMS) * (2 * np.pi / SEAMS):
+            other = agreement(float(other_rad))
+            if other is None or _errors(other, bound, clockwise) < _SURE:
+                continue
+            if other.misfit_m < (_BETTER if found == seam_rad else 1.0) * agreed.misfit_m:
+                found, agreed = float(other_rad % (2 * np.pi)), other
+    if agreed is None:
+        return MotionLeft(None, "sweeps show too few surfaces in common")
+    told = _told(agreed, bound, period_s, period_known=period_known, clockwise=clockwise)
+    return replace(told, seam_rad=found) if found != seam_rad and told.compensated is False else told
+
+
+def _errors(agreed: SweepAgreement, bound: float, clockwise: bool | None) -> float:
+    """How many standard errors a share lies from the bound between compensated and not."""
+    size = agreed.share if clockwise is not None else abs(agreed.share)
+    return abs(size - bound) / max(agreed.sigma, _LEAST_SIGMA)
+
+
+def _surely_compensated(agreed: SweepAgreement, bound: float) -> bool:
+    return bound - abs(agreed.share) >= _SURE * max(agreed.sigma, _LEAST_SIGMA)
+
+
+def _told(
+    agreed: SweepAgreement, bound: float, period_s: float, *, period_known: bool, clockwise: bool | None
+) -> MotionLeft:
+    share, sigma = agreed.share, max(agreed.sigma, _LEAST_SIGMA)
     size = share if clockwise is not None else abs(share)
-    errors = abs(size - bound) / sigma
+    errors = _errors(agreed, bound, clockwise)
     said = f"{100 * share:.0f} +- {100 * sigma:.0f} % of the motion is left"
     if errors < _LIKELY or abs(share) > _MOST_SHARE or size < -bound:
         return MotionLeft(None, f"sweeps agree alike either way: {said}")
-    sureness = Sureness.SURE if errors >= _SURE else Sureness.LIKELY
     compensated = size < bound
     halved = not compensated and not period_known and abs(size - 0.5) + 4 * sigma < 0.25
     return MotionLeft(
         compensated,
         f"sweeps agree: {said}",
-        sureness,
+        Sureness.SURE if errors >= _SURE else Sureness.LIKELY,
         clockwise=None if compensated or clockwise is not None else share < 0,
         period_s=period_s / 2 if halved else None,
     )
