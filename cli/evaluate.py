@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
     from densegt.depth.evaluate import Evaluation
     from densegt.depth.figures import Summary
+    from densegt.depth.kitti_depth import KittiEvaluation
 
 
 @click.command("evaluate")
 @click.option("--pred", "pred_dir", type=click.Path(path_type=Path), help="Depth store to score.")
-@click.option("--truth", "truth_dir", type=click.Path(path_type=Path), help="Store taken as exact.")
+@click.option("--truth", "truth_dir", type=click.Path(path_type=Path), help="Store taken as exact, or kitti-depth:DIR.")
 @click.option("--leave-one-out", is_flag=True, help="Rebuild each keyframe of --dataroot without its own sweep.")
 @click.option("--dataroot", type=click.Path(path_type=Path), help="Folder with v1.0-*/ and samples/.")
 @accumulate_options
@@ -53,6 +54,7 @@ def command(
 
     \b
     densegt evaluate --pred depth --truth simulated/exact
+    densegt evaluate --pred depth --truth kitti-depth:/data/kitti/depth
     densegt evaluate --dataroot /data/nuscenes --leave-one-out
 
     Right: share of all pixels with truth that get a depth within max(0.5 m, 5 %) of a truth in the 3x3 around them.
@@ -82,10 +84,17 @@ def command(
     if pred_dir is None or truth_dir is None:
         raise click.UsageError("give --pred and --truth, or --dataroot and --leave-one-out")
     from densegt.depth.evaluate import evaluate_stores
+    from densegt.depth.kitti_depth import PREFIX, evaluate_against_kitti
 
     from .progress import progress_on_stderr
 
     with progress_on_stderr("Evaluating") as progress:
+        if str(truth_dir).startswith(PREFIX):
+            annotated = Path(str(truth_dir).removeprefix(PREFIX))
+            against = evaluate_against_kitti(pred_dir, annotated, max_depth_m=max_depth_m, progress=progress)
+            _print_kitti(against)
+            _write(json_path, against.as_dict())
+            return 0
         evaluation = evaluate_stores(pred_dir, truth_dir, max_depth_m=max_depth_m, progress=progress)
     _print(evaluation)
     _write(json_path, evaluation.as_dict())
@@ -107,6 +116,20 @@ def _print(evaluation: Evaluation) -> None:
     console.print(_table(evaluation.summary))
     for line in _remarks(evaluation):
         click.echo(line)
+
+
+def _print_kitti(evaluation: KittiEvaluation) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False, width=max(Console().width, 100))
+    console.print(_table(evaluation.summary))
+    k = evaluation.kitti
+    errors = f"RMSE {_shown(k.rmse_mm)} mm, MAE {_shown(k.mae_mm)} mm"
+    inverse = f"iRMSE {_shown(k.irmse_per_km)} 1/km, iMAE {_shown(k.imae_per_km)} 1/km"
+    where = f"on {_shown(k.coverage_percent)} % of the annotated pixels"
+    click.echo(f"KITTI, mean over {_count(k.images)}: {errors}, {inverse}, {where}")
+    if evaluation.missing:
+        click.echo(f"MISSING: {_count(len(evaluation.missing))} annotated without a prediction, in no figure")
 
 
 def _table(summary: Summary) -> Table:

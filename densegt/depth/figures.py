@@ -21,6 +21,8 @@ QUANTITIES = (
     "signed",
     "absolute_relative",
     "square_relative",
+    "absolute_inverse",
+    "square_inverse",
     "delta1",
     "delta2",
     "delta3",
@@ -44,6 +46,8 @@ DEFINITIONS = {
     "bias_m": "mean p - t over predicted, same pixel; positive is too far",
     "abs_rel": "mean |p - t| / t over predicted, same pixel",
     "sq_rel_m": "mean (p - t)^2 / t over predicted, same pixel",
+    "imae_per_km": "mean |1/p - 1/t| over predicted, same pixel, depths in km",
+    "irmse_per_km": "root of the mean (1/p - 1/t)^2 over predicted, same pixel, depths in km",
     "delta_percent": "delta<k>_percent: share of predicted with max(p/t, t/p) < 1.25^k, same pixel",
     "phantom_percent": "predictions < max_depth_m with no surface (truth 0) in the whole 3x3 around them, "
     "as a share of all predictions",
@@ -73,6 +77,8 @@ class Figures:
     bias_m: float | None
     abs_rel: float | None
     sq_rel_m: float | None
+    imae_per_km: float | None
+    irmse_per_km: float | None
     delta1_percent: float | None
     delta2_percent: float | None
     delta3_percent: float | None
@@ -115,7 +121,7 @@ def figures_of(sums: NDArray[np.float64], errors: NDArray[np.int64], *, all_coun
     """Turn sums (len(QUANTITIES),) and the histogram of |error| in steps into figures."""
     s = dict(zip(QUANTITIES, sums.tolist(), strict=True))
     n, m = s["counted"], s["predicted"]
-    mean_square = ratio(s["square"], m)
+    mean_square, mean_square_inverse = ratio(s["square"], m), ratio(s["square_inverse"], m)
     return Figures(
         counted=round(n),
         predicted=round(m),
@@ -131,6 +137,8 @@ def figures_of(sums: NDArray[np.float64], errors: NDArray[np.int64], *, all_coun
         bias_m=ratio(s["signed"], m),
         abs_rel=ratio(s["absolute_relative"], m),
         sq_rel_m=ratio(s["square_relative"], m),
+        imae_per_km=ratio(s["absolute_inverse"], m),
+        irmse_per_km=None if mean_square_inverse is None else mean_square_inverse**0.5,
         delta1_percent=percent(s["delta1"], m),
         delta2_percent=percent(s["delta2"], m),
         delta3_percent=percent(s["delta3"], m),

@@ -133,11 +133,12 @@ def _quantities(depth_m: Float32, truth_m: Float32, match: Float32) -> list[NDAr
     p, t = depth_m.astype(np.float64), truth_m.astype(np.float64)
     e = p - t
     size, square = np.abs(e), e * e
+    inverse_per_km = 1e3 / p - 1e3 / t
     worse = np.maximum(p / t, t / p)
     outlier = np.abs(match) > 1
     deltas = [(worse < 1.25**k).astype(np.float64) for k in (1, 2, 3)]
     flags = [np.ones_like(p), outlier.astype(np.float64), (outlier & (match > 0)).astype(np.float64)]
-    return [*flags, size, square, e, size / t, square / t, *deltas]
+    return [*flags, size, square, e, size / t, square / t, np.abs(inverse_per_km), inverse_per_km**2, *deltas]
 
 
 def _histograms(group: NDArray[np.intp], steps: NDArray[np.int64], groups: int) -> NDArray[np.int64]:

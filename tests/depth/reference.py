@@ -59,6 +59,8 @@ def figures(depth_m, truth_m, *, max_depth_m):
         "bias_m": sum(e for e, _, _ in errors) / n,
         "abs_rel": sum(abs(e) / t for e, t, _ in errors) / n,
         "sq_rel_m": sum(e * e / t for e, t, _ in errors) / n,
+        "imae_per_km": sum(abs(1000 / (t + e) - 1000 / t) for e, t, _ in errors) / n,
+        "irmse_per_km": (sum((1000 / (t + e) - 1000 / t) ** 2 for e, t, _ in errors) / n) ** 0.5,
         "delta1_percent": 100 * sum(max(p / t, t / p) < 1.25 for _, t, p in errors) / n,
         "delta3_percent": 100 * sum(max(p / t, t / p) < 1.25**3 for _, t, p in errors) / n,
         "phantom_percent": 100 * phantoms / predictions,

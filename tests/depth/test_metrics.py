@@ -35,6 +35,7 @@ def test_by_hand():
     assert f.bias_m == pytest.approx(1.125)
     assert f.abs_rel == pytest.approx((0.025 + 0.1) / 2)
     assert f.sq_rel_m == pytest.approx((0.0625 / 10 + 4 / 20) / 2)
+    assert f.imae_per_km == pytest.approx((abs(1000 / 10.25 - 100) + abs(1000 / 22 - 50)) / 2)
     assert (f.delta1_percent, f.delta2_percent, f.delta3_percent) == (100, 100, 100)
 
 
