@@ -150,6 +150,16 @@ def test_a_lidar_whose_model_the_recording_tells_is_held_against_its_first_sweep
     assert "contradicted: clockwise (order of points)" in evidence.warnings()[0]
 
 
+def test_each_lidar_of_a_scene_is_told_on_its_own():
+    top, rear = (Street(LidarModel(way, 0.05, SEAM_RAD), sweeps=1, cameras=False) for way in (True, False))
+    scene = top.scene()
+    lidar = replace(scene.lidars[0], channel="LIDAR_REAR")
+    behind = tuple(replace(sweep, lidar=lidar) for sweep in scene.sweeps)
+    both = replace(scene, lidars=(*scene.lidars, lidar), sweeps=scene.sweeps + behind)
+    found = infer_lidar_models(both, {}, lambda sweep: (rear if sweep.lidar is lidar else top).points(sweep))
+    assert {channel: e.model.clockwise for channel, e in found.items()} == {"LIDAR_TOP": True, "LIDAR_REAR": False}
+
+
 def test_evidence_as_json():
     written = evidence_of(Street(LidarModel(True, 0.05, SEAM_RAD), sweeps=1)).as_dict()
     assert (written["clockwise"], written["period_s"], written["given"]) == (True, 0.05, False)
