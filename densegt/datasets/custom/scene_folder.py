@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.datasets.custom.beams import beam_elevations
+from densegt.datasets.beams import beam_elevations
 from densegt.datasets.custom.csv_table import read_tracks
 from densegt.datasets.custom.ego_poses import EgoPoses
 from densegt.datasets.custom.settings import Settings

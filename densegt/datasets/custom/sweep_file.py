@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.datasets.custom.beams import nearest_beam
+from densegt.datasets.beams import nearest_beam
 from densegt.datasets.pcd import read_pcd
 from densegt.datasets.scene import Points
 from densegt.errors import InputError

@@ -10,7 +10,7 @@ from typing import Any
 
 from densegt.datasets.file_names import can_name_file
 from densegt.datasets.nuscenes.check_relations import CHAINED
-from densegt.datasets.nuscenes.columns import LIDAR
+from densegt.datasets.nuscenes.columns import is_lidar
 from densegt.datasets.nuscenes.findings import Finding, RowsByTable
 
 MAX_SPEED_M_S = 100.0
@@ -140,13 +140,13 @@ def jumps(tables: RowsByTable, by_channel: dict[tuple[str, str], list[Any]]) -> 
 def scenes(tables: RowsByTable, by_channel: dict[tuple[str, str], list[Any]]) -> Iterator[Finding]:
     """Scenes without a usable name or without lidar."""
     names = [row.name for row in tables["scene"]]
-    with_lidar = {scene for scene, channel in by_channel if channel == LIDAR}
+    with_lidar = {scene for scene, channel in by_channel if is_lidar(channel)}
     resolvable = all(table in tables for table in ("sample", "sensor", "calibrated_sensor", "sample_data"))
     for row in tables["scene"]:
         if not can_name_file(row.name) or names.count(row.name) > 1:
             yield Finding("scene", tables.where("scene"), f"row {row.token}: the name {row.name!r} is not its own")
         if resolvable and row.token not in with_lidar:
-            yield Finding("scene", tables.where("scene"), f"{row.name!r} has no {LIDAR} sweep")
+            yield Finding("scene", tables.where("scene"), f"{row.name!r} has no lidar sweep")
 
 
 def _are_finite(numbers: Sequence[float], count: int) -> bool:

@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 
 Int32 = NDArray[np.int32]
 
-LIDAR = "LIDAR_TOP"
+
+def is_lidar(channel: str) -> bool:
+    """Whether a channel is a lidar's: LIDAR_TOP of nuScenes, the six LIDAR_* of MAN TruckScenes."""
+    return channel.startswith("LIDAR")
 
 
 @dataclass(frozen=True)
@@ -82,8 +85,8 @@ class SceneRows:
 
     @property
     def is_lidar(self) -> NDArray[np.bool_]:
-        """Which rows of `data` are the lidar's."""
-        return np.array([c == LIDAR for c in self.calibrations.channels], dtype=bool)[self.data.calibration]
+        """Which rows of `data` are a lidar's."""
+        return np.array([is_lidar(c) for c in self.calibrations.channels], dtype=bool)[self.data.calibration]
 
     @property
     def is_image(self) -> NDArray[np.bool_]:

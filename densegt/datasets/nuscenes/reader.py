@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from densegt.datasets.file_names import can_name_file, is_outside
 from densegt.datasets.image_size import JPEG_SUFFIXES, size_of
 from densegt.datasets.keyframes import Keyframe
-from densegt.datasets.nuscenes.columns import LIDAR, Boxes, Poses, SceneRows, pick
+from densegt.datasets.nuscenes.columns import Boxes, Poses, SceneRows, pick
 from densegt.datasets.nuscenes.fingerprint import fingerprint
 from densegt.datasets.nuscenes.keyframes import Facts, annotation_facts, keyframes_of
 from densegt.datasets.nuscenes.object_kinds import object_kind
@@ -22,6 +22,7 @@ from densegt.datasets.nuscenes.sweep_file import BYTES_PER_POINT, check_size, re
 from densegt.datasets.nuscenes.tables import Tables
 from densegt.datasets.recording import RecordingOptions, some
 from densegt.datasets.scene import Camera, Lidar, Points, Scene, Sweep, Track
+from densegt.datasets.truckscenes.sweep_file import read_sweep as read_pcd_sweep
 from densegt.errors import InputError
 from densegt.geometry import se3
 
@@ -62,6 +63,8 @@ class NuScenes:
         # The tables name the keyframes: no option applies.
         self.dataroot = Path(dataroot)
         self._index = index
+        # Each sweep's first of the same lidar and scene, of files that name no rings.
+        self._first_pcd: dict[Path, Path] = {}
         self.tables = Tables(find_version(self.dataroot, version), index)
         self.scene_names = self.tables.scene_names
         if not self.scene_names:
@@ -105,7 +108,9 @@ class NuScenes:
         return fingerprint(self._rows(name))
 
     def read_points(self, sweep: Sweep) -> Points:
-        """One sweep's returns; see `densegt.datasets.nuscenes.sweep_file`."""
+        """One sweep's returns; see `densegt.datasets.nuscenes.sweep_file`, and for `.pcd` that of truckscenes."""
+        if sweep.path.suffix == ".pcd":
+            return read_pcd_sweep(sweep.path, sweep.timestamp_us, self._first_pcd.get(sweep.path, sweep.path))
         return read_points(sweep)
 
     def validation_scenes(self) -> frozenset[str]:
@@ -139,14 +144,14 @@ class NuScenes:
         rows = self._rows(name)
         sweeps = self._sweeps(rows, keyframes_only)
         if not sweeps:
-            raise InputError(f"{self.tables.folder}: scene {name} has no {LIDAR} sweep")
+            raise InputError(f"{self.tables.folder}: scene {name} has no lidar sweep")
         return Scene(
             name=name,
             lidars=tuple({id(sweep.lidar): sweep.lidar for sweep in sweeps}.values()),
             sweeps=sweeps,
             cameras=self._cameras(rows, cameras),
             tracks=self._tracks(rows),
-            read_points=read_points,
+            read_points=self.read_points,
         )
 
     def _sweeps(self, rows: SceneRows, keyframes_only: bool) -> tuple[Sweep, ...]:
@@ -169,8 +174,12 @@ class NuScenes:
             )
             for i in chosen
         )
+        first: dict[int, Path] = {}
         for sweep in sweeps:
-            check_size(sweep.path, sweep.path.stat().st_size)
+            if sweep.path.suffix == ".pcd":
+                self._first_pcd[sweep.path] = first.setdefault(id(sweep.lidar), sweep.path)
+            else:
+                check_size(sweep.path, sweep.path.stat().st_size)
         return sweeps
 
     def _cameras(self, rows: SceneRows, wanted: Sequence[str]) -> tuple[Camera, ...]:

@@ -20,7 +20,6 @@ import numpy as np
 from densegt.datasets.nuscenes import rows
 from densegt.datasets.nuscenes.chunked_json import read_in_chunks
 from densegt.datasets.nuscenes.columns import (
-    LIDAR,
     Boxes,
     Calibrations,
     Int32,
@@ -28,6 +27,7 @@ from densegt.datasets.nuscenes.columns import (
     Samples,
     SceneRows,
     SensorData,
+    is_lidar,
     pick,
 )
 from densegt.errors import InputError
@@ -120,7 +120,7 @@ class _Reader:
         table, row_of_calibration = "sample_data", _row_of(calibrations.pose.tokens)
         # 2: every row is read; 1: keyframes are; 0: none is.
         read_of = {
-            token: 2 if channel == LIDAR else 1 if intrinsic else 0
+            token: 2 if is_lidar(channel) else 1 if intrinsic else 0
             for token, channel, intrinsic in zip(
                 calibrations.pose.tokens, calibrations.channels, calibrations.intrinsics, strict=True
             )

@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from densegt.cli.main import group
 
 from densegt.datasets import RecordingPath, open_recording
+from densegt.datasets.beams import beam_elevations, nearest_beam
 from densegt.datasets.check_recording import check_recording
-from densegt.datasets.custom.beams import beam_elevations, nearest_beam
 from densegt.datasets.pcd import read_pcd
 from densegt.datasets.recording import RecordingOptions
 from densegt.errors import InputError

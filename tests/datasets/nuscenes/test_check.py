@@ -310,7 +310,7 @@ def test_scene_names_that_name_no_file(damaged, name):
 def test_a_scene_without_lidar(damaged):
     rows = rows_of(damaged, "sample_data")
     write_rows(damaged, "sample_data", [row for row in rows if "LIDAR" not in row["filename"]])
-    finds(damaged, "scene", "scene.json", "has no LIDAR_TOP sweep")
+    finds(damaged, "scene", "scene.json", "has no lidar sweep")
 
 
 def test_findings_are_sorted_and_counted(damaged):

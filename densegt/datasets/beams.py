@@ -10,6 +10,8 @@ _BIN_RAD = float(np.deg2rad(0.02))
 _SMOOTH_BINS = 3
 # A beam has at least this share of what an even one would have of 128.
 _LEAST_SHARE = 0.1 / 128
+# Noise makes hills of its own on a beam's flanks.
+_LEAST_PROMINENCE = 0.3
 _FAR_M = 3.0
 
 
@@ -24,7 +26,8 @@ def beam_elevations(xyz_lidar: NDArray[np.float32]) -> NDArray[np.float64]:
     low = float(elevation.min()) - 10 * _BIN_RAD
     bins = np.floor((elevation - low) / _BIN_RAD).astype(np.int64)
     density = gaussian_filter1d(np.bincount(bins, minlength=bins.max() + 10).astype(np.float64), _SMOOTH_BINS)
-    peaks, _ = find_peaks(density, height=_LEAST_SHARE * len(elevation) / (2.5 * _SMOOTH_BINS))
+    peaks, about = find_peaks(density, height=_LEAST_SHARE * len(elevation) / (2.5 * _SMOOTH_BINS), prominence=0)
+    peaks = peaks[about["prominences"] > _LEAST_PROMINENCE * density[peaks]]
     found: NDArray[np.float64] = low + (peaks + 0.5) * _BIN_RAD
     return found if len(found) else np.array([float(np.median(elevation))])
 

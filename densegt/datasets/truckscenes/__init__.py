@@ -1,0 +1,1 @@
+"""What MAN TruckScenes has of its own; its tables are nuScenes'."""
