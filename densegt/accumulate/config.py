@@ -37,7 +37,7 @@ class RefineTracksConfig(_Strict):
         margin_m, margin_share, ground_clearance_m: points of a box widened by this on each side, after its size by
             that share, take part, but for those in its lowest slice.
         sigma_m, sigma_deg: how far boxes are off, x, y, z and yaw.
-        points: as many are fitted, and as many held back to judge the fit.
+        points: so many are fitted, and so many held out to validate the fit.
         coarse_m, fine_m: residuals beyond this count little, in the first of the iterations and in the last.
         pair_sigma_m: how far points of one surface lie apart.
         min_gain: share of the misfit that a correction must take away; less than `max_m` at that.
@@ -65,11 +65,11 @@ class RefineTracksConfig(_Strict):
 
 
 class BoxTimeConfig(_Strict):
-    """When a box was true: at its keyframe's stamp, or when the beam passed the object.
+    """The time at which an annotated box is valid: its keyframe's stamp, or when the beam passed the object.
 
     Attributes:
         model: auto takes the stamp unless at least `min_points` points, and `clearly` times as many as the other way
-            round, are in the boxes as they are drawn but not in the boxes carried to each point's own time.
+            round, are in the boxes as annotated but not in the boxes carried to each point's own time.
     """
 
     model: Literal["auto", "stamp", "azimuth"] = "auto"
@@ -78,7 +78,7 @@ class BoxTimeConfig(_Strict):
 
 
 class TracksConfig(_Strict):
-    """How boxes become motion and claim points."""
+    """How annotated boxes become tracks, and which points belong to them."""
 
     moving_m: float = Field(default=0.75, description="a track that stays within this radius stands still")
     max_extrapolation_s: float = 0.5
@@ -93,7 +93,11 @@ class TracksConfig(_Strict):
 
 
 class FreeSpaceConfig(_Strict):
-    """Which static points other sweeps' beams refute. Sweeps are counted from the one that measured the point."""
+    """Which static points violate other sweeps' free space.
+
+    Attributes:
+        sweeps: the sweeps used, counted from the one that measured the point; in turns of the main lidar.
+    """
 
     sweeps: tuple[int, ...] = (1, 2, 3, 5, 8, 12, 20, 30, 45, 60)
     margin_m: float = 0.3
@@ -127,7 +131,7 @@ class SurfelConfig(_Strict):
 
 
 class DiscoverConfig(_Strict):
-    """How what moves is found without labels, among the points that other sweeps refute."""
+    """How movers without annotation are detected among transient points."""
 
     min_height_m: float = Field(default=0.3, description="above the ground; lower points follow nothing")
     max_height_m: float = 4.5
@@ -135,20 +139,20 @@ class DiscoverConfig(_Strict):
     link_m: float = Field(default=0.8, description="points of a sweep closer than this are of one cluster")
     min_points: int = Field(default=6, description="a cluster with fewer begins no track")
     min_sweeps: int = 5
-    window_s: float = Field(default=0.27, description="sweeps this near tell a cluster's first velocity")
+    window_s: float = Field(default=0.27, description="sweeps this near give a cluster's initial velocity")
     max_speed_mps: float = 35.0
     landed_share: float = Field(default=0.4, description="of a cluster, carried by its velocity onto other sweeps")
     sound_share: float = Field(default=0.93, description="of a cluster, that its velocity carries into no empty space")
     explained_share: float = Field(default=0.8, description="of a track's points, that its motion explains")
     gone_share: float = Field(
         default=0.6,
-        description="of a track's points, refuted if they stood; with fewer it may be a fence",
+        description="of a track's points, that are transient; with fewer it may be a fence",
     )
     hardly_gone_share: float = Field(default=0.1, description="with fewer than these it is no fence either")
     thin_gone_share: float = Field(default=0.9, description="the same of what is long and thin")
     left_share: float = Field(
         default=0.04,
-        description="of those, what the motion of what may be a fence leaves refuted",
+        description="of those, that the motion of a possible fence leaves in free space",
     )
     moving_m: float = Field(default=0.5, description="a track that stays within this radius stands still")
     patience_s: float = Field(default=0.5, description="a track that is not seen again for so long has ended")
@@ -160,9 +164,9 @@ class RefinePosesConfig(_Strict):
     """How the ego's path is adjusted to what it saw.
 
     Attributes:
-        points: drawn from each sweep, nearer than `max_range_m`, outside moving boxes widened by `box_margin_m`.
-        planes: at so many places a sweep the `neighbours` next points within `reach_m` are asked to be flat, every
-            second of them only to judge.
+        points: sampled from each sweep, nearer than `max_range_m`, outside moving boxes widened by `box_margin_m`.
+        planes: at so many places a sweep the `neighbours` next points within `reach_m` shall be flat; every
+            second place is held out for validation.
         flat: extent across a plane over the lesser of those along it, at most.
         sigma_m, sigma_deg: how far recorded poses are off, x, y, z and about x, y, z.
         plane_sigma_m: how far points of one plane lie off it.
@@ -194,7 +198,7 @@ class ConfidenceConfig(_Strict):
 
     least: float = Field(default=0.92, ge=0, le=1)
     least_measured: float = Field(
-        default=0.985, ge=0, le=1, description="where measured pixels alone are asked for, of more than one sweep"
+        default=0.985, ge=0, le=1, description="where measured pixels alone are wanted, of more than one sweep"
     )
 
 
@@ -202,7 +206,7 @@ class AccumulateConfig(_Strict):
     """Configuration of `densegt accumulate`.
 
     Attributes:
-        motion: auto carries annotated objects along their tracks and shows what other sweeps refute at its own time
+        motion: auto carries annotated objects along their tracks and shows transient points at their own time
             only; boxes does without the latter, free without boxes, none without both.
         window_s: sweeps this far before and after each exposure; None is the whole scene.
         surface: also fill between measured pixels of one surface.

@@ -55,7 +55,7 @@ class SceneDone:
         seconds: by stage.
         lidars: by channel, the model it was made with and what the data say of it.
         notes: what was inferred, one line a lidar; warnings: what could not be told, or what the data contradict.
-        error: one line; by_input where the user can mend it, and the traceback of what nobody foresaw.
+        error: one line; by_input where the user can mend it, and the traceback of an unforeseen error.
     """
 
     name: str

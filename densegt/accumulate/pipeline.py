@@ -56,7 +56,7 @@ def _separate(
     return Cloud(
         origin_global_m=measured.origin_global_m,
         start_us=measured.start_us,
-        # Nobody needs the others again, and two of the largest arrays need not be in memory at a time.
+        # The others are not needed again, and two of the largest arrays need not be in memory at a time.
         static=measured.surfels.shrink_to(static),
         transient=transient,
         movers=assignment.movers,

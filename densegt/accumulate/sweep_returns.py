@@ -1,4 +1,4 @@
-"""Every sweep of a scene, read once: its returns without the recording car's own, and a few drawn for its pose."""
+"""Returns of every sweep of a scene, without the recording car's own, and samples of them for pose refinement."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ class SweepReturns:
         xyz_lidar: (N,3) float32 m.
         ring: (N,) uint16.
         time_s: (N,) float32 relative to the stamp; None where the lidar's model gives it.
-        drawn: (M,) rows for the refinement of its pose, the farther the likelier.
+        sampled: (M,) rows for the refinement of its pose, the farther the likelier.
     """
 
     xyz_lidar: NDArray[np.float32]
     ring: NDArray[np.uint16]
     time_s: NDArray[np.float32] | None
-    drawn: Rows
+    sampled: Rows
 
     def __len__(self) -> int:
         return len(self.xyz_lidar)
 
     def take(self, rows: Rows) -> SweepReturns:
-        """The returns of some rows, none drawn."""
+        """The returns of some rows, no samples."""
         time_s = None if self.time_s is None else self.time_s.take(rows)
         return SweepReturns(self.xyz_lidar.take(rows, axis=0), self.ring.take(rows), time_s, rows[:0])
 
@@ -51,12 +51,14 @@ def read_returns(scene: Scene, config: AccumulateConfig) -> list[SweepReturns]:
 
 def _returns(points: Points, sweep: Sweep, config: AccumulateConfig, rng: np.random.Generator) -> SweepReturns:
     kept = not_own(points.xyz_lidar, sweep, config.ego)
-    drawn = draw(points.xyz_lidar, config.ego_poses, rng) if config.refine_poses else np.zeros(0, dtype=np.intp)
+    sampled = (
+        sample_rows(points.xyz_lidar, config.ego_poses, rng) if config.refine_poses else np.zeros(0, dtype=np.intp)
+    )
     rows = np.flatnonzero(kept)
     time_s = None if points.time_s is None else points.time_s.take(rows)
     # Rows among all points become rows among those that are kept.
-    drawn = (np.cumsum(kept) - 1)[drawn[kept[drawn]]]
-    return SweepReturns(points.xyz_lidar.take(rows, axis=0), points.ring.take(rows), time_s, drawn)
+    sampled = (np.cumsum(kept) - 1)[sampled[kept[sampled]]]
+    return SweepReturns(points.xyz_lidar.take(rows, axis=0), points.ring.take(rows), time_s, sampled)
 
 
 def not_own(xyz_lidar: NDArray[np.float32], sweep: Sweep, config: EgoConfig) -> NDArray[np.bool_]:
@@ -69,7 +71,7 @@ def not_own(xyz_lidar: NDArray[np.float32], sweep: Sweep, config: EgoConfig) -> 
     return far & ~own
 
 
-def draw(xyz_lidar: NDArray[np.float32], config: RefinePosesConfig, rng: np.random.Generator) -> Rows:
+def sample_rows(xyz_lidar: NDArray[np.float32], config: RefinePosesConfig, rng: np.random.Generator) -> Rows:
     """Rows of some points (N,3), the farther the likelier, since a spinning lidar sees mostly what is near."""
     range_m = np.linalg.norm(xyz_lidar, axis=1)
     near = np.flatnonzero(range_m < config.max_range_m)

@@ -14,7 +14,7 @@ from densegt.geometry import se3
 
 Float64 = NDArray[np.float64]
 
-# Poses closer in time than this, as of lidars that turn together, tell no velocity: their errors would.
+# Poses closer in time than this, as of lidars that turn together, give no usable velocity.
 APART_US = 10_000
 
 
@@ -47,15 +47,15 @@ class EgoPath:
         k = np.clip(np.searchsorted(self.timestamps_us, t_us, side="right") - 1, 0, len(self.timestamps_us) - 2)
         out = np.empty((len(t_us), 4, 4))
         for i in np.unique(k):
-            mine = k == i
+            within = k == i
             start, end = self.timestamps_us[i], self.timestamps_us[i + 1]
-            fraction = (t_us[mine] - start) / (end - start)
-            out[mine] = se3.interpolate(self.T_global_ego[i], self.T_global_ego[i + 1], fraction)
+            fraction = (t_us[within] - start) / (end - start)
+            out[within] = se3.interpolate(self.T_global_ego[i], self.T_global_ego[i + 1], fraction)
         return out
 
 
 def point_times(points: Points | SweepReturns, sweep: Sweep) -> Float64:
-    """Time of each point (N,) s relative to the sweep's stamp: the recording's own, or told from its azimuth."""
+    """Time of each point (N,) s relative to the sweep's stamp: the recording's own, or from its azimuth."""
     if points.time_s is not None:
         return points.time_s.astype(np.float64)
     return azimuth_times(points.xyz_lidar, sweep.T_ego_lidar, sweep.lidar_model)

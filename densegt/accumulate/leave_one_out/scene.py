@@ -116,7 +116,7 @@ def score_scene(
 
 
 def in_memory(scene: Scene) -> Scene:
-    """The same scene, each sweep read from its file once and then kept; without intensities, which nobody needs."""
+    """The same scene, each sweep read from its file once and then kept; without intensities, which are not used."""
     kept: dict[str, Points] = {}
 
     def read(sweep: Sweep) -> Points:

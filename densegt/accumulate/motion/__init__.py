@@ -1,1 +1,1 @@
-"""What moves: annotated tracks, free space, and tracks found without labels."""
+"""Motion: annotated tracks, free space, and movers detected without annotation."""

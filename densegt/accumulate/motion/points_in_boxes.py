@@ -83,14 +83,14 @@ def assign_to_boxes(
 
 def near_boxes(
     measured: Measurements,
-    asked: NDArray[np.bool_],
+    eligible: NDArray[np.bool_],
     tracks: Sequence[ContinuousTrack],
     motion: SampledMotion,
     config: TracksConfig,
 ) -> NDArray[np.bool_]:
-    """Which of the surfels `asked` (N,) lie just beside a box, (N,): parts of its object that the box misses."""
-    rows = np.flatnonzero(asked)
-    near = np.zeros(len(asked), dtype=np.bool_)
+    """Which of the surfels `eligible` (N,) lie just beside a box, (N,): parts of its object that the box misses."""
+    rows = np.flatnonzero(eligible)
+    near = np.zeros(len(eligible), dtype=np.bool_)
     if len(rows) and tracks:
         surfels = measured.surfels.take(rows)
         first = np.searchsorted(rows, measured.first)

@@ -17,7 +17,7 @@ from densegt.kernels.range_images import RangeImages, fill_range_image
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 
-# As many points of a sweep tell how azimuth and time hang together.
+# Points of a sweep that the clock is fitted to.
 TIMED_POINTS = 500
 # Share of a turn by which azimuth and time may disagree, as one standard deviation, before the lidar does not spin.
 MAX_PHASE_SPREAD = 0.05
@@ -44,9 +44,9 @@ class RangeImageBuilder:
         self._velocity = np.empty((len(scene.sweeps), 3), dtype=np.float32)
         self._models = [lidar.model or LidarModel() for lidar in scene.lidars]
         for k, lidar in enumerate(scene.lidars):
-            mine = np.flatnonzero(moments.lidar == k)
-            stamps = np.array([scene.sweeps[i].timestamp_us for i in mine], dtype=np.float64)
-            self._velocity[mine] = _velocity(path, stamps, lidar.T_ego_lidar[:3, 3], self._models[k].period_s)
+            of_lidar = np.flatnonzero(moments.lidar == k)
+            stamps = np.array([scene.sweeps[i].timestamp_us for i in of_lidar], dtype=np.float64)
+            self._velocity[of_lidar] = _velocity(path, stamps, lidar.T_ego_lidar[:3, 3], self._models[k].period_s)
         self._parts: dict[int, BeamPoints] = {}
         self._timed: dict[int, list[tuple[Float32, Float64]]] = {}
 
@@ -123,7 +123,7 @@ def _velocity(path: EgoPath, stamps_us: Float64, arm_ego: Float64, period_s: flo
 
 
 def model_clock(lidar: Lidar, model: LidarModel) -> Float64:
-    """The clock (4,) of `densegt.kernels.beam.beam_to` that a lidar's model tells."""
+    """The clock (4,) of `densegt.kernels.beam.beam_to` of a lidar's model."""
     x_axis = lidar.T_ego_lidar[:3, 0]
     yaw = np.arctan2(x_axis[1], x_axis[0])
     # Hung upside down it turns the other way about its own axis.
@@ -133,9 +133,9 @@ def model_clock(lidar: Lidar, model: LidarModel) -> Float64:
 
 
 def fitted_clock(azimuth: Float64, time_s: Float64, period_s: float) -> Float64:
-    """The clock (4,) that points' azimuths (N,) rad in lidar and times (N,) s relative to their stamps tell.
+    """The clock (4,) fitted to points' azimuths (N,) rad in lidar and times (N,) s relative to their stamps.
 
-    Where they tell of no turn, all points are taken as of their mean time.
+    Where these show no rotation, all points are taken as of their mean time.
     """
     spread, sign, phase = np.inf, 1.0, 0.0
     for direction in (-1.0, 1.0):

@@ -137,7 +137,7 @@ def _into(R_global_box: Float64, v_global: Float64) -> Float64:
 
 
 def register(points: ObjectPoints, config: RefineTracksConfig, *, within_s: float) -> Float64:
-    """The correction (M,4) of the knots at which points of different times lie on one another, as far as they tell."""
+    """The correction (M,4) of the knots that brings points of different times onto one another."""
     knots = points.weights.shape[1]
     prior = np.tile(1.0 / np.array([*config.sigma_m, np.deg2rad(config.sigma_deg)]) ** 2, knots)
     correction = np.zeros((knots, 4))
@@ -147,7 +147,7 @@ def register(points: ObjectPoints, config: RefineTracksConfig, *, within_s: floa
         for i, j, direction in (surfaces(now, config, within_s), outlines(now, config, within_s)):
             residual = (direction * (now.xyz_box[i] - now.xyz_box[j])).sum(axis=1)
             J = (slopes(now, i, direction) - slopes(now, j, direction)).reshape(len(i), 4 * knots)
-            # Geman-McClure; a point in many pairs tells no more than one in few.
+            # Geman-McClure; a point in many pairs counts no more than one in few.
             weight = (scale_m**2 / (scale_m**2 + residual**2)) ** 2 / config.pair_sigma_m**2
             weight /= np.bincount(i, minlength=len(points))[i]
             JW = J * weight[:, None]
@@ -174,14 +174,14 @@ def surfaces(now: ObjectPoints, config: RefineTracksConfig, within_s: float) -> 
 def outlines(now: ObjectPoints, config: RefineTracksConfig, within_s: float) -> Pairs:
     """Pairs of points where a surface ends to one side; they should not differ along the ring.
 
-    Of a car seen from behind nothing else tells where it is sideways.
+    Of a car seen from behind nothing else constrains its lateral position.
     """
-    found = []
+    pairs_of_side = []
     for side in (-1, 1):
         rows = np.flatnonzero(now.side == side)
         i, j = pairs(now.xyz_box[rows], now.time_s[rows], config, within_s)
-        found.append((rows[i], rows[j]))
-    i, j = (np.concatenate(part) for part in zip(*found, strict=True))
+        pairs_of_side.append((rows[i], rows[j]))
+    i, j = (np.concatenate(part) for part in zip(*pairs_of_side, strict=True))
     return i, j, now.along_box[i]
 
 
@@ -218,27 +218,27 @@ def misfit(
     fit: ObjectPoints, held: ObjectPoints, correction: Float64, config: RefineTracksConfig, *, within_s: float
 ) -> Float64:
     """How far points held back lie from the others' surface, and outlines from their outlines, m."""
-    model, asked = fit.corrected(correction), held.corrected(correction)
-    parts = [_misfit(model, asked, model.normals_box, config, within_s)]
+    model, held_out = fit.corrected(correction), held.corrected(correction)
+    parts = [_misfit(model, held_out, model.normals_box, config, within_s)]
     for side in (-1, 1):
-        ends, asked_ends = (s.take(np.flatnonzero(s.side == side)) for s in (model, asked))
-        parts.append(_misfit(ends, asked_ends, ends.along_box, config, within_s))
+        ends, held_ends = (s.take(np.flatnonzero(s.side == side)) for s in (model, held_out))
+        parts.append(_misfit(ends, held_ends, ends.along_box, config, within_s))
     return np.concatenate(parts)
 
 
 def _misfit(
-    model: ObjectPoints, asked: ObjectPoints, direction: Float64, config: RefineTracksConfig, within_s: float
+    model: ObjectPoints, held_out: ObjectPoints, direction: Float64, config: RefineTracksConfig, within_s: float
 ) -> Float64:
     """How far each point (N,) lies from the model's next, on average along their directions; `reach_m` without any."""
-    if not len(model) or not len(asked):
+    if not len(model) or not len(held_out):
         return np.zeros(0)
     tree = cKDTree(in_time(model.xyz_box, model.time_s, config, within_s))
-    places = in_time(asked.xyz_box, asked.time_s, config, within_s)
+    places = in_time(held_out.xyz_box, held_out.time_s, config, within_s)
     distance, near = tree.query(places, k=config.neighbours, distance_upper_bound=config.reach_m)
     met = np.isfinite(distance)
     near = np.where(met, near, 0)
-    met &= np.abs(asked.time_s[:, None] - model.time_s[near]) > config.apart_s
-    off = np.abs((direction[near] * (asked.xyz_box[:, None] - model.xyz_box[near])).sum(axis=2))
+    met &= np.abs(held_out.time_s[:, None] - model.time_s[near]) > config.apart_s
+    off = np.abs((direction[near] * (held_out.xyz_box[:, None] - model.xyz_box[near])).sum(axis=2))
     mean = np.where(met, off, 0.0).sum(axis=1) / np.maximum(met.sum(axis=1), 1)
     return np.where(met.any(axis=1), mean, config.reach_m)
 

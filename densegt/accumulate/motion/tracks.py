@@ -101,7 +101,7 @@ def moving_tracks(scene: Scene, config: TracksConfig) -> list[ContinuousTrack]:
 
 def _moves(track: Track, moving_m: float) -> bool:
     if len(track.timestamps_us) == 1:
-        # One box tells nothing of motion. Its kind does: what can move may be moving.
+        # One box says nothing about motion; an object whose kind can move may be moving.
         return track.kind.can_move
     xyz = track.T_global_box[:, :3, 3]
     return float(np.linalg.norm(xyz - np.median(xyz, axis=0), axis=1).max()) > moving_m

@@ -1,7 +1,7 @@
 """Refinement of ego poses: bundle adjustment over planes (BALM, Liu and Zhang 2021), with recorded poses as prior.
 
-Localisation drifts by centimetres, most of all in height, and a street drawn twice 5 cm apart hides and shows the
-wrong things at grazing angles. Every small plane that several sweeps saw shall be flat: a joint problem of six unknowns
+Localisation drifts by centimetres, most of all in height, and a street accumulated twice 5 cm apart is wrong
+at grazing angles. Every small plane that several sweeps saw shall be flat: a joint problem of six unknowns
 a moment, that is a sweep of a single lidar, or the sweeps of several lidars about the same time.
 """
 
@@ -56,7 +56,7 @@ class MovingBoxes:
 
     Attributes:
         T_global_box: (K,S,4,4).
-        known: (K,S), whether its track can tell.
+        known: (K,S), whether its track is known.
         half_m: (K,3).
     """
 
@@ -90,7 +90,7 @@ def refine_poses(scene: Scene, returns: Sequence[SweepReturns], config: Accumula
     Cameras lie on the new path at their exposures; boxes, annotated through the recorded poses, move along.
 
     Args:
-        returns: of each sweep, with those drawn for this.
+        returns: of each sweep, with those sampled for this.
     """
     refine, moments = config.ego_poses, Moments.of(scene)
     if not config.refine_poses or not refine.min_sweeps <= moments.count <= refine.max_sweeps:
@@ -112,13 +112,13 @@ def refine_poses(scene: Scene, returns: Sequence[SweepReturns], config: Accumula
 
 
 def sample(scene: Scene, returns: Sequence[SweepReturns], moments: Moments, config: AccumulateConfig) -> PoseSamples:
-    """The points drawn from each sweep, but for those in moving boxes."""
+    """The points sampled from each sweep, but for those in moving boxes."""
     path, origin = EgoPath.of(scene), scene.sweeps[0].T_global_ego[:3, 3]
     tracks = moving_tracks(scene, config.tracks) if config.motion in ("auto", "boxes") else []
     boxes = MovingBoxes.at(np.array([s.timestamp_us for s in scene.sweeps], dtype=np.float64), tracks)
     parts, moment = [np.zeros((0, 3))], [np.zeros(0, dtype=np.int32)]
     for index, (meta, of_sweep) in enumerate(zip(scene.sweeps, returns, strict=True)):
-        few = of_sweep.take(of_sweep.drawn)
+        few = of_sweep.take(of_sweep.sampled)
         if not len(few):
             continue
         xyz = to_global(few.xyz_lidar, meta, point_times(few, meta), path)
@@ -169,8 +169,8 @@ def adjust(
     plane_adjustment(xyz, arm, samples.moment, members[flat], normal[flat], scale_m, H, g)
     whole = H.transpose(0, 2, 1, 3).reshape(6 * count, 6 * count)
     step = solve(whole, g.ravel(), lower=True, assume_a="pos", overwrite_a=True, check_finite=False)
-    bettered: Float64 = correction - step.reshape(count, 6)
-    return bettered
+    adjusted: Float64 = correction - step.reshape(count, 6)
+    return adjusted
 
 
 def roughness(

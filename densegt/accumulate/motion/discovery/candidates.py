@@ -39,7 +39,7 @@ class Candidates:
 
 def find_candidates(
     measured: Measurements,
-    asked: NDArray[np.bool_],
+    eligible: NDArray[np.bool_],
     ground: Ground,
     *,
     min_height_m: float,
@@ -47,13 +47,13 @@ def find_candidates(
     max_range_m: float,
     link_m: float,
 ) -> Candidates:
-    """Those of the surfels `asked` (N,) that are above the ground, near the lidar, and no mixed pixels.
+    """Those of the surfels `eligible` (N,) that are above the ground, near the lidar, and no mixed pixels.
 
     Args:
         link_m: points of a sweep closer than this, seen from above, are of one cluster; 0 does without clusters.
     """
     surfels = measured.surfels
-    rows = np.flatnonzero(asked & ~measured.mixed)
+    rows = np.flatnonzero(eligible & ~measured.mixed)
     xyz = surfels.xyz[rows].copy()
     xyz[:, 2] -= ground.under(xyz[:, :2])
     away = np.linalg.norm(xyz[:, :2] - measured.images.origin[surfels.sweep[rows], :2], axis=1)

@@ -25,7 +25,7 @@ MOST = 3000
 ACROSS_M, ALONG_M, SPACING_M = 0.07, 0.25, 0.15
 # A box's middle swings out in a curve.
 SIDEWAYS_MPS = 0.15
-# Points of one sweep err together: many of them tell no more than so many.
+# Points of one sweep have common errors: they count as at most so many.
 WORTH_A_SWEEP = 15.0
 
 

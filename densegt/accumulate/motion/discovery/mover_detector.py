@@ -63,21 +63,25 @@ def detect_movers(measured: Measurements, usable: Bool, transient: Bool, config:
         usable: (N,), surfels not yet assigned.
         transient: (N,), those of them that violate other sweeps' free space.
     """
-    ask = config.discover
+    discover = config.discover
     ground = Ground.of(measured.surfels, ~transient, measured.images.origin)
-    heights = {"min_height_m": ask.min_height_m, "max_height_m": ask.max_height_m, "max_range_m": ask.max_range_m}
-    candidates = find_candidates(measured, transient, ground, **heights, link_m=ask.link_m)
+    heights = {
+        "min_height_m": discover.min_height_m,
+        "max_height_m": discover.max_height_m,
+        "max_range_m": discover.max_range_m,
+    }
+    candidates = find_candidates(measured, transient, ground, **heights, link_m=discover.link_m)
     world = StaticWorld(measured.images, measured.moments, ground, config.free_space, measured.middle_s)
-    movers = track_all(candidates, world, ask)
-    tracks = [_boxed(k, mover, candidates, measured, ground, ask) for k, mover in enumerate(movers)]
+    movers = track_all(candidates, world, discover)
+    tracks = [_boxed(k, mover, candidates, measured, ground, discover) for k, mover in enumerate(movers)]
     # Parts that violate no free space are added now that the motion is known.
-    wider = TracksConfig(margin_m=ask.draw_in_m, ground_clearance_m=ask.min_height_m)
+    wider = TracksConfig(margin_m=discover.draw_in_m, ground_clearance_m=discover.min_height_m)
     owner = assign_to_boxes(measured, tracks, SampledMotion.of(tracks, measured), wider)
     owner[~usable] = STATIC
     whole = find_candidates(measured, owner >= 0, ground, **heights, link_m=0.0)
     rows = [np.flatnonzero(owner[whole.rows] == k) for k in range(len(movers))]
     movers = [_extended(mover, whole, rows[k], world) for k, mover in enumerate(movers)]
-    tracks = [_boxed(k, mover, whole, measured, ground, ask) for k, mover in enumerate(movers)]
+    tracks = [_boxed(k, mover, whole, measured, ground, discover) for k, mover in enumerate(movers)]
     return DetectedMovers(tracks, [mover.motion for mover in movers], world)
 
 
@@ -95,7 +99,7 @@ def _boxed(
     candidates: Candidates,
     measured: Measurements,
     ground: Ground,
-    ask: DiscoverConfig,
+    config: DiscoverConfig,
 ) -> ContinuousTrack:
     q, _ = mover.motion.into(candidates.xyz[mover.members], candidates.time_s[mover.members])
     box = extent(q, candidates.sweep[mover.members], mover.motion.heading())
@@ -106,11 +110,11 @@ def _boxed(
         ground,
         measured.origin_global_m,
         measured.start_us,
-        ask.max_extrapolation_s,
+        config.max_extrapolation_s,
     )
 
 
-def track_all(candidates: Candidates, world: StaticWorld, ask: DiscoverConfig) -> list[DetectedMover]:
+def track_all(candidates: Candidates, world: StaticWorld, config: DiscoverConfig) -> list[DetectedMover]:
     """Objects tracked from the largest cluster not yet assigned, until only small ones are left.
 
     A cluster that its velocity does not explain may be two objects side by side, or none: it is tried again once the
@@ -120,22 +124,22 @@ def track_all(candidates: Candidates, world: StaticWorld, ask: DiscoverConfig) -
     by_cluster = np.argsort(candidates.cluster, kind="stable")
     start = np.searchsorted(candidates.cluster[by_cluster], np.arange(candidates.cluster.max(initial=-1) + 2))
     size = np.diff(start)
-    waiting = [int(k) for k in np.argsort(-size, kind="stable") if size[k] >= ask.min_points]
+    waiting = [int(k) for k in np.argsort(-size, kind="stable") if size[k] >= config.min_points]
     movers = []
-    for least in (ask.sound_share, 0.85 * ask.sound_share):
+    for least in (config.sound_share, 0.85 * config.sound_share):
         inconsistent = []
         for k in waiting:
             members = by_cluster[start[k] : start[k + 1]]
             members = members[free[members]]
-            if len(members) < max(ask.min_points, size[k] // 2):
+            if len(members) < max(config.min_points, size[k] // 2):
                 continue
             velocity, landed = initial_velocity(
-                candidates, free, members, window_s=ask.window_s, max_speed_mps=ask.max_speed_mps
+                candidates, free, members, window_s=config.window_s, max_speed_mps=config.max_speed_mps
             )
-            if landed < ask.landed_share or consistent_share(candidates, members, velocity, world) < least:
+            if landed < config.landed_share or consistent_share(candidates, members, velocity, world) < least:
                 inconsistent.append(k)
                 continue
-            mover = _track_one(candidates, free, members, velocity, world, ask)
+            mover = _track_one(candidates, free, members, velocity, world, config)
             free[members] = False
             if mover is not None:
                 free[mover.members] = False
@@ -150,12 +154,12 @@ def _track_one(
     seed: Rows,
     velocity: NDArray[np.float64],
     world: StaticWorld,
-    ask: DiscoverConfig,
+    config: DiscoverConfig,
 ) -> DetectedMover | None:
     """An object tracked from a cluster, with one smooth motion; None if that motion does not explain its points."""
-    tracked = track_object(candidates, free, seed, velocity, world, patience_s=ask.patience_s)
+    tracked = track_object(candidates, free, seed, velocity, world, patience_s=config.patience_s)
     members = tracked.members
-    if _moments(candidates, members, world) < ask.min_sweeps:
+    if _moments(candidates, members, world) < config.min_sweeps:
         return None
     nearest = np.searchsorted(tracked.time_s, candidates.time_s[members]).clip(0, len(tracked.time_s) - 1)
     away = candidates.xyz[members, :2] - tracked.pose[nearest, :2]
@@ -165,11 +169,11 @@ def _track_one(
     explained = 1.0 - float(_contradicted(candidates, subsampled(candidates, members), motion, world).mean())
     if explained < MOSTLY:
         members = members[~_contradicted(candidates, members, motion, world)]
-        if _moments(candidates, members, world) < ask.min_sweeps:
+        if _moments(candidates, members, world) < config.min_sweeps:
             return None
         motion = refine(candidates, members, motion, turning=turning)
         members = members[~_contradicted(candidates, members, motion, world)]
-    if explained < ask.explained_share or not moves(motion, ask.moving_m):
+    if explained < config.explained_share or not moves(motion, config.moving_m):
         return None
     return DetectedMover(members, motion, turning)
 

@@ -117,12 +117,12 @@ def track_object(
                 # Another lidar's beam may pass up to a turn earlier or later.
                 within_m += float(np.abs(speed[:2]).max() * world.images.clock[lidar[k], 3])
             close = np.abs(candidates.xyz[rows, :2] - rough[:2]).max(axis=1) <= within_m
-            mine = rows.start + np.flatnonzero(close & free[rows])
-            if len(mine) < 2:
+            near = rows.start + np.flatnonzero(close & free[rows])
+            if len(near) < 2:
                 continue
-            mean_s = float(candidates.time_s[mine].mean())
+            mean_s = float(candidates.time_s[near].mean())
             guess = end + speed * (mean_s - end_s)
-            few = mine[:: max(1, len(mine) // MOST_POINTS)]
+            few = near[:: max(1, len(near) // MOST_POINTS)]
             young = len(path) < 6
             reach_m = min((0.7 if young else 0.5) + 0.5 * max(abs(since_s) - 0.1, 0.0), 1.0)
             sigma = np.array([0.25, 0.25, 0.03]) if young else np.array([0.15, 0.15, 0.02])
@@ -135,7 +135,7 @@ def track_object(
             )
             if matched < 2:
                 continue
-            p, normal = at_time(candidates, mine, mean_s, speed)
+            p, normal = at_time(candidates, near, mean_s, speed)
             q, turned = into(p, normal, pose)
             hit = model.near(q, 0.5)
             fresh = np.flatnonzero(hit)[~model.near(q[hit], 0.25)]
@@ -143,7 +143,7 @@ def track_object(
             if hit.sum() < 2:
                 continue
             model.add(q[hit], turned[hit])
-            members.append(mine[hit])
+            members.append(near[hit])
             poses[k] = pose
             path.append((mean_s, pose)) if direction > 0 else path.insert(0, (mean_s, pose))
             latest = k
