@@ -17,6 +17,14 @@ def _image_size(ctx: click.Context, param: click.Parameter, value: str) -> tuple
 
 @click.command("simulate")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write; it appears when whole.")
+@click.option(
+    "--street",
+    type=click.Choice(["city", "simple"]),
+    default="simple",
+    show_default=True,
+    help="Meshes and hard lidar physics, or closed-form shapes on smooth ground.",
+)
+@click.option("--ranges", default="city", show_default=True, help="What cities are drawn from: a YAML file or preset.")
 @click.option("--scenes", default=2, show_default=True, type=click.IntRange(1, 9999), help="How many scenes.")
 @click.option("--seconds", default=5.0, show_default=True, type=click.FloatRange(0.5, 60), help="Length of a scene.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Other seeds, other worlds.")
@@ -30,6 +38,8 @@ def _image_size(ctx: click.Context, param: click.Parameter, value: str) -> tuple
 @click.option("--overwrite", is_flag=True, help="Replace an earlier simulation in --out.")
 def command(
     out: Path,
+    street: str,
+    ranges: str,
     scenes: int,
     seconds: float,
     seed: int,
@@ -47,8 +57,10 @@ def command(
               densegt accumulate --dataroot world --out depth
               densegt evaluate --pred depth --truth world/exact
     """
+    from densegt.simulate.city import CityStreet
     from densegt.simulate.config import SimulateConfig
     from densegt.simulate.run import simulate
+    from densegt.simulate.simple.drive import SimpleStreet
 
     from .progress import progress_on_stderr
 
@@ -63,6 +75,7 @@ def command(
         box_noise_m=box_noise,
         pose_noise_m=pose_noise,
     )
+    kind = CityStreet(ranges) if street == "city" else SimpleStreet()
     with progress_on_stderr("sweeps") as progress:
-        simulate(config, out, progress, workers=workers, overwrite=overwrite)
+        simulate(config, out, progress, street=kind, workers=workers, overwrite=overwrite)
     click.echo(f"{out}: {scenes} scenes, exact depth in {out / 'exact'}")

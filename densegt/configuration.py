@@ -21,7 +21,7 @@ def load_config(model: type[Config], name: str | None, given: Mapping[str, Any])
     Raises:
         InputError: no such file, not YAML, an unknown key, a value out of range.
     """
-    values = {**(_read(name) if name else {}), **given}
+    values = {**(read_yaml(name) if name else {}), **given}
     try:
         return model.model_validate(values)
     except ValidationError as error:
@@ -52,7 +52,12 @@ def _merged(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, 
     return {**values, **deeper}
 
 
-def _read(name: str) -> dict[str, Any]:
+def read_yaml(name: str) -> dict[str, Any]:
+    """The mapping in a YAML file, or in the shipped configuration of that name.
+
+    Raises:
+        InputError: no such file, or not a mapping.
+    """
     path = Path(name)
     shipped = files("densegt.configs") / f"{name}.yaml"
     if path.is_file():

@@ -34,11 +34,11 @@ from densegt.datasets import open_recording
 from densegt.datasets.scene import Scene
 from densegt.depth.store import SceneReader
 from densegt.simulate.config import SimulateConfig
-from densegt.simulate.lidar import spin
-from densegt.simulate.rig import make_rig
 from densegt.simulate.run import simulate
-from densegt.simulate.things import Thing
-from densegt.simulate.world import World, make_world
+from densegt.simulate.simple.lidar import spin
+from densegt.simulate.simple.rig import make_rig
+from densegt.simulate.simple.things import Thing
+from densegt.simulate.simple.world import World, make_world
 
 FREE = AccumulateConfig(motion="free")
 

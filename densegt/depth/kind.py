@@ -6,7 +6,11 @@ from enum import IntEnum
 
 
 class Kind(IntEnum):
-    """Codes of the store's `kind` layer; a mover is an object that moves more than 0.5 m during its scene."""
+    """Codes of the store's `kind` layer; a mover is an object that moves more than 0.5 m during its scene.
+
+    The last three are the city's: labelled people whether they move or not, panes of glass on anything that has not an
+    unlabelled mover's code, and what a beam may pass between, such as leaves.
+    """
 
     NONE = 0
     GROUND = 1
@@ -14,3 +18,6 @@ class Kind(IntEnum):
     STANDING = 3
     LABELLED_MOVER = 4
     UNLABELLED_MOVER = 5
+    PERSON = 6
+    GLASS = 7
+    POROUS = 8

@@ -8,3 +8,9 @@ import numba
 def use_threads(count: int) -> None:
     """Let this process's kernels run on `count` threads, or on as many as there are if that is fewer."""
     numba.set_num_threads(max(1, min(count, numba.get_num_threads())))
+
+
+def thread_count() -> int:
+    """How many threads kernels of this process use."""
+    count: int = numba.get_num_threads()
+    return count

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.simulate.motion import Motion
-from densegt.simulate.things import Body
+from densegt.simulate.simple.things import Body
 
 Float64 = NDArray[np.float64]
 

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
-from densegt.simulate.ground import SOFT_KERB_M, Ground
-
 Float64 = NDArray[np.float64]
+
+SOFT_KERB_M = 0.5
+"""Feet and wheels climb a kerb over this length instead of jumping."""
 
 KNOT_S = 0.05
 MARGIN_S = 0.5
 """Motions are defined this long before the first and after the last keyframe."""
+
+
+class Ground(Protocol):
+    """What bodies stand on."""
+
+    def heights(self, xy: Float64, *, ramp_m: float) -> Float64:
+        """Heights (N,) of points (N,2); a kerb is climbed over `ramp_m`."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,13 @@ class Motion:
     def T_world_body(self, t_s: Float64) -> Float64:
         """Poses (N,4,4)."""
         return poses_from_state(self.state(t_s))
+
+    def turned(self, yaw_rad: float) -> Motion:
+        """The same way with the body turned, as when it backs."""
+        state = self.spline(self.spline.x)
+        state[:, 3] += yaw_rad
+        state[:, 4:6] *= np.cos(yaw_rad)
+        return Motion(CubicSpline(self.spline.x, state, axis=0))
 
 
 def poses_from_state(state: Float64) -> Float64:

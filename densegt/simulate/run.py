@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+import densegt
+from densegt.batch.scene_lock import scene_lock
 from densegt.errors import InputError
 from densegt.simulate.config import SimulateConfig
-from densegt.simulate.pool import record_scenes
-from densegt.simulate.recording import scene_name
-from densegt.simulate.tables import Tables, common_tables, merge, token, write_tables
+from densegt.simulate.drive import Street
+from densegt.simulate.pool import ROWS, Job, record_scenes
+from densegt.simulate.simple.drive import SimpleStreet
+from densegt.simulate.writer.recording import scene_name
+from densegt.simulate.writer.tables import Tables, common_tables, merge, token, write_tables
 
 VERSION = "v1.0-mini"
 
@@ -28,28 +32,48 @@ def simulate(
     out: Path,
     progress: Progress | None = None,
     *,
+    street: Street | None = None,
     workers: int | None = None,
     overwrite: bool = False,
 ) -> None:
     """Write a dataset in nuScenes format with exact depth to `out`, which appears only when it is whole.
 
+    What an interrupted run has finished lies beside it in a hidden folder, and the same command goes on from there.
+
+    Args:
+        street: the kind of world; the simple street if not given.
+
     Raises:
         InputError: `out` is in use.
     """
-    out = Path(out)
+    out, street = Path(out), street or SimpleStreet()
     check_target(out, overwrite=overwrite)
     out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
-    try:
-        scenes = record_scenes(config, partial, progress or (lambda done, total: None), workers=workers)
-        _write_shared(config, partial, merge([common_tables(), *scenes]))
+    with scene_lock(out.parent, out.name) as acquired:
+        if not acquired:
+            raise InputError(f"{out}: another run is writing it")
+        job = Job(street, config, out.with_name(f".{out.name}.simulating"))
+        _resume(job)
+        try:
+            scenes = record_scenes(job, progress or (lambda done, total: None), workers=workers)
+            _write_shared(job, merge([common_tables(street.categories, street.channels), *scenes]))
+        except BaseException:
+            if not (job.folder / ROWS).is_dir():
+                shutil.rmtree(job.folder, ignore_errors=True)
+            raise
         if out.exists():
             shutil.rmtree(out)
-        partial.rename(out)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        job.folder.rename(out)
+
+
+def _resume(job: Job) -> None:
+    """Keep what an interrupted run of the same simulation left, or begin anew."""
+    wanted = json.dumps([asdict(job.config), repr(job.street), densegt.__version__])
+    note = job.folder / "job.json"
+    if not (note.is_file() and note.read_text() == wanted):
+        shutil.rmtree(job.folder, ignore_errors=True)
+        job.folder.mkdir()
+        note.write_text(wanted)
 
 
 def check_target(out: Path, *, overwrite: bool) -> None:
@@ -73,13 +97,18 @@ def splits(config: SimulateConfig) -> dict[str, list[str]]:
     return {"train": names[: len(names) - held], "val": names[len(names) - held :]}
 
 
-def _write_shared(config: SimulateConfig, folder: Path, tables: Tables) -> None:
-    """What is not a scene's: the map, the tables and the splits."""
-    own = token(config.seed, "map")
+def _write_shared(job: Job, tables: Tables) -> None:
+    """What is not a scene's: the map, the tables and the splits; what only an interrupted run needs is removed."""
+    folder = job.folder
+    own = token(job.config.seed, "map")
     name = f"maps/{own}.png"
     logs = [row["token"] for row in tables["log"]]
     tables["map"] = [{"token": own, "category": "semantic_prior", "filename": name, "log_tokens": logs}]
+    for part in ("maps", VERSION):
+        shutil.rmtree(folder / part, ignore_errors=True)
     (folder / "maps").mkdir()
     cv2.imwrite(str(folder / name), np.zeros((64, 64), dtype=np.uint8))
     write_tables(tables, folder / VERSION)
-    (folder / "splits.json").write_text(json.dumps(splits(config), indent=1) + "\n")
+    (folder / "splits.json").write_text(json.dumps(splits(job.config), indent=1) + "\n")
+    shutil.rmtree(folder / ROWS)
+    (folder / "job.json").unlink()

@@ -1,28 +1,59 @@
-"""A scene's world: ground, fixtures and things, flat for the ray caster, with every part's pose at any time."""
+"""The city's world of one scene: triangles that stand, things that move, and what each triangle is."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from densegt.depth.kind import Kind
 from densegt.geometry.se3 import from_yaw
-from densegt.kernels.raycast import Shapes, Surfaces
 from densegt.simulate.config import SimulateConfig
-from densegt.simulate.furniture import Fixture
-from densegt.simulate.ground import Ground, make_ground
-from densegt.simulate.layout import furnish
-from densegt.simulate.motion import Motion, poses_from_state
-from densegt.simulate.movers import movers
-from densegt.simulate.people import Limb
-from densegt.simulate.solids import Solid
-from densegt.simulate.street import Street, ego_motion, obstacles, parked
-from densegt.simulate.things import Thing
+from densegt.simulate.meshes.material import Material
+from densegt.simulate.meshes.mesh import Mesh, join, moved
+from densegt.simulate.meshes.semantic import Semantic
+from densegt.simulate.motion import Motion
+from densegt.simulate.movers.thing import Thing
+from densegt.simulate.movers.traffic import draw_things, ego_motion
+from densegt.simulate.ranges import Ranges
+from densegt.simulate.sensors.casting import Caster
+from densegt.simulate.street.layout import furnish
+from densegt.simulate.street.terrain import Terrain, make_terrain
+from densegt.simulate.weather import Weather, draw_weather
 
 Float64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What every triangle of the world is, (T,...).
+
+    Attributes:
+        material, semantic, kind: uint8 codes; object_id: uint16; colour: (T,3).
+        uv: (T,3,2) and normal: (T,3,3) of the corners, in the frame of the thing.
+    """
+
+    material: NDArray[np.uint8]
+    semantic: NDArray[np.uint8]
+    kind: NDArray[np.uint8]
+    object_id: NDArray[np.uint16]
+    colour: NDArray[np.float32]
+    uv: NDArray[np.float32]
+    normal: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Mover:
+    """A thing that moves: its index, its first triangle, and a sphere in its frame that holds it at every phase."""
+
+    index: int
+    thing: Thing
+    first: int
+    middle: Float64
+    radius: float
 
 
 @dataclass(frozen=True)
@@ -32,125 +63,101 @@ class World:
     Attributes:
         things: what has an object id: index + 1.
         T_global_world: (4,4); recordings are written in global.
-        shapes: geometry; parts are first the fixtures, then each thing's trunk and limbs.
-        fixed_poses: (F,12) of the fixtures.
-        part_kind: (P,) uint8 codes of Kind; part_object: (P,) uint16 object ids, 0 = none.
-        sun: (3,) unit vector towards the sun, in world.
+        standing: casts at all that never moves; movers: the rest.
     """
 
-    ground: Ground
+    terrain: Terrain
     ego: Motion
     things: tuple[Thing, ...]
     T_global_world: Float64
-    shapes: Shapes
-    surfaces: Surfaces
-    fixed_poses: Float64
-    part_kind: NDArray[np.uint8]
-    part_object: NDArray[np.uint16]
-    sun: Float64
+    weather: Weather
+    look: Look
+    standing: Caster
+    movers: tuple[Mover, ...]
 
-    def part_poses(self, t_s: Float64) -> Float64:
-        """T_world_part (T,P,12), row-major, of all parts at times (T,)."""
-        fixed = np.broadcast_to(self.fixed_poses, (len(t_s), *self.fixed_poses.shape))
-        return np.concatenate([fixed, *[_thing_poses(thing, t_s) for thing in self.things]], axis=1)
+    @cached_property
+    def rigid_casters(self) -> dict[int, Caster]:
+        """Of movers without limbs, by index of the thing, in their own frames."""
+        return {m.index: Caster(m.thing.body.pose(0.0), m.first) for m in self.movers if m.thing.body.rigid}
 
+    def caster(self, mover: Mover, t_s: float) -> Caster:
+        """A mover in its own frame, its limbs as at a time."""
+        if mover.thing.body.rigid:
+            return self.rigid_casters[mover.index]
+        return Caster(mover.thing.body.pose(mover.thing.phase(t_s)), mover.first)
 
-def _thing_poses(thing: Thing, t_s: Float64) -> Float64:
-    """(T, 1 + limbs, 12) at times (T,)."""
-    state = thing.motion.state(t_s)
-    T = poses_from_state(state)
-    poses = [T, *[T @ _swing(limb, state[:, 6]) for limb in thing.body.limbs]]
-    return np.stack([p[:, :3].reshape(-1, 12) for p in poses], axis=1)
-
-
-def _swing(limb: Limb, phase: Float64) -> Float64:
-    """T_body_limb (T,4,4)."""
-    angle = limb.rest_rad + limb.swing_rad * np.sin(phase + limb.phase_rad)
-    T = np.zeros((len(phase), 4, 4))
-    T[:, 0, 0], T[:, 0, 2], T[:, 2, 0], T[:, 2, 2] = np.cos(angle), np.sin(angle), -np.sin(angle), np.cos(angle)
-    T[:, 1, 1] = T[:, 3, 3] = 1.0
-    T[:, :3, 3] = limb.joint
-    return T
+    def moving(self, t_s: float) -> Caster:
+        """All movers as they are at a time, in the world's frame."""
+        t = np.array([t_s])
+        meshes = [moved(m.thing.body.pose(m.thing.phase(t_s)), m.thing.motion.T_world_body(t)[0]) for m in self.movers]
+        return Caster(join(meshes), self.movers[0].first if self.movers else 0)
 
 
-def make_world(config: SimulateConfig, scene_index: int) -> World:
-    """Draw the world of a scene; it depends on the seed, the scene's index and what the configuration asks for."""
-    rng = np.random.default_rng([config.seed, scene_index, 0xD57])
-    ground = make_ground(rng)
-    ego = ego_motion(rng, ground, config.seconds)
-    drive_m = float(ego.state(np.array([config.seconds]))[0, 0])
-    fixtures = furnish(rng, ground, drive_m)
-    street = Street(ground, config.seconds, drive_m, obstacles(fixtures))
-    things = parked(rng, street)
-    things += movers(rng, street, ego, things, config.unlabelled)
+def make_world(config: SimulateConfig, ranges: Ranges, scene_index: int) -> World:
+    """Draw the world of a scene; it depends on the seed, the scene's index, the ranges and the configuration."""
+    rng = np.random.default_rng([config.seed, scene_index, 0xC17])
+    speed = ranges.draw(rng, "ego_speed_mps")
+    terrain = make_terrain(rng, ranges, 1.3 * speed * config.seconds + 20)
+    ego = ego_motion(rng, terrain, speed, config.seconds)
+    weather = draw_weather(rng, ranges)
+    fixtures, obstacles = furnish(rng, ranges, terrain)
+    things = draw_things(rng, ranges, terrain, ego, obstacles, config)
     T_global_world = from_yaw(rng.uniform(-np.pi, np.pi), [*rng.uniform(300, 1800, 2), 0.0])
-    height, way = np.deg2rad(rng.uniform(28, 60)), rng.uniform(0, 2 * np.pi)
-    sun = np.array([np.cos(height) * np.cos(way), np.cos(height) * np.sin(way), np.sin(height)])
-    return assemble(ground, ego, fixtures, things, T_global_world, sun)
+    return assemble(terrain, ego, fixtures, things, T_global_world, weather)
 
 
 def assemble(
-    ground: Ground,
-    ego: Motion,
-    fixtures: Sequence[Fixture],
-    things: Sequence[Thing],
-    T_global_world: Float64,
-    sun: Float64,
+    terrain: Terrain, ego: Motion, fixtures: Mesh, things: Sequence[Thing], T_global_world: Float64, weather: Weather
 ) -> World:
-    """Flatten fixtures and things into a World."""
-    parts: list[tuple[Solid, ...]] = [f.solids for f in fixtures]
-    kinds, objects = [Kind.STRUCTURE] * len(fixtures), [0] * len(fixtures)
+    """A world of fixtures and things."""
+    zero = np.zeros(1)
+    meshes, objects = [fixtures], [0]
     for index, thing in enumerate(things):
-        for part in (thing.body.solids, *[limb.solids for limb in thing.body.limbs]):
-            parts.append(part)
-            kinds.append(_kind(thing))
+        if not thing.moving:
+            meshes.append(moved(thing.body.pose(thing.phase(0.0)), thing.motion.T_world_body(zero)[0]))
             objects.append(index + 1)
-    solids = [s for one in parts for s in one]
-    surfaces = Surfaces(
-        np.array([s.material for s in solids], dtype=np.int64).reshape(-1),
-        np.array([s.colour for s in solids], dtype=np.float64).reshape(-1, 3),
-        np.array([s.reflectance for s in solids], dtype=np.float64).reshape(-1),
+    standing = join(meshes)
+    movers, first = [], len(standing.triangles)
+    for index, thing in enumerate(things):
+        if thing.moving:
+            mesh = thing.body.pose(0.0)
+            half = thing.body.size_lwh_m / 2
+            movers.append(Mover(index, thing, first, thing.body.middle, float(np.linalg.norm(half))))
+            meshes.append(mesh)
+            objects.append(index + 1)
+            first += len(mesh.triangles)
+    ids = np.repeat(np.array(objects), [len(m.triangles) for m in meshes])
+    look = _look(join(meshes), ids, things)
+    return World(terrain, ego, tuple(things), T_global_world, weather, look, Caster(standing, 0), tuple(movers))
+
+
+def _look(mesh: Mesh, object_id: NDArray[np.int64], things: Sequence[Thing]) -> Look:
+    corners = mesh.triangles
+    return Look(
+        material=mesh.material,
+        semantic=mesh.semantic,
+        kind=_kinds(mesh, object_id, things),
+        object_id=object_id.astype(np.uint16),
+        colour=mesh.colour,
+        uv=mesh.uv.astype(np.float32)[corners],
+        normal=mesh.normals.astype(np.float32)[corners],
     )
-    return World(
-        ground=ground,
-        ego=ego,
-        things=tuple(things),
-        T_global_world=T_global_world,
-        shapes=flatten(parts, ground),
-        surfaces=surfaces,
-        fixed_poses=np.array([f.T_world_part[:3].reshape(12) for f in fixtures]).reshape(-1, 12),
-        part_kind=np.array(kinds, dtype=np.uint8),
-        part_object=np.array(objects, dtype=np.uint16),
-        sun=sun,
-    )
+
+
+def _kinds(mesh: Mesh, object_id: NDArray[np.int64], things: Sequence[Thing]) -> NDArray[np.uint8]:
+    """Codes of Kind: first what moves without a label, then glass, people, leaves, then the rest."""
+    of_thing = np.array([Kind.STRUCTURE, *[_kind(t) for t in things]], dtype=np.uint8)
+    kind = of_thing[object_id]
+    ground = (object_id == 0) & np.isin(mesh.semantic, [Semantic.ROAD, Semantic.PAVEMENT, Semantic.TERRAIN])
+    kind[ground & (mesh.material != Material.LEAF)] = Kind.GROUND
+    kind[(object_id == 0) & np.isin(mesh.material, [Material.LEAF, Material.MESH])] = Kind.POROUS
+    kind[(mesh.material == Material.GLASS) & (kind != Kind.UNLABELLED_MOVER)] = Kind.GLASS
+    return kind
 
 
 def _kind(thing: Thing) -> Kind:
-    if not thing.moving:
-        return Kind.STANDING
-    return Kind.LABELLED_MOVER if thing.labelled else Kind.UNLABELLED_MOVER
-
-
-def flatten(parts: Sequence[Sequence[Solid]], ground: Ground) -> Shapes:
-    """The ray caster's arrays of parts, each a sequence of solids in its own frame."""
-    solids = [s for part in parts for s in part]
-    low, high = np.array([s.low for s in solids]).reshape(-1, 3), np.array([s.high for s in solids]).reshape(-1, 3)
-    sphere = np.column_stack([(low + high) / 2, np.linalg.norm(high - low, axis=1) / 2 + 1e-6])
-    start = np.concatenate([[0], np.cumsum([len(p) for p in parts])]).astype(np.int64)
-    whole = np.zeros((len(parts), 4))
-    for i in range(len(parts)):
-        a, b = low[start[i] : start[i + 1]].min(axis=0), high[start[i] : start[i + 1]].max(axis=0)
-        middle = (a + b) / 2
-        mine = sphere[start[i] : start[i + 1]]
-        reach = (np.linalg.norm(mine[:, :3] - middle, axis=1) + mine[:, 3]).max()
-        whole[i] = [*middle, min(reach, np.linalg.norm(b - a) / 2 + 1e-6)]
-    return Shapes(
-        kind=np.array([s.kind for s in solids], dtype=np.int64).reshape(-1),
-        param=np.array([s.param for s in solids]).reshape(-1, 9),
-        sphere=sphere,
-        plane_start=np.concatenate([[0], np.cumsum([len(s.planes) for s in solids])]).astype(np.int64),
-        planes=np.concatenate([s.planes for s in solids] or [np.zeros((0, 4))]),
-        part_start=start,
-        part_sphere=whole,
-        ground=ground.vector,
-    )
+    if not thing.labelled:
+        return Kind.UNLABELLED_MOVER
+    if thing.category.startswith(("human", "animal")):
+        return Kind.PERSON
+    return Kind.LABELLED_MOVER if thing.moving else Kind.STANDING

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from densegt.kernels.raycast_ground import closing_rate, ground_hit, heights
 from densegt.kernels.raycast_shapes import Ray, building_hit, capsule_hit, cylinder_hit, ellipsoid_hit, polyhedron_hit
-from densegt.simulate import solids
-from densegt.simulate.ground import make_ground
-from densegt.simulate.materials import Material
+from densegt.simulate.simple import solids
+from densegt.simulate.simple.ground import make_ground
+from densegt.simulate.simple.materials import Material
 
 from ..twins import twin_of
 

@@ -10,7 +10,7 @@ from densegt.kernels.hashing import lattice, value_noise
 from densegt.kernels.lidar_return import reflectivities
 from densegt.kernels.raycast import GROUND_PART, NO_PART, Hits, Surfaces
 from densegt.kernels.shadow import sunlight
-from densegt.simulate.ground import make_ground
+from densegt.simulate.simple.ground import make_ground
 
 from ..twins import twin_of
 

@@ -7,16 +7,16 @@ import pytest
 
 from densegt.depth.kind import Kind
 from densegt.geometry.camera import rays, unproject
-from densegt.simulate import solids
-from densegt.simulate.cameras import Exposure, expose
-from densegt.simulate.furniture import Fixture
-from densegt.simulate.ground import flat_ground
-from densegt.simulate.materials import Material
 from densegt.simulate.motion import standing
-from densegt.simulate.rig import CameraMount, camera_pose
-from densegt.simulate.shadows import shadow_map
-from densegt.simulate.things import make_body, make_thing
-from densegt.simulate.world import World, assemble
+from densegt.simulate.simple import solids
+from densegt.simulate.simple.cameras import Exposure, expose
+from densegt.simulate.simple.furniture import Fixture
+from densegt.simulate.simple.ground import flat_ground
+from densegt.simulate.simple.materials import Material
+from densegt.simulate.simple.rig import CameraMount, camera_pose
+from densegt.simulate.simple.shadows import shadow_map
+from densegt.simulate.simple.things import make_body, make_thing
+from densegt.simulate.simple.world import World, assemble
 
 WALL_M, HEIGHT_M, WIDTH_PX, HEIGHT_PX = 20.3, 1.5, 161, 91
 K = np.array([[120.0, 0, 80.0], [0, 120.0, 45.0], [0, 0, 1]])

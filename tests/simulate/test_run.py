@@ -11,7 +11,7 @@ import pytest
 from densegt.errors import InputError
 from densegt.simulate.config import SimulateConfig
 from densegt.simulate.run import simulate, splits
-from densegt.simulate.world import make_world
+from densegt.simulate.simple.world import make_world
 
 TINY = SimulateConfig(scenes=2, seconds=0.5, width_px=64, height_px=36, seed=3)
 
@@ -82,14 +82,37 @@ def test_a_used_folder_is_kept(one_by_one: Path, tmp_path: Path) -> None:
     assert (tmp_path / "mine.txt").read_text() == "keep"
 
 
-def test_a_failure_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*args: object, **kwargs: object) -> None:
-        raise RuntimeError("full disk")
+def test_a_failure_shows_nothing_and_the_same_command_goes_on(
+    one_by_one: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from densegt.simulate import pool
 
-    monkeypatch.setattr("densegt.simulate.run.write_tables", fail)
+    record, recorded = pool.record_scene, []
+
+    def fail_at_the_second(street, config, index, folder, tick):  # type: ignore[no-untyped-def]
+        if index == 1 and not recorded[1:]:
+            recorded.append(index)
+            raise RuntimeError("full disk")
+        recorded.append(index)
+        return record(street, config, index, folder, tick)
+
+    monkeypatch.setattr(pool, "record_scene", fail_at_the_second)
     with pytest.raises(RuntimeError, match="full disk"):
-        simulate(SimulateConfig(scenes=1, seconds=0.5, width_px=16, height_px=16), tmp_path / "out")
-    assert list(tmp_path.iterdir()) == []
+        simulate(TINY, tmp_path / "out", workers=1)
+    assert not (tmp_path / "out").exists()
+    simulate(TINY, tmp_path / "out", workers=1)
+    assert recorded == [0, 1, 1]
+    assert _digest(tmp_path / "out") == _digest(one_by_one)
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+def test_what_another_simulation_left_is_not_used(tmp_path: Path) -> None:
+    left = tmp_path / ".out.simulating"
+    (left / "rows").mkdir(parents=True)
+    (left / "job.json").write_text("another")
+    (left / "rows" / "scene-0001.json").write_text("{}")
+    simulate(SimulateConfig(scenes=1, seconds=0.5, width_px=16, height_px=16), tmp_path / "out", workers=1)
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
 
 def test_splits_hold_back_the_last_quarter() -> None:
@@ -98,7 +121,7 @@ def test_splits_hold_back_the_last_quarter() -> None:
 
 
 def test_noise_moves_boxes_and_poses_by_about_as_much_as_asked() -> None:
-    from densegt.simulate.drift import make_drift
+    from densegt.simulate.writer.drift import make_drift
 
     rng = np.random.default_rng(0)
     shifts = [make_drift(rng, 0.2, 5.0).apply(np.eye(4), t)[:3, 3] for t in np.linspace(0, 5, 200)]

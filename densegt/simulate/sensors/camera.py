@@ -1,0 +1,141 @@
+"""Cameras: a picture, and through each pixel's centre the exact depth and what is seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from densegt.depth.kind import Kind
+from densegt.geometry.camera import rays
+from densegt.simulate.drive import CameraMount, Exposure
+from densegt.simulate.sensors.casting import Hits
+from densegt.simulate.sensors.shading import View, cast_view, light_of_rays
+from densegt.simulate.world import World
+
+Float64 = NDArray[np.float64]
+Float32 = NDArray[np.float32]
+
+MAX_RANGE_M = 254.0
+"""What is farther counts as sky; the store ends at 255.99 m."""
+
+
+@dataclass(frozen=True)
+class Film:
+    """How a camera makes numbers of light.
+
+    Attributes:
+        gain: exposure; noise: of a mid-grey pixel, in 0..1; blur_px: of the lens; vignette: loss in the corners.
+        balance: (3,) colour gains; shutter_s: exposure time.
+    """
+
+    gain: float
+    noise: float
+    blur_px: float
+    vignette: float
+    balance: Float64
+    shutter_s: float
+
+
+def draw_film(rng: np.random.Generator, light: str) -> Film:
+    """A camera's film for a light; it exposes for it as automatics do."""
+    gain = {"sun": 0.62, "overcast": 0.95, "dusk": 1.5, "night": 5.5}[light] * float(rng.uniform(0.75, 1.3))
+    dark = light in ("night", "dusk")
+    return Film(
+        gain=gain,
+        noise=float(rng.uniform(0.006, 0.014)) * (2.5 if dark else 1.0),
+        blur_px=float(rng.uniform(0.35, 0.6)),
+        vignette=float(rng.uniform(0.05, 0.25)),
+        balance=np.array([rng.uniform(0.95, 1.06), 1.0, rng.uniform(0.94, 1.06)]),
+        shutter_s=float(rng.uniform(0.008, 0.02)) if dark else float(rng.uniform(0.001, 0.004)),
+    )
+
+
+def expose(
+    world: World, mount: CameraMount, film: Film, t_s: float, rng: np.random.Generator, *, width_px: int, height_px: int
+) -> Exposure:
+    """Take a picture at time t (all of it at once)."""
+    t = np.array([t_s])
+    T_world_ego = world.ego.T_world_body(t)[0]
+    T_world_cam = T_world_ego @ mount.T_ego_cam
+    turns = (
+        np.stack([thing.motion.T_world_body(t)[0, :3, :3] for thing in world.things]).astype(np.float32)
+        if world.things
+        else np.zeros((0, 3, 3), np.float32)
+    )
+    view = View(world, world.moving(t_s), turns, float(1.0 / mount.K[0, 0]), T_world_ego)
+    way_cam = rays(mount.K, width_px, height_px).reshape(-1, 3)
+    length = np.linalg.norm(way_cam, axis=1)
+    way = ((way_cam / length[:, None]) @ T_world_cam[:3, :3].T).astype(np.float32)
+    origin = T_world_cam[:3, 3].astype(np.float32)
+    hits = cast_view(view, np.broadcast_to(origin, way.shape), way)
+    light = light_of_rays(view, origin, way, hits).reshape(height_px, width_px, 3)
+    moved = _motion_px(world, mount, T_world_cam, film, hits, t_s, width_px, height_px)
+    seen = (hits.triangle >= 0) & (hits.range_m < MAX_RANGE_M)
+    triangle = np.where(seen, hits.triangle, 0)
+    shape = (height_px, width_px)
+
+    def layer(values: NDArray[Any], none: int) -> NDArray[Any]:
+        return np.where(seen, values[triangle], none).astype(values.dtype).reshape(shape)
+
+    return Exposure(
+        depth_m=np.where(seen, hits.range_m / length, 0).astype(np.float32).reshape(shape),
+        kind=layer(world.look.kind, Kind.NONE),
+        object_id=layer(world.look.object_id, 0),
+        rgb=developed(light, film, rng, moved),
+        layers={
+            "semantic": layer(world.look.semantic, 0),
+            "normal": np.where(seen, _octahedral(hits.normal, way, T_world_cam), 0).astype(np.uint16).reshape(shape),
+        },
+    )
+
+
+def _octahedral(normal: Float32, way: Float32, T_world_cam: Float64) -> NDArray[np.uint16]:
+    """Unit normals (R,3) that look at the camera, in its frame, as two bytes of an octahedron's map, + 1 (0 = none)."""
+    n = np.where(np.einsum("ri,ri->r", normal, way)[:, None] > 0, -normal, normal) @ T_world_cam[:3, :3].astype(
+        np.float32
+    )
+    n = n / np.maximum(np.abs(n).sum(axis=1, keepdims=True), 1e-9)
+    folded = (1 - np.abs(n[:, [1, 0]])) * np.where(n[:, :2] >= 0, 1, -1)
+    flat = np.where(n[:, 2:] < 0, folded, n[:, :2])
+    steps = np.clip(np.rint((flat * 0.5 + 0.5) * 254), 0, 254).astype(np.uint16)
+    out: NDArray[np.uint16] = steps[:, 0] * 256 + steps[:, 1] + 1
+    return out
+
+
+def _motion_px(
+    world: World,
+    mount: CameraMount,
+    T_world_cam: Float64,
+    film: Film,
+    hits: Hits,
+    t_s: float,
+    width_px: int,
+    height_px: int,
+) -> float:
+    """How far the picture's middle moves while the shutter is open, in px, by the camera's turning."""
+    later = world.ego.T_world_body(np.array([t_s + film.shutter_s]))[0] @ mount.T_ego_cam
+    turn = T_world_cam[:3, :3].T @ later[:3, :3]
+    near = float(np.median(hits.range_m[hits.triangle >= 0])) if (hits.triangle >= 0).any() else 50.0
+    sideways = abs(float((T_world_cam[:3, :3].T @ (later[:3, 3] - T_world_cam[:3, 3]))[0])) / max(near, 3.0)
+    return float(mount.K[0, 0] * (abs(turn[0, 2]) + sideways))
+
+
+def developed(light: Float32, film: Film, rng: np.random.Generator, motion_px: float) -> NDArray[np.uint8]:
+    """A picture (H,W,3) of light (H,W,3): lens, sensor and tone curve."""
+    height, width = light.shape[:2]
+    image = cv2.GaussianBlur(light, (0, 0), film.blur_px)
+    if motion_px > 1.0:
+        span = 2 * int(motion_px / 2) + 1
+        image = cv2.blur(image, (span, 1))
+    bright = cv2.GaussianBlur(np.maximum(image * film.gain - 1.2, 0), (0, 0), width / 120)
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    image = (image * film.gain + 0.5 * bright) * (1 - film.vignette * (x * x + y * y) / 2)[..., None] * film.balance
+    curve = image * (1 + 0.25 * image) / (1 + image * 0.95)
+    value = np.clip(curve, 0, 1) ** (1 / 2.2)
+    value += rng.normal(0, 1, value.shape).astype(np.float32) * film.noise * np.sqrt(0.25 + value)
+    out: NDArray[np.uint8] = np.clip(np.rint(value * 255), 0, 255).astype(np.uint8)
+    return out

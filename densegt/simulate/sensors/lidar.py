@@ -1,0 +1,313 @@
+"""The lidar: one turn of beams through the world, with a real sensor's faults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densegt.geometry.se3 import inverse
+from densegt.simulate.meshes.material import Material, table
+from densegt.simulate.meshes.semantic import Semantic
+from densegt.simulate.sensors.beams import Rays, cast_rays, footprint, put_beyond, texture_place
+from densegt.simulate.sensors.casting import Caster, Hits
+from densegt.simulate.sensors.echoes import Echoes, Flag, Returns, join_echoes, strongest_return
+from densegt.simulate.sensors.lidar_model import LidarSpec, column_times, directions
+from densegt.simulate.sensors.markings import painted
+from densegt.simulate.world import World
+
+Float64 = NDArray[np.float64]
+Float32 = NDArray[np.float32]
+
+SUB = 5
+WEIGHTS = np.array([0.36, 0.16, 0.16, 0.16, 0.16], dtype=np.float32)
+"""Share of a beam's light in its middle and around it."""
+
+DROPOUT = 0.01
+NEAREST_M = 0.9
+BLOOM_POWER = 25.0
+"""A retroreflector this much stronger than the weakest visible echo blinds the beams beside it."""
+
+
+@dataclass(frozen=True)
+class Faults:
+    """What is off in one sensor: range of each ring (B,) m, elevation of each ring (B,) rad, weave (rad)."""
+
+    range_m: Float64
+    elevation_rad: Float64
+    wander_rad: float
+
+
+class Turn(NamedTuple):
+    """One turn (R,): points in the lidar frame at the stamp, intensity, ring, and the truth about each."""
+
+    xyz_lidar: Float32
+    intensity: Float32
+    ring: Float32
+    returns: Returns
+    time_s: Float32
+
+
+def make_faults(rng: np.random.Generator, spec: LidarSpec, *, wander: bool) -> Faults:
+    """Draw a sensor's faults."""
+    return Faults(
+        rng.normal(0, 0.008, spec.beams),
+        np.deg2rad(rng.normal(0, 0.03, spec.beams)),
+        np.deg2rad(1.2) if wander else 0.0,
+    )
+
+
+def spin(
+    world: World, T_ego_lidar: Float64, spec: LidarSpec, faults: Faults, own_car: Caster, stamp_s: float,
+    rng: np.random.Generator,
+) -> Turn:  # fmt: skip
+    """Turn once about the stamp."""
+    phase = float(rng.uniform(0, 1))
+    times = column_times(spec, stamp_s, phase)
+    nominal = directions(spec, _yaw(T_ego_lidar), phase, faults.wander_rad)
+    true = _raised(nominal, faults.elevation_rad)
+    T_world_lidar = world.ego.T_world_body(times) @ T_ego_lidar
+    rays = _rays(T_world_lidar, true, spec, times)
+    hits = cast_rays(world, rays)
+    echoes = _echoes(world, rays, hits, spec, rng)
+    returns = strongest_return(echoes)
+    returns = _own_car(returns, own_car, true, spec)
+    returns = bloom(returns, spec, world, rng)
+    returns = detect(returns, spec, rng)
+    ring = np.tile(np.arange(spec.beams), spec.columns)
+    ranges = measured_ranges(returns, spec, faults.range_m[ring], rng)
+    return Turn(
+        _at_stamp(world, T_ego_lidar, stamp_s, T_world_lidar, nominal, ranges, spec),
+        _intensity(returns, spec, rng),
+        ring.astype(np.float32),
+        returns,
+        np.repeat(times - stamp_s, spec.beams).astype(np.float32),
+    )
+
+
+def _yaw(T: Float64) -> float:
+    return float(np.arctan2(T[1, 0], T[0, 0]))
+
+
+def _raised(unit: Float64, by_rad: Float64) -> Float64:
+    """Directions (C,B,3) with each ring's elevation changed."""
+    flat = np.linalg.norm(unit[..., :2], axis=-1)
+    up = np.arctan2(unit[..., 2], flat) + by_rad
+    scale = np.cos(up) / np.maximum(flat, 1e-9)
+    return np.stack([unit[..., 0] * scale, unit[..., 1] * scale, np.sin(up)], axis=-1)
+
+
+def _rays(T_world_lidar: Float64, unit: Float64, spec: LidarSpec, times: Float64) -> Rays:
+    """Rays (C * B * SUB,) in world."""
+    R = T_world_lidar[:, :3, :3].astype(np.float32)
+    fan = footprint(unit, spec.divergence_rad)
+    way = np.einsum("cij,cbkj->cbki", R, fan).reshape(-1, 3)
+    start = T_world_lidar[:, None, :3, 3] + np.einsum("ci,b->cbi", T_world_lidar[:, :3, 2], spec.offset_z_m)
+    origin = np.repeat(start.astype(np.float32).reshape(-1, 3), SUB, axis=0)
+    return Rays(origin, np.ascontiguousarray(way), np.repeat(times, spec.beams * SUB))
+
+
+def _echoes(world: World, rays: Rays, hits: Hits, spec: LidarSpec, rng: np.random.Generator) -> Echoes:
+    """All light that comes back, in units of the weakest that is seen."""
+    beams = len(hits.range_m) // SUB
+    parts = [_surface_echoes(world, rays, hits, spec, Flag.CLEAN, 1.0, beams)]
+    glass = np.flatnonzero((hits.triangle >= 0) & (world.look.material[hits.triangle] == Material.GLASS))
+    if len(glass):
+        parts += _behind_glass(world, rays, hits, glass, spec, beams)
+    if world.weather.wet > 0:
+        parts.append(_mirrored(world, rays, hits, spec, rng, beams))
+    if world.weather.drops_per_m > 0:
+        parts.append(_drops(world, spec, rng, beams))
+    return join_echoes(parts)
+
+
+def _surface_echoes(
+    world: World, rays: Rays, hits: Hits, spec: LidarSpec, flag: Flag, share: float, beams: int
+) -> Echoes:
+    power = share * echo_power(world, rays, hits, spec) * np.tile(WEIGHTS, beams)
+    shape = (beams, SUB)
+    return Echoes(
+        hits.range_m.reshape(shape),
+        power.reshape(shape),
+        np.full(shape, flag, dtype=np.uint8),
+        hits.triangle.reshape(shape),
+    )
+
+
+def echo_power(world: World, rays: Rays, hits: Hits, spec: LidarSpec) -> Float32:
+    """Light (R,) that comes back, over that of a tenth reflected face on at the lidar's reach."""
+    look, seen = world.look, hits.triangle >= 0
+    triangle = np.maximum(hits.triangle, 0)
+    material = look.material[triangle]
+    cosine = np.abs(np.einsum("ri,ri->r", hits.normal, rays.direction)).clip(0, 1)
+    tint = table("tint")[material]
+    grey = look.colour[triangle].mean(axis=1)
+    reflected = table("lidar")[material] * (1 - tint + tint * np.minimum(grey / 0.3, 2.0))
+    reflected = np.where(_is_painted(world, hits, material), np.float32(0.45), reflected)
+    if world.weather.wet > 0:
+        flat = np.isin(look.semantic[triangle], [Semantic.ROAD, Semantic.PAVEMENT])
+        reflected = np.where(flat, reflected * (1 - 0.75 * world.weather.wet), reflected)
+    facing = np.sqrt(cosine)  # rough surfaces lose less light at grazing angles than smooth ones
+    gloss = table("gloss")[material] * 6.0 * np.exp(-(((1 - cosine) / 0.004) ** 2))
+    retro = table("retro")[material] * (cosine > 0.5)
+    air = (
+        np.exp(-2 * np.minimum(hits.range_m, 1e3) / (1.5 * world.weather.haze_m)) if world.weather.sky == "fog" else 1.0
+    )
+    power = (reflected * facing + gloss + 0.3 * retro) * air / np.maximum(hits.range_m, 3.0) ** 2
+    out: Float32 = np.where(seen & (hits.range_m < spec.maximum_m), power * spec.reach_m**2 / 0.1, 0).astype(np.float32)
+    return out
+
+
+def _is_painted(world: World, hits: Hits, material: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    road = (hits.triangle >= 0) & (material == Material.ASPHALT)
+    at = np.flatnonzero(road)
+    place = texture_place(world, hits, at)
+    road[at] = painted(world.terrain, place[:, 0], place[:, 1])
+    out: NDArray[np.bool_] = road
+    return out
+
+
+def _behind_glass(
+    world: World, rays: Rays, hits: Hits, glass: NDArray[np.int64], spec: LidarSpec, beams: int
+) -> list[Echoes]:
+    """What lies behind panes, through one or two of them, and what they mirror."""
+    out = []
+    through = hits.copy()
+    through.range_m[:] = np.inf
+    through.triangle[:] = -1
+    behind, which, share = hits, glass, 1.0
+    for _ in range(2):
+        beyond = behind.copy()
+        put_beyond(world, rays, beyond, which)
+        share *= 0.55
+        part = Hits(through.range_m.copy(), through.triangle.copy(), beyond.normal, beyond.bary)
+        part.range_m[which], part.triangle[which] = beyond.range_m[which], beyond.triangle[which]
+        out.append(_surface_echoes(world, rays, part, spec, Flag.THROUGH_GLASS, share, beams))
+        which = which[world.look.material[np.maximum(beyond.triangle[which], 0)] == Material.GLASS]
+        which = which[beyond.triangle[which] >= 0]
+        behind = beyond
+        if len(which) == 0:
+            break
+    out.append(_reflection(world, rays, hits, glass, spec, np.full(len(glass), 0.10, dtype=np.float32), beams))
+    return out
+
+
+def _mirrored(world: World, rays: Rays, hits: Hits, spec: LidarSpec, rng: np.random.Generator, beams: int) -> Echoes:
+    """What wet ground mirrors at grazing angles."""
+    flat = np.isin(world.look.semantic[np.maximum(hits.triangle, 0)], [Semantic.ROAD, Semantic.PAVEMENT])
+    cosine = np.abs(np.einsum("ri,ri->r", hits.normal, rays.direction))
+    lucky = np.repeat(rng.random(beams) < 0.5 * world.weather.wet, SUB)
+    at = np.flatnonzero((hits.triangle >= 0) & flat & (cosine < 0.25) & lucky)
+    share = (1 - cosine[at]) ** 5 * 0.8 * world.weather.wet
+    return _reflection(world, rays, hits, at, spec, share.astype(np.float32), beams)
+
+
+def _reflection(
+    world: World, rays: Rays, hits: Hits, at: NDArray[np.int64], spec: LidarSpec, share: Float32, beams: int
+) -> Echoes:
+    """Echoes over a mirror: along the beam they seem to lie behind it."""
+    normal, way = hits.normal[at], rays.direction[at]
+    mirrored = way - 2 * np.einsum("ri,ri->r", normal, way)[:, None] * normal
+    start = rays.origin[at] + hits.range_m[at][:, None] * way + 2e-3 * mirrored
+    second = Rays(start, mirrored, rays.time_s[at])
+    found = cast_rays(world, second)
+    total = found._replace(range_m=found.range_m + hits.range_m[at])
+    power = echo_power(world, second, total, spec) * share * np.tile(WEIGHTS, beams)[at]
+    shape = beams * SUB
+    ranges, powers = np.full(shape, np.inf, dtype=np.float32), np.zeros(shape, dtype=np.float32)
+    triangle = np.full(shape, -1, dtype=np.int64)
+    ranges[at], powers[at], triangle[at] = total.range_m, power, total.triangle
+    flags = np.full((beams, SUB), Flag.MULTIPATH, dtype=np.uint8)
+    return Echoes(ranges.reshape(beams, SUB), powers.reshape(beams, SUB), flags, triangle.reshape(beams, SUB))
+
+
+def _drops(world: World, spec: LidarSpec, rng: np.random.Generator, beams: int) -> Echoes:
+    """Light from rain or fog near the sensor."""
+    ranges = 1.0 + rng.exponential(1 / world.weather.drops_per_m, beams)
+    met = rng.random(beams) < 0.5
+    power = rng.exponential(1.2, beams) * (12.0 / np.maximum(ranges, 2.0)) ** 2
+    ranges = np.where(met & (ranges < 45), ranges, np.inf).astype(np.float32)[:, None]
+    flags, none = np.full((beams, 1), Flag.RAIN, dtype=np.uint8), np.full((beams, 1), -1, dtype=np.int64)
+    return Echoes(ranges, power.astype(np.float32)[:, None], flags, none)
+
+
+def _own_car(returns: Returns, own_car: Caster, unit: Float64, spec: LidarSpec) -> Returns:
+    """The recording car's own body, in the lidar's frame, hides what lies behind it."""
+    way = unit.reshape(-1, 3).astype(np.float32)
+    down = np.flatnonzero(way[:, 2] < -0.2)
+    found = own_car.cast(np.zeros((len(down), 3), dtype=np.float32), way[down])
+    near = found.range_m < returns.range_m[down]
+    at = down[near]
+    range_m, power, flag, triangle = returns.copy()
+    range_m[at], power[at], flag[at], triangle[at] = found.range_m[near], 40.0, Flag.OWN_CAR, -1
+    return Returns(range_m, power, flag, triangle)
+
+
+def bloom(returns: Returns, spec: LidarSpec, world: World, rng: np.random.Generator) -> Returns:
+    """Beams beside a dazzling retroreflector report its range instead of their own, the fainter their own light."""
+    shape = (spec.columns, spec.beams)
+    retro = (returns.triangle >= 0) & (table("retro")[world.look.material[np.maximum(returns.triangle, 0)]] > 20)
+    bright = np.where(retro & (returns.power > BLOOM_POWER), returns.power, 0).reshape(shape)
+    if not bright.any():
+        return returns
+    ranges, triangle = returns.range_m.reshape(shape), returns.triangle.reshape(shape)
+    own = returns.copy()
+    range_m, power = own.range_m.reshape(shape), own.power.reshape(shape)
+    flag, source = own.flag.reshape(shape), own.triangle.reshape(shape)
+    for dc, db, share in ((1, 0, 0.02), (-1, 0, 0.02), (2, 0, 0.006), (-2, 0, 0.006), (0, 1, 0.006), (0, -1, 0.006)):
+        glow = np.roll(bright, (dc, db), (0, 1)) * share * rng.uniform(0.3, 1.5, shape)
+        if db:
+            glow[:, 0 if db > 0 else -1] = 0
+        taken = (glow > power) & (glow > 1.0) & (bright == 0)
+        range_m[taken] = np.roll(ranges, (dc, db), (0, 1))[taken]
+        source[taken] = np.roll(triangle, (dc, db), (0, 1))[taken]
+        power[taken], flag[taken] = glow[taken], Flag.BLOOM
+    return own
+
+
+def detect(returns: Returns, spec: LidarSpec, rng: np.random.Generator) -> Returns:
+    """Keep what is strong enough; near the limit by chance."""
+    count = len(returns.power)
+    chance = 1 / (1 + np.maximum(returns.power, 1e-9) ** -4.0)
+    seen = (rng.random(count) < chance) & (rng.random(count) > DROPOUT)
+    seen &= (returns.range_m > NEAREST_M) & (returns.range_m < spec.maximum_m)
+    return Returns(
+        np.where(seen, returns.range_m, np.inf), np.where(seen, returns.power, 0),
+        np.where(seen, returns.flag, Flag.NOTHING).astype(np.uint8), np.where(seen, returns.triangle, -1),
+    )  # fmt: skip
+
+
+def measured_ranges(returns: Returns, spec: LidarSpec, ring_bias_m: Float64, rng: np.random.Generator) -> Float64:
+    """Ranges (R,) with noise and biases, 0 = nothing."""
+    strong = np.log10(np.maximum(returns.power, 1.0))
+    noise = rng.normal(0, spec.noise_m, len(strong)) * (1 + 0.8 * np.exp(-strong))
+    ranges = returns.range_m.astype(np.float64) + noise + ring_bias_m - 0.006 * strong
+    return np.where(np.isfinite(returns.range_m), ranges, 0.0)
+
+
+def _intensity(returns: Returns, spec: LidarSpec, rng: np.random.Generator) -> Float32:
+    """0..255 as the sensor reports it, its own correction for range included."""
+    seen = np.isfinite(returns.range_m)
+    ranges = np.where(seen, returns.range_m, 1.0)
+    reflected = 0.1 * returns.power * np.maximum(ranges, 3.0) ** 2 / spec.reach_m**2
+    back = 110.0 * reflected * np.minimum(1.0, 25.0 / np.maximum(ranges, 1.0)) ** 0.5
+    back += rng.normal(0, 1.5, len(back))
+    return np.where(seen, np.clip(np.rint(back), 1, 255), 0).astype(np.float32)
+
+
+def _at_stamp(
+    world: World, T_ego_lidar: Float64, stamp_s: float, T_world_lidar: Float64, unit: Float64, ranges: Float64,
+    spec: LidarSpec,
+) -> Float32:  # fmt: skip
+    """Points (R,3) in the lidar frame at the stamp, as if all that was hit stood still."""
+    T_lidar_world = inverse(world.ego.T_world_body(np.array([stamp_s]))[0] @ T_ego_lidar)
+    steps = T_lidar_world @ T_world_lidar
+    far = ranges.reshape(len(steps), -1, 1)
+    xyz = unit * far
+    xyz[..., 2] += spec.offset_z_m * (far[..., 0] > 0)
+    xyz = np.einsum("cij,cbj->cbi", steps[:, :3, :3], xyz) + steps[:, None, :3, 3]
+    xyz = np.where(far > 0, xyz, steps[:, None, :3, 3])
+    out: Float32 = xyz.reshape(-1, 3).astype(np.float32)
+    return out

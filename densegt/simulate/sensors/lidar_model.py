@@ -1,0 +1,107 @@
+"""Lidars: how many beams, where they point, how they turn, and how well they see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class LidarSpec:
+    """One lidar.
+
+    Attributes:
+        elevations_rad: (B,) of its beams, ring 0 first; azimuths_rad: (B,) their offsets from the column's azimuth.
+        columns: directions in one turn; period_s: of a turn; clockwise: seen from above.
+        seam_rad: azimuth in ego where a turn begins and ends; stamp_fraction: where in the turn the stamp lies.
+        divergence_rad: full width of a beam; reach_m: where it still sees a tenth of the light come back, face on.
+        noise_m: standard deviation of ranges; maximum_m: longest range.
+        keeps_nulls: beams without a return are written as points at the sensor.
+        offset_z_m: (B,) heights of the beams' origins over the lidar's, for stacked sensors.
+    """
+
+    elevations_rad: Float64
+    azimuths_rad: Float64
+    columns: int
+    period_s: float
+    clockwise: bool
+    seam_rad: float
+    stamp_fraction: float
+    divergence_rad: float
+    reach_m: float
+    noise_m: float
+    maximum_m: float
+    keeps_nulls: bool
+    offset_z_m: Float64
+
+    @property
+    def beams(self) -> int:
+        """How many rings."""
+        return len(self.elevations_rad)
+
+
+def _spec(
+    elevations_deg: Float64, columns: int, *, hz: float = 10.0, clockwise: bool = True, seam_deg: float = 180.0,
+    stamp: float = 1.0, divergence_mrad: float = 2.0, reach_m: float = 60.0, noise_m: float = 0.02,
+    maximum_m: float = 120.0, keeps_nulls: bool = False,
+) -> LidarSpec:  # fmt: skip
+    flat = np.zeros(len(elevations_deg))
+    return LidarSpec(
+        np.deg2rad(elevations_deg), flat, columns, 1.0 / hz, clockwise, float(np.deg2rad(seam_deg)), stamp,
+        divergence_mrad * 1e-3, reach_m, noise_m, maximum_m, keeps_nulls, flat,
+    )  # fmt: skip
+
+
+def _hdl64() -> LidarSpec:
+    """Two blocks of 32 beams, the upper one denser."""
+    rising = np.concatenate([np.linspace(-24.8, -8.83, 32), np.linspace(-8.33, 2.0, 32)])
+    return _spec(rising, 2083, stamp=0.5, divergence_mrad=2.0, reach_m=70.0, noise_m=0.02)
+
+
+def _stacked() -> LidarSpec:
+    """Two VLP-32C one over the other."""
+    rising = np.concatenate([np.linspace(-25, -5, 8), np.linspace(-4, 4, 18), np.linspace(5, 15, 6)])
+    one = _spec(rising, 1800, divergence_mrad=3.0, reach_m=90.0, noise_m=0.03, maximum_m=200.0)
+    twice = np.concatenate([one.elevations_rad, one.elevations_rad + np.deg2rad(0.17)])
+    return LidarSpec(
+        twice, np.zeros(64), 1800, one.period_s, True, one.seam_rad, 1.0, one.divergence_rad, one.reach_m, one.noise_m,
+        one.maximum_m, False, np.repeat([0.10, -0.10], 32),
+    )  # fmt: skip
+
+
+def _wandering() -> LidarSpec:
+    """A pattern that does not repeat along rings: each beam weaves about its elevation as the head turns."""
+    return _spec(np.linspace(-25.0, 15.0, 40), 1250, divergence_mrad=3.0, reach_m=80.0, noise_m=0.02, maximum_m=200.0)
+
+
+SPECS: dict[str, LidarSpec] = {
+    "hdl-32e": _spec(
+        np.linspace(-30.67, 10.67, 32), 1085, hz=20.0, seam_deg=110.0, divergence_mrad=3.0, reach_m=62.0,
+        noise_m=0.018, maximum_m=105.0, keeps_nulls=True,
+    ),
+    "hdl-64e": _hdl64(),
+    "os1-128": _spec(np.linspace(-22.5, 22.5, 128), 1024, divergence_mrad=4.0, reach_m=55.0, noise_m=0.025),
+    "vlp-16": _spec(np.linspace(-15.0, 15.0, 16), 1800, divergence_mrad=3.0, reach_m=55.0, noise_m=0.03,
+        maximum_m=100.0),
+    "two-vlp-32c": _stacked(),
+    "wandering": _wandering(),
+}  # fmt: skip
+
+
+def directions(spec: LidarSpec, yaw_of_lidar_rad: float, phase: float, wander: float) -> Float64:
+    """Unit directions (C,B,3) in lidar; `phase` in 0..1 shifts the columns, `wander` (rad) makes beams weave."""
+    way = -1.0 if spec.clockwise else 1.0
+    turned = 2 * np.pi * (np.arange(spec.columns) + phase) / spec.columns
+    azimuth = (spec.seam_rad + way * turned - yaw_of_lidar_rad)[:, None] + spec.azimuths_rad
+    weave = wander * np.sin(37.0 * turned[:, None] + 5.1 * np.arange(spec.beams) + 6.0 * phase)
+    up = spec.elevations_rad + weave
+    return np.stack([np.cos(up) * np.cos(azimuth), np.cos(up) * np.sin(azimuth), np.sin(up)], axis=-1)
+
+
+def column_times(spec: LidarSpec, stamp_s: float, phase: float) -> Float64:
+    """When each column (C,) fires."""
+    return stamp_s + spec.period_s * ((np.arange(spec.columns) + phase) / spec.columns - spec.stamp_fraction)

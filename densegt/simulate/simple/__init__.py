@@ -1,0 +1,1 @@
+"""The simple street: closed-form shapes on a smooth ground, quick enough for tests."""

@@ -1,0 +1,1 @@
+"""The city's street: ground, buildings, furniture and plants as triangle meshes."""

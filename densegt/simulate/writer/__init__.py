@@ -1,0 +1,1 @@
+"""What every street is written with: nuScenes tables, sweeps, pictures and the exact store."""
