@@ -1,17 +1,55 @@
-"""Options that `accumulate` shares with `evaluate --leave-one-out`."""
+"""Options that decide an accumulation, of `accumulate` and `evaluate --leave-one-out`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import click
 
-from densegt.datasets import FORMATS
+from .option_group import option_group
 
 if TYPE_CHECKING:
     from densegt.accumulate.config import AccumulateConfig
-    from densegt.datasets.recording import Recording
+
+
+@dataclass(frozen=True)
+class AccumulateOptions:
+    """What overrides the configuration; None leaves it as it is.
+
+    Attributes:
+        window: seconds before and after a keyframe, or "scene".
+        config: YAML file, or the name of one that ships with densegt.
+    """
+
+    motion: str | None
+    surface: bool | None
+    window: float | str | None
+    refine_poses: bool | None
+    config: str | None
+
+    @property
+    def any_given(self) -> bool:
+        """Whether one of the options was typed."""
+        return any(value is not None for value in asdict(self).values())
+
+    def resolve(self) -> AccumulateConfig:
+        """The configuration with the options in it.
+
+        Raises:
+            InputError: there is no such configuration, or it is wrong.
+        """
+        from densegt.accumulate.config import AccumulateConfig
+        from densegt.configuration import load_config
+
+        options = {
+            "motion": self.motion,
+            "surface": self.surface,
+            "window_s": self.window,
+            "refine_poses": self.refine_poses,
+        }
+        given = {key: None if value == "scene" else value for key, value in options.items() if value is not None}
+        return load_config(AccumulateConfig, self.config, given)
 
 
 def _window(ctx: click.Context, param: click.Parameter, value: str | None) -> float | str | None:
@@ -27,16 +65,9 @@ def _window(ctx: click.Context, param: click.Parameter, value: str | None) -> fl
     return seconds
 
 
-format_option = click.option(
-    "--format", "format_", type=click.Choice(["auto", *FORMATS]), default="auto", show_default=True,
-    help="Of the recording; auto recognises it by its files.",
-)  # fmt: skip
-
-_OPTIONS = (
-    format_option,
-    click.option("--version", help="Folder of nuScenes tables; the only v1.0-* there if not given."),
-    click.option("--scene", "scenes", multiple=True, metavar="NAME", help="This scene only; may be repeated."),
-    click.option("--camera", "cameras", multiple=True, metavar="CHANNEL", help="This camera only; may be repeated."),
+accumulate_options = option_group(
+    "accumulation",
+    AccumulateOptions,
     click.option(
         "--motion",
         type=click.Choice(["auto", "boxes", "free", "none"]),
@@ -58,42 +89,3 @@ _OPTIONS = (
     ),
     click.option("--config", metavar="FILE", help="YAML file, or the name of one that ships with densegt."),
 )
-
-
-def accumulate_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options to a command, in the order above."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
-
-
-def resolve(
-    motion: str | None,
-    surface: bool | None,
-    window: float | str | None,
-    refine_poses: bool | None,
-    config: str | None,
-) -> AccumulateConfig:
-    """The configuration that the options make."""
-    from densegt.accumulate.config import AccumulateConfig
-    from densegt.configuration import load_config
-
-    options = {"motion": motion, "surface": surface, "window_s": window, "refine_poses": refine_poses}
-    given = {key: None if value == "scene" else value for key, value in options.items() if value is not None}
-    return load_config(AccumulateConfig, config, given)
-
-
-def chosen(recording: Recording, scenes: tuple[str, ...]) -> list[str]:
-    """The scenes asked for, each once; all where none is named.
-
-    Raises:
-        InputError: there is no scene of that name.
-    """
-    from densegt.datasets.recording import some
-    from densegt.errors import InputError
-
-    names = list(recording.scene_names)
-    for name in scenes:
-        if name not in names:
-            raise InputError(f"{recording.source}: no scene {name!r}; there is {some(names)}")
-    return list(dict.fromkeys(scenes)) or names

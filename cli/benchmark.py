@@ -52,19 +52,19 @@ def compare(name: str, out: Path, run: Callable[[Executor, Callable[[str], None]
     from densegt.report.benchmark_page import write_benchmark_page
 
     from .progress import progress_on_stderr
-    from .stopping import Stopping
+    from .signals import SigtermAsInterrupt
 
     at_once = where.workers
     if where.ray_address and where.executor != "ray":
         raise click.UsageError("--ray-address goes with --executor ray")
     runner = Ray(where.ray_address, at_once=at_once) if where.executor == "ray" else Local(at_once or cores())
-    stopping = Stopping()
+    interrupt = SigtermAsInterrupt()
     try:
-        with stopping, progress_on_stderr(f"{name} --benchmark") as progress:
+        with interrupt, progress_on_stderr(f"{name} --benchmark") as progress:
             failed = run(runner, lambda line: click.echo(line, err=True), progress)
     except KeyboardInterrupt:
         click.echo("densegt: interrupted; what is trained stays, the same command does the rest", err=True)
-        return stopping.exit_code
+        return interrupt.exit_code
     summary = out / SUMMARY
     if summary.is_file():
         sentences = write_benchmark_page(summary, out / PAGE)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .accumulate_options import accumulate_options
+from .accumulate_options import AccumulateOptions, accumulate_options
+from .option_group import option_group
+from .recording_options import DatarootOptions, SelectionOptions, recording_options, selection_options
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -18,14 +21,38 @@ if TYPE_CHECKING:
     from densegt.depth.kitti_depth import KittiEvaluation
 
 
+@dataclass(frozen=True)
+class LeaveOneOutOptions:
+    """Whether and how a recording is scored against itself.
+
+    Attributes:
+        every: only every n-th keyframe.
+        workers: scenes at the same time.
+    """
+
+    leave_one_out: bool
+    every: int | None
+    workers: int | None
+
+
+leave_one_out_options = option_group(
+    "held_out",
+    LeaveOneOutOptions,
+    click.option("--leave-one-out", is_flag=True, help="Rebuild each keyframe of --dataroot without its own sweep."),
+    click.option(
+        "--every", type=click.IntRange(min=1), help="Leave-one-out: every n-th keyframe only; all by default."
+    ),
+    click.option("--workers", type=click.IntRange(min=1), help="Leave-one-out: scenes at the same time; 1 by default."),
+)
+
+
 @click.command("evaluate")
 @click.option("--pred", "pred_dir", type=click.Path(path_type=Path), help="Depth store to score.")
 @click.option("--truth", "truth_dir", type=click.Path(path_type=Path), help="Store taken as exact, or kitti-depth:DIR.")
-@click.option("--leave-one-out", is_flag=True, help="Rebuild each keyframe of --dataroot without its own sweep.")
-@click.option("--dataroot", type=click.Path(path_type=Path), help="Folder with v1.0-*/ and samples/.")
+@leave_one_out_options
+@recording_options(required=False, help="Leave-one-out: folder of the recording.")
+@selection_options()
 @accumulate_options
-@click.option("--every", type=click.IntRange(min=1), help="Leave-one-out: every n-th keyframe only; all by default.")
-@click.option("--workers", type=click.IntRange(min=1), help="Leave-one-out: scenes at the same time; 1 by default.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), help="Write every figure here.")
 @click.option(
     "--max-depth", "max_depth_m", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True,
@@ -34,19 +61,10 @@ if TYPE_CHECKING:
 def command(
     pred_dir: Path | None,
     truth_dir: Path | None,
-    leave_one_out: bool,
-    dataroot: Path | None,
-    format_: str,
-    version: str | None,
-    scenes: tuple[str, ...],
-    cameras: tuple[str, ...],
-    motion: str | None,
-    surface: bool | None,
-    window: float | str | None,
-    refine_poses: bool | None,
-    config: str | None,
-    every: int | None,
-    workers: int | None,
+    held_out: LeaveOneOutOptions,
+    recording: DatarootOptions,
+    selection: SelectionOptions,
+    accumulation: AccumulateOptions,
     json_path: Path | None,
     max_depth_m: float,
 ) -> int:
@@ -64,22 +82,20 @@ def command(
     points. It takes accumulate's options, and about as many times as long as accumulate as there are keyframes; with
     --every 10 it looks at every tenth.
     """
-    if leave_one_out:
-        if dataroot is None or pred_dir or truth_dir:
+    if held_out.leave_one_out:
+        if recording.dataroot is None or pred_dir or truth_dir:
             raise click.UsageError("--leave-one-out goes with --dataroot, and without --pred and --truth")
         from densegt.accumulate.leave_one_out.recording import LeaveOneOutJob
-        from densegt.datasets import RecordingPath
 
-        from .accumulate_options import resolve
         from .leave_one_out import run
 
-        settings = resolve(motion, surface, window, refine_poses, config)
-        job = LeaveOneOutJob(RecordingPath(dataroot, format_, version), settings, cameras, every or 1, max_depth_m)
-        result = run(job, scenes, workers or 1)
+        settings = accumulation.resolve()
+        job = LeaveOneOutJob(recording.path, settings, selection.cameras, held_out.every or 1, max_depth_m)
+        result = run(job, selection, held_out.workers or 1)
         _write(json_path, result.as_dict())
         return 1 if result.failed else 0
-    switched = (option is not None for option in (surface, window, refine_poses))
-    if any((dataroot, version, scenes, cameras, motion, *switched, config, every, workers)):
+    others = (recording.dataroot, recording.version, selection.scenes, selection.cameras, held_out.every)
+    if any((*others, held_out.workers, accumulation.any_given)):
         raise click.UsageError("--dataroot, accumulate's options, --every and --workers go with --leave-one-out")
     if pred_dir is None or truth_dir is None:
         raise click.UsageError("give --pred and --truth, or --dataroot and --leave-one-out")
@@ -159,7 +175,7 @@ def _shown(value: float | None) -> str:
 
 
 def _remarks(evaluation: Evaluation) -> list[str]:
-    """What the table does not say: depth in the sky, and what was left out."""
+    """Lines below the table: depth in the sky, and what was left out."""
     summary = evaluation.summary
     lines = [
         f"phantoms (depth where there is no surface): {_shown(summary.phantom_percent)} % of predictions; "

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .recording_options import SelectionOptions
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -13,16 +15,15 @@ if TYPE_CHECKING:
     from densegt.depth.figures import Figures
 
 
-def run(job: LeaveOneOutJob, scenes: tuple[str, ...], workers: int) -> LeaveOneOutResult:
+def run(job: LeaveOneOutJob, selection: SelectionOptions, workers: int) -> LeaveOneOutResult:
     """Score the scenes with a bar on stderr, and print the table and what failed."""
     from rich.console import Console
 
     from densegt.accumulate.leave_one_out.recording import leave_one_out
 
-    from .accumulate_options import chosen
     from .progress import progress_on_stderr
 
-    names = chosen(job.recording.open(), scenes)
+    names = selection.scene_names(job.recording.open())
     with progress_on_stderr("leave one out") as progress:
         result = leave_one_out(job, names, workers=workers, progress=progress)
     # A pipe has no width of its own; rich would take 80 and cut the columns.

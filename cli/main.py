@@ -12,7 +12,7 @@ from densegt.errors import InputError
 
 COMMANDS = {
     "simulate": "Write a small driving world in nuScenes format with exact depth.",
-    "accumulate": "Turn a nuScenes folder into dense depth maps of every camera keyframe.",
+    "accumulate": "Turn a recording into dense depth maps of every camera keyframe.",
     "complete": "Fill the gaps of a depth store, guided by the images.",
     "train-completion": "Train the network that `complete --method network` uses.",
     "train-lss": "Train a Lift-Splat detector, with or without depth to learn from.",

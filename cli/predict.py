@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from .accumulate_options import format_option
+from .recording_options import format_option
 
 _PATH = click.Path(path_type=Path)
 

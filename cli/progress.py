@@ -15,7 +15,7 @@ LOG_EVERY_S = 30.0
 
 @contextmanager
 def progress_on_stderr(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Give a function that is told (done, total); the bar shows on a terminal and stays silent elsewhere."""
+    """A bar on a terminal, nothing elsewhere; gives a function of (done, total)."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -27,8 +27,8 @@ def progress_on_stderr(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 @contextmanager
-def standing_on_stderr() -> Iterator[Callable[[RunProgress], None]]:
-    """Give a function that is told where a run stands: a bar on a terminal, now and then a line in a log."""
+def run_progress_on_stderr() -> Iterator[Callable[[RunProgress], None]]:
+    """A bar on a terminal, now and then a line elsewhere; gives a function of a run's progress."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 
@@ -40,34 +40,33 @@ def standing_on_stderr() -> Iterator[Callable[[RunProgress], None]]:
     with Progress(BarColumn(), TextColumn("{task.description}"), console=console, transient=True) as bar:
         task = bar.add_task("", total=None)
 
-        def show(standing: RunProgress) -> None:
-            said = in_words(standing, time.monotonic() - began)
-            bar.update(task, completed=standing.steps_done, total=standing.steps, description=said)
+        def show(run: RunProgress) -> None:
+            words = in_words(run, time.monotonic() - began)
+            bar.update(task, completed=run.steps_done, total=run.steps, description=words)
 
         yield show
 
 
 def log_lines(say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> Callable[[RunProgress], None]:
-    """Says where a run stands, the first time after LOG_EVERY_S and then that often at most."""
+    """Function of a run's progress that says a line every LOG_EVERY_S at most, the first one after that time."""
     began = said_s = clock()
 
-    def show(standing: RunProgress) -> None:
+    def show(run: RunProgress) -> None:
         nonlocal said_s
         now = clock()
         if now - said_s >= LOG_EVERY_S:
             said_s = now
-            say(f"densegt: {in_words(standing, now - began)}")
+            say(f"densegt: {in_words(run, now - began)}")
 
     return show
 
 
-def in_words(standing: RunProgress, elapsed_s: float) -> str:
+def in_words(run: RunProgress, elapsed_s: float) -> str:
     """Scenes and keyframes, the rate, and the time left at the pace so far."""
-    s = standing
-    words = [f"{s.scenes_done}/{s.scenes} scenes", f"{s.keyframes_done}/{s.keyframes} keyframes"]
-    if s.keyframes_done and elapsed_s > 0:
-        words.append(f"{s.keyframes_done / elapsed_s:.2f} keyframes/s")
-    if s.steps_done:
-        left_s = round(elapsed_s * (s.steps - s.steps_done) / s.steps_done)
+    words = [f"{run.scenes_done}/{run.scenes} scenes", f"{run.keyframes_done}/{run.keyframes} keyframes"]
+    if run.keyframes_done and elapsed_s > 0:
+        words.append(f"{run.keyframes_done / elapsed_s:.2f} keyframes/s")
+    if run.steps_done:
+        left_s = round(elapsed_s * (run.steps - run.steps_done) / run.steps_done)
         words.append(f"{left_s // 3600}:{left_s // 60 % 60:02}:{left_s % 60:02} left")
     return ", ".join(words)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -32,23 +33,23 @@ def _image_size(ctx: click.Context, param: click.Parameter, value: str) -> tuple
 @click.option(
     "--unlabelled", default=2, show_default=True, type=click.IntRange(0), help="Movers without boxes, a scene."
 )
-@click.option("--box-noise", default=0.0, show_default=True, type=click.FloatRange(0), help="Error of boxes in m.")
-@click.option("--pose-noise", default=0.0, show_default=True, type=click.FloatRange(0), help="Error of ego poses in m.")
+@click.option(
+    "--box-noise", "box_noise_m", default=0.0, show_default=True, type=click.FloatRange(0), help="Error of boxes in m."
+)
+@click.option(
+    "--pose-noise", "pose_noise_m", default=0.0, show_default=True, type=click.FloatRange(0),
+    help="Error of ego poses in m.",
+)  # fmt: skip
 @click.option("--workers", type=click.IntRange(1), help="Scenes at once.  [default: as many as pay]")
 @click.option("--overwrite", is_flag=True, help="Replace an earlier simulation in --out.")
 def command(
     out: Path,
     street: str,
     ranges: str,
-    scenes: int,
-    seconds: float,
-    seed: int,
     image_size: tuple[int, int],
-    unlabelled: int,
-    box_noise: float,
-    pose_noise: float,
     workers: int | None,
     overwrite: bool,
+    **options: Any,
 ) -> None:
     """Write a small driving world in nuScenes format with exact depth.
 
@@ -65,17 +66,8 @@ def command(
     from .progress import progress_on_stderr
 
     width_px, height_px = image_size
-    config = SimulateConfig(
-        scenes=scenes,
-        seconds=seconds,
-        seed=seed,
-        width_px=width_px,
-        height_px=height_px,
-        unlabelled=unlabelled,
-        box_noise_m=box_noise,
-        pose_noise_m=pose_noise,
-    )
+    config = SimulateConfig(width_px=width_px, height_px=height_px, **options)
     kind = CityStreet(ranges) if street == "city" else SimpleStreet()
     with progress_on_stderr("sweeps") as progress:
         simulate(config, out, progress, street=kind, workers=workers, overwrite=overwrite)
-    click.echo(f"{out}: {scenes} scenes, exact depth in {out / 'exact'}")
+    click.echo(f"{out}: {config.scenes} scenes, exact depth in {out / 'exact'}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .accumulate_options import format_option
+from .recording_options import format_option
 
 if TYPE_CHECKING:
     from densegt.detection.fit import TrainingRun, TrainingSource

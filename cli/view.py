@@ -2,48 +2,90 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from .accumulate_options import format_option
+from .option_group import option_group
 from .progress import progress_on_stderr
+from .recording_options import DatarootOptions, SelectionOptions, recording_options, selection_options
+
+if TYPE_CHECKING:
+    from densegt.view.page import Export
 
 _PATH = click.Path(path_type=Path)
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
+@dataclass(frozen=True)
+class PageOptions:
+    """How much of a store the page holds.
+
+    Attributes:
+        every: every n-th keyframe.
+        downscale: factor by which images are made smaller.
+        points: of the static cloud, at most.
+    """
+
+    every: int
+    downscale: int
+    points: int
+    no_cloud: bool
+
+
+page_options = option_group(
+    "page",
+    PageOptions,
+    click.option("--every", type=click.IntRange(min=1), default=1, show_default=True, help="Every n-th keyframe only."),
+    click.option(
+        "--downscale", type=click.IntRange(min=1), default=1, show_default=True, help="Smaller by this factor."
+    ),
+    click.option(
+        "--points", type=click.IntRange(min=0), default=120_000, show_default=True, help="Of the static cloud, at most."
+    ),
+    click.option(
+        "--no-cloud", is_flag=True, help="Without the cloud in 3D, which takes as long as reading all sweeps."
+    ),
+)
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """Folders for further files of each scene's cloud."""
+
+    ply_dir: Path | None
+    rerun_dir: Path | None
+
+
+export_options = option_group(
+    "exports",
+    ExportOptions,
+    click.option("--ply", "ply_dir", type=_PATH, help="Also write the whole cloud as <scene>.ply in this folder."),
+    click.option(
+        "--rerun", "rerun_dir", type=_PATH, help="Also write <scene>.rrd for the Rerun viewer in this folder."
+    ),
+)
+
+
 @click.command("view")
+@recording_options()
 @click.option("--depth", "depth_dir", type=_PATH, required=True, help="Depth store to show; best a completed one.")
-@click.option("--dataroot", type=_PATH, required=True, help="Where the images and sweeps lie.")
 @click.option("--out", type=_FILE, required=True, help="HTML file to write.")
-@format_option
-@click.option("--version", help="Folder of tables; the only v1.0-* there if not given.")
 @click.option("--truth", "truth_dir", type=_PATH, help="Store of exact depth.  [default: DATAROOT/exact if there]")
-@click.option("--scene", "scenes", multiple=True, metavar="NAME", help="May be repeated.  [default: the first]")
-@click.option("--camera", "cameras", multiple=True, metavar="CHANNEL", help="This camera only; may be repeated.")
-@click.option("--every", type=click.IntRange(min=1), default=1, show_default=True, help="Every n-th keyframe only.")
-@click.option("--downscale", type=click.IntRange(min=1), default=1, show_default=True, help="Smaller by this factor.")
-@click.option("--points", type=click.IntRange(min=0), default=120_000, show_default=True, help="Of the standing cloud.")
-@click.option("--no-cloud", is_flag=True, help="Without the cloud in 3D, which takes as long as reading all sweeps.")
-@click.option("--ply", "ply_dir", type=_PATH, help="Also write the whole cloud as <scene>.ply in this folder.")
-@click.option("--rerun", "rerun_dir", type=_PATH, help="Also write <scene>.rrd for the Rerun viewer in this folder.")
+@selection_options(default="the first")
+@page_options
+@export_options
 @click.option("--open", "open_it", is_flag=True, help="Show it in the browser when it is written.")
 def command(
+    recording: DatarootOptions,
     depth_dir: Path,
-    dataroot: Path,
     out: Path,
-    format_: str,
-    version: str | None,
     truth_dir: Path | None,
-    scenes: tuple[str, ...],
-    cameras: tuple[str, ...],
-    every: int,
-    downscale: int,
-    points: int,
-    no_cloud: bool,
-    ply_dir: Path | None,
-    rerun_dir: Path | None,
+    selection: SelectionOptions,
+    page: PageOptions,
+    exports: ExportOptions,
     open_it: bool,
 ) -> None:
     """Write one HTML page to look around in: every pixel's metres, and the cloud they come from.
@@ -55,33 +97,32 @@ def command(
     The page needs nothing but itself and a browser. A scene of 5 s with six cameras at 800x450 is about 30 MB; for
     larger images use --downscale 2, for longer scenes --every.
     """
-    from densegt.datasets import RecordingPath
-    from densegt.view.page import Choice, Export, write_view
+    from densegt.view.page import Choice, write_view
 
-    if no_cloud and (ply_dir or rerun_dir):
+    if page.no_cloud and (exports.ply_dir or exports.rerun_dir):
         raise click.UsageError("--ply and --rerun write the cloud; leave --no-cloud out")
-    exports: list[Export] = []
-    if ply_dir:
-        from densegt.view.ply import ply_writer
-
-        exports.append(ply_writer(ply_dir))
-    if rerun_dir:
-        from densegt.view.to_rerun import rerun_writer
-
-        exports.append(rerun_writer(rerun_dir, dataroot))
-    choice = Choice(scenes, cameras, every, downscale, 0 if no_cloud else points)
-    recording = RecordingPath(dataroot, format_, version)
+    writers = _writers(exports, recording)
+    points = 0 if page.no_cloud else page.points
+    choice = Choice(selection.scenes, selection.cameras, page.every, page.downscale, points)
     with progress_on_stderr("Drawing") as progress:
         shown = write_view(
-            depth_dir,
-            recording,
-            out,
-            choice,
-            truth_dir=truth_dir,
-            exports=exports,
-            progress=progress,
+            depth_dir, recording.path, out, choice, truth_dir=truth_dir, exports=writers, progress=progress
         )
     rest = f"; {shown.other_scenes} other scenes are not in it, see --scene" if shown.other_scenes else ""
     click.echo(f"{out}: {shown.images} images of {', '.join(shown.scenes)}, {shown.bytes / 1e6:.1f} MB{rest}")
     if open_it:
         click.launch(str(out))
+
+
+def _writers(exports: ExportOptions, recording: DatarootOptions) -> list[Export]:
+    """What writes the further files."""
+    writers: list[Export] = []
+    if exports.ply_dir:
+        from densegt.view.ply import ply_writer
+
+        writers.append(ply_writer(exports.ply_dir))
+    if exports.rerun_dir:
+        from densegt.view.to_rerun import rerun_writer
+
+        writers.append(rerun_writer(exports.rerun_dir, recording.image_root))
+    return writers

@@ -30,7 +30,7 @@ ONLY_READ = {
     "train-pl": "tests/detection/points/pseudo_lidar",
 }
 # Options that need what a test has not.
-ONLY_READ_WITH = {"--ray-address": "tests/execute/test_on_ray.py", "--checkpoint": "tests/completion"}
+ONLY_READ_WITH = {"--ray-address": "tests/batch/executor/test_on_ray.py", "--checkpoint": "tests/completion"}
 
 # What stands for the reader's own data.
 INSTEAD = {

@@ -1,13 +1,20 @@
-"""What to accumulate, and what came of a scene."""
+"""Accumulation as a job over the scenes of a recording."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar
 
 from densegt.accumulate.config import AccumulateConfig
+from densegt.accumulate.scene_to_store import accumulate_to_store
+from densegt.batch.job import ReportProgress, SceneResult
+from densegt.batch.progress import SceneProgress
+from densegt.batch.recording_handle import RecordingHandle
 from densegt.datasets import RecordingPath
+from densegt.datasets.recording import Recording
+from densegt.depth.store import SceneWriter
 
 # Raise it with every change after which equal input and options give other depth: then no file made before counts as
 # finished.
@@ -15,13 +22,15 @@ ALGORITHM = 5
 
 
 @dataclass(frozen=True)
-class Job:
-    """What to accumulate and where to.
+class AccumulateJob:
+    """Accumulate the scenes of a recording into a depth store; see `densegt.batch.run.run_scenes`.
 
     Attributes:
         cameras: channels, all where empty.
-        overwrite: also scenes that are finished.
+        overwrite: also make finished scenes again.
     """
+
+    counts: ClassVar[tuple[str, ...]] = ("sweeps", "points")
 
     recording: RecordingPath
     out: Path
@@ -29,48 +38,49 @@ class Job:
     cameras: tuple[str, ...] = ()
     overwrite: bool = False
 
-    def path(self, scene: str) -> Path:
-        """A scene's file."""
-        return self.out / f"{scene}.h5"
+    @cached_property
+    def _handle(self) -> RecordingHandle:
+        return RecordingHandle(self.recording)
 
-    def saved(self) -> dict[str, Any]:
-        """What a scene's file keeps of it: all that decides its content."""
+    @property
+    def opened(self) -> Recording:
+        """The recording, opened once in each process."""
+        return self._handle.recording
+
+    def check(self) -> None:
+        """Open the recording.
+
+        Raises:
+            InputError: it cannot be opened.
+        """
+        _ = self.opened
+
+    def saved_config(self, scene: str) -> dict[str, Any]:
+        """What a scene's file keeps as `config`: with its input, all that decides its content."""
         return {
             "algorithm": ALGORITHM,
             "accumulate": self.config.model_dump(mode="json"),
             "cameras": sorted(set(self.cameras)),
         }
 
+    def input_digest(self, scene: str) -> str:
+        """The recording's fingerprint of the scene."""
+        return self.opened.fingerprint(scene)
 
-@dataclass(frozen=True)
-class SceneDone:
-    """A scene's file and its images, or why there is none.
+    def input_path(self, scene: str) -> Path:
+        """The recording's file or folder that lists its content."""
+        return self.opened.source
 
-    Attributes:
-        status: skipped where the file was there already.
-        path: of the file; None where it failed.
-        coverage: share of pixels with a depth.
-        points: returns read from its sweeps.
-        bytes: of the file.
-        seconds: by stage.
-        lidars: by channel, the model it was made with and what the data say of it.
-        notes: what was inferred, one line a lidar; warnings: what could not be told, or what the data contradict.
-        error: one line; by_input where the user can mend it, and the traceback of an unforeseen error.
-    """
+    def size(self, scene: str) -> SceneProgress:
+        """Sweeps to read and images to write, and keyframes of a scene."""
+        return SceneProgress(self.opened.steps(scene), self.opened.keyframe_count(scene))
 
-    name: str
-    status: Literal["done", "skipped", "failed"]
-    path: Path | None = None
-    images: int = 0
-    coverage: float = 0.0
-    keyframes: int = 0
-    sweeps: int = 0
-    points: int = 0
-    bytes: int = 0
-    seconds: dict[str, float] = field(default_factory=dict)
-    lidars: dict[str, Any] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    error: str | None = None
-    by_input: bool = False
-    traceback: str | None = None
+    def process(self, scene: str, report: ReportProgress) -> SceneResult:
+        """Accumulate a scene into its file, whole or not at all."""
+        config, digest = self.saved_config(scene), self.input_digest(scene)
+        new_writer = partial(SceneWriter, self.out, scene, config, input_digest=digest, overwrite=True)
+        return accumulate_to_store(self.opened, scene, self.config, new_writer, cameras=self.cameras, report=report)
+
+    def summary(self) -> dict[str, Any]:
+        """Dataroot and configuration."""
+        return {"dataroot": str(self.recording.root), "config": self.saved_config("")}

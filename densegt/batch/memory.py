@@ -1,9 +1,9 @@
-"""How much memory a scene takes, and how many of them may be at work in so much.
+"""Memory of a scene, and how many scenes fit at the same time.
 
     bytes of a scene = FIXED_BYTES + POINT_BYTES x points of its sweeps
 
 A point takes 60 bytes as a surfel, and what asks whether it moves holds a few numbers of each beside it; the largest
-moment is told by `benchmarks/speed/speed.py`. It does not depend on how many scenes there are.
+moment is measured by `benchmarks/speed/speed.py`. It does not depend on how many scenes there are.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ POINT_BYTES = 190
 
 
 def scene_bytes(points: int) -> int:
-    """The most that a process at work on a scene of so many points takes."""
+    """Peak memory of a process that accumulates a scene of so many points."""
     return FIXED_BYTES + POINT_BYTES * points
 
 
 def largest_bytes(recording: Recording, names: Sequence[str]) -> tuple[int, str]:
-    """What the largest of some scenes takes, told from the sizes of its sweeps' files, and its name."""
+    """Peak memory of the largest of some scenes, estimated from its point count, and its name."""
     return max((scene_bytes(recording.point_count(name)), name) for name in names)
 
 
 def workers_within(memory_bytes: int, largest: tuple[int, str], wanted: int) -> int:
-    """As many workers as are wanted and fit.
+    """Number of workers, at most `wanted`, that fit into the memory.
 
     Raises:
         InputError: the largest scene alone does not.

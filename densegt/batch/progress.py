@@ -1,16 +1,14 @@
-"""Where a run stands."""
+"""Progress of a run and of a scene in it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-from densegt.datasets.recording import Recording
 
 
 @dataclass(frozen=True)
 class SceneProgress:
-    """What a scene at work tells: steps (sweeps read and images written) and keyframes so far."""
+    """Steps of a scene (sweeps read, images written) and its keyframes, those done or all."""
 
     steps: int
     keyframes: int
@@ -18,7 +16,7 @@ class SceneProgress:
 
 @dataclass(frozen=True)
 class RunProgress:
-    """How much of a run is done; finished scenes that it found are not counted."""
+    """How much of a run is done; scenes that were finished before it are not counted."""
 
     scenes_done: int
     scenes: int
@@ -29,30 +27,34 @@ class RunProgress:
 
 
 class ProgressTracker:
-    """Keeps the standing of a run from what its scenes tell."""
+    """Progress of a run, summed over its scenes.
 
-    def __init__(self, recording: Recording, names: Sequence[str]) -> None:
-        self._all = {name: SceneProgress(recording.steps(name), recording.keyframe_count(name)) for name in names}
-        self._told: dict[str, SceneProgress] = {}
-        self._done: set[str] = set()
+    Args:
+        sizes: all steps and keyframes of each scene.
+    """
 
-    def tell(self, name: str, told: SceneProgress) -> None:
-        """A scene is so far."""
-        self._told[name] = told
+    def __init__(self, sizes: Mapping[str, SceneProgress]) -> None:
+        self._sizes = sizes
+        self._done: dict[str, SceneProgress] = {}
+        self._ended: set[str] = set()
+
+    def update(self, name: str, progress: SceneProgress) -> None:
+        """Set how far a scene is."""
+        self._done[name] = progress
 
     def end(self, name: str) -> None:
-        """A scene is done, or has failed."""
-        self._told[name] = self._all[name]
-        self._done.add(name)
+        """Count a scene as done, or failed."""
+        self._done[name] = self._sizes[name]
+        self._ended.add(name)
 
-    def standing(self) -> RunProgress:
-        """Now."""
-        told, whole = self._told, self._all
+    def compute(self) -> RunProgress:
+        """Progress now."""
+        done, sizes = self._done, self._sizes
         return RunProgress(
-            scenes_done=len(self._done),
-            scenes=len(whole),
-            keyframes_done=sum(min(told[n].keyframes, whole[n].keyframes) for n in told),
-            keyframes=sum(each.keyframes for each in whole.values()),
-            steps_done=sum(min(told[n].steps, whole[n].steps) for n in told),
-            steps=sum(each.steps for each in whole.values()),
+            scenes_done=len(self._ended),
+            scenes=len(sizes),
+            keyframes_done=sum(min(done[n].keyframes, sizes[n].keyframes) for n in done),
+            keyframes=sum(size.keyframes for size in sizes.values()),
+            steps_done=sum(min(done[n].steps, sizes[n].steps) for n in done),
+            steps=sum(size.steps for size in sizes.values()),
         )

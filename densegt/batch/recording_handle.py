@@ -10,7 +10,7 @@ from densegt.datasets.recording import Recording
 
 
 class RecordingHandle:
-    """Each process opens the recording for itself, once, when it first asks; what travels is where it lies."""
+    """A recording that each process opens once, when first asked; only its path is pickled."""
 
     def __init__(self, path: RecordingPath) -> None:
         self.path = path
@@ -21,9 +21,9 @@ class RecordingHandle:
         return self.path.open()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _arrived, (self.path,)
+        return _unpickled, (self.path,)
 
 
 @lru_cache(maxsize=1)
-def _arrived(path: RecordingPath) -> RecordingHandle:
+def _unpickled(path: RecordingPath) -> RecordingHandle:
     return RecordingHandle(path)

@@ -1,19 +1,18 @@
-"""Which scenes are finished: told by what their files say they were made from, never by their names alone."""
+"""Finished scenes: recognised by what their files say they were made from, never by their names alone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from densegt.accumulate.job import ALGORITHM, Job
-from densegt.datasets.recording import Recording
+from densegt.batch.job import SceneJob, scene_path
 from densegt.depth.store import FORMAT_VERSION, read_header
 from densegt.errors import InputError
 
 _FIX = "--overwrite replaces it, another --out keeps it"
 
 
-def finished_scenes(job: Job, recording: Recording, names: Sequence[str]) -> list[str]:
+def finished_scenes(job: SceneJob, names: Sequence[str]) -> list[str]:
     """The scenes whose files are what this job would write.
 
     Raises:
@@ -22,7 +21,7 @@ def finished_scenes(job: Job, recording: Recording, names: Sequence[str]) -> lis
     finished, others = [], []
     for name in names:
         try:
-            if is_finished(job, recording, name):
+            if is_finished(job, name):
                 finished.append(name)
         except InputError as error:
             others.append(str(error))
@@ -32,14 +31,14 @@ def finished_scenes(job: Job, recording: Recording, names: Sequence[str]) -> lis
     return finished
 
 
-def is_finished(job: Job, recording: Recording, name: str) -> bool:
+def is_finished(job: SceneJob, name: str) -> bool:
     """Whether a scene's file is there and is what this job would write; with `overwrite` none is.
 
     Raises:
         InputError: the file was made by another algorithm, with other options or from other input, or is no depth
             store at all.
     """
-    path = job.path(name)
+    path = scene_path(job, name)
     if job.overwrite or not path.exists():
         return False
     try:
@@ -48,24 +47,25 @@ def is_finished(job: Job, recording: Recording, name: str) -> bool:
         raise InputError(f"{error}; {_FIX}") from None
     if header.format_version != FORMAT_VERSION:
         raise InputError(f"{path}: format version {header.format_version}, now {FORMAT_VERSION}; {_FIX}")
-    algorithm = header.config.get("algorithm", "not noted")
-    if algorithm != ALGORITHM:
-        raise InputError(f"{path}: made by another algorithm ({algorithm}, now {ALGORITHM}); {_FIX}")
-    changed = [f"{key} was {was}, now {now}" for key, was, now in differences(header.config, job.saved())]
+    wanted = job.saved_config(name)
+    algorithms = tuple(config.get("algorithm", "not noted") for config in (header.config, wanted))
+    if algorithms[0] != algorithms[1]:
+        raise InputError(f"{path}: made by another algorithm ({algorithms[0]}, now {algorithms[1]}); {_FIX}")
+    changed = [f"{key} was {was}, now {now}" for key, was, now in differences(header.config, wanted)]
     if changed:
         more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
         raise InputError(f"{path}: made with other options ({'; '.join(changed[:3])}{more}); {_FIX}")
     if header.input_digest is None:
         raise InputError(f"{path}: does not say what it was made from; {_FIX}")
-    if header.input_digest != recording.fingerprint(name):
-        raise InputError(f"{path}: made from other tables than those in {recording.source}; {_FIX}")
+    if header.input_digest != job.input_digest(name):
+        raise InputError(f"{path}: not made from {job.input_path(name)} as it is now; {_FIX}")
     return True
 
 
 def differences(was: Any, now: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Where two configurations differ: dotted key, then both values."""
+    """Where two configurations differ: dotted key below the section of a stage, then both values."""
     if isinstance(was, dict) and isinstance(now, dict):
         for part in sorted({*was, *now}):
             yield from differences(was.get(part), now.get(part), f"{key}.{part}" if key else part)
     elif was != now:
-        yield key.removeprefix("accumulate."), was, now
+        yield key.partition(".")[2] or key, was, now

@@ -1,4 +1,4 @@
-"""The scenes of a dataset, on whatever runs them."""
+"""A run: a job's scenes, on whatever executes them."""
 
 from __future__ import annotations
 
@@ -8,82 +8,93 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from densegt.accumulate.job import Job, SceneDone
-from densegt.accumulate.scene_to_store import store_scene
-from densegt.batch.executor import Executor, Failed, Here
+from densegt.batch.executor import Executor, Failed, Serial
+from densegt.batch.job import ReportProgress, SceneJob, SceneResult, scene_path
 from densegt.batch.progress import ProgressTracker, RunProgress, SceneProgress
-from densegt.batch.recording_handle import RecordingHandle
-from densegt.batch.resume import finished_scenes
-from densegt.batch.scene_lock import remove_leftovers
+from densegt.batch.resume import finished_scenes, is_finished
+from densegt.batch.scene_lock import remove_leftovers, scene_lock
 from densegt.errors import InputError
 
-HERE = Here()
+SERIAL = Serial()
 
 
-def accumulate(
-    job: Job,
+def run_scenes(
+    job: SceneJob,
     names: Sequence[str],
     *,
-    executor: Executor = HERE,
-    progress: Callable[[RunProgress], None] = lambda standing: None,
-    record: Callable[[SceneDone], None] = lambda done: None,
-) -> list[SceneDone]:
-    """Accumulate scenes; one that fails is reported in its result and the others go on.
+    executor: Executor = SERIAL,
+    progress: Callable[[RunProgress], None] = lambda run_progress: None,
+    record: Callable[[SceneResult], None] = lambda result: None,
+) -> list[SceneResult]:
+    """Results of a job's scenes, in the order of `names`; a scene that fails says so in its result.
 
-    Finished scenes are skipped. Where two runs share a folder, each takes what the other is not at, and waits for the
-    rest at the end.
+    Finished scenes are skipped. Where two runs share a folder, each takes what the other does not work on, and waits
+    for the rest at the end.
 
     Args:
-        progress: told where the run stands, after every sweep and image.
-        record: given each scene's result as soon as it is known.
-
-    Returns:
-        Results in the order of `names`.
+        progress: called after every step.
+        record: called with each scene's result as soon as it is known.
 
     Raises:
         InputError: before any work: the folder cannot be written to, or a file in it was made with other options or
             from other input.
     """
-    handle = RecordingHandle(job.recording)
-    results: dict[str, SceneDone] = {}
+    job.check()
+    results: dict[str, SceneResult] = {}
 
-    def settle(done: SceneDone) -> None:
-        results[done.name] = done
-        record(done)
+    def settle(result: SceneResult) -> None:
+        results[result.name] = result
+        record(result)
 
-    finished = set(finished_scenes(job, handle.recording, names))
+    finished = set(finished_scenes(job, names))
     left = [name for name in names if name not in finished]
     if left:
         _check_writable(job.out)
     for name in names:
         if name in finished:
-            settle(SceneDone(name, "skipped", job.path(name)))
-    tally = ProgressTracker(handle.recording, left)
+            settle(SceneResult(name, "skipped", scene_path(job, name)))
+    tracker = ProgressTracker({name: job.size(name) for name in left})
 
-    def heard(name: str, told: SceneProgress) -> None:
-        tally.tell(name, told)
-        progress(tally.standing())
+    def update(name: str, scene_progress: SceneProgress) -> None:
+        tracker.update(name, scene_progress)
+        progress(tracker.compute())
 
     try:
-        for patient in (False, True):
+        for wait in (False, True):
             busy = []
-            work = partial(store_scene, job, handle, patient)
-            with closing(executor.run(work, left, heard)) as outcomes:
+            with closing(executor.run(partial(run_scene, job, wait), left, update)) as outcomes:
                 for name, outcome in outcomes:
                     if outcome is None:
                         busy.append(name)
                         continue
-                    tally.end(name)
+                    tracker.end(name)
                     settle(_failed(name, outcome) if isinstance(outcome, Failed) else outcome)
-                    progress(tally.standing())
+                    progress(tracker.compute())
             left = busy
     finally:
         remove_leftovers(job.out, list(names))
     return [results[name] for name in names]
 
 
-def _failed(name: str, failed: Failed) -> SceneDone:
-    return SceneDone(name, "failed", error=failed.why, by_input=failed.by_input, traceback=failed.traceback)
+def run_scene(job: SceneJob, wait: bool, name: str, report: ReportProgress) -> SceneResult | None:
+    """Result of one scene; None where another run works on it.
+
+    Args:
+        wait: for the other run, and take its file or do what it left undone.
+
+    Raises:
+        InputError: the scene cannot be read, or something else came under its name meanwhile.
+    """
+    with scene_lock(job.out, name, wait=wait) as acquired:
+        if not acquired:
+            return None
+        if is_finished(job, name):
+            return SceneResult(name, "skipped", scene_path(job, name))
+        return job.process(name, report)
+
+
+def _failed(name: str, failed: Failed) -> SceneResult:
+    return SceneResult(name, "failed", error=failed.why, by_input=failed.by_input, traceback=failed.traceback)
 
 
 def _check_writable(folder: Path) -> None:

@@ -1,7 +1,7 @@
-"""Who is at a scene's file: one run at a time, told by a lock that the system releases when its holder dies.
+"""Scene lock: one run at a time works on a scene's file; the system releases the lock when its holder dies.
 
-Two runs that should meet on a file system without locks both write the file, each under a temporary name of its own:
-the last rename wins, and as equal input and configuration make equal bytes, nothing is lost but time.
+On a file system without locks two runs may write the same file, each under a temporary name of its own: the last rename
+wins, and as equal input and configuration make equal bytes, nothing is lost but time.
 """
 
 from __future__ import annotations
@@ -10,47 +10,43 @@ import errno
 import fcntl
 import logging
 import os
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from densegt.depth.partial_file import remove_partial_files
 
 _POLL_S = 0.5
 _log = logging.getLogger(__name__)
 _NO_LOCKS_HERE = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
 
 
-def partial_path(path: Path) -> Path:
-    """A name for `path` while it is being written; no other writer, here or on another machine, has the same."""
-    return path.with_name(f".{path.name}.{os.urandom(8).hex()}.partial")
-
-
 @contextmanager
-def scene_lock(folder: Path, scene: str, *, patient: bool = False) -> Iterator[bool]:
-    """Whether this process alone is at a scene's file; if so, what killed runs left of it is removed.
+def scene_lock(folder: Path, scene: str, *, wait: bool = False) -> Iterator[bool]:
+    """Lock of a scene's file in a store: whether it was acquired; partial files of killed runs are then removed.
 
     Args:
-        patient: wait until the other run is done with it or dead, and say so.
+        wait: until the run that holds it has ended, with a warning in the log.
 
     Raises:
         OSError: the folder cannot be written to.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    lock = folder / f".{scene}.lock"
-    holder = _lock(lock)
-    if holder is None and patient:
-        _log.warning("%s: another run is at it; waiting until it is done or dead", folder / f"{scene}.h5")
-    while holder is None and patient:
+    path, lock = folder / f"{scene}.h5", folder / f".{scene}.lock"
+    acquired = _acquire(lock)
+    if acquired is None and wait:
+        _log.warning("%s: another run works on it; waiting until it ends", path)
+    while acquired is None and wait:
         time.sleep(_POLL_S)
-        holder = _lock(lock)
-    if holder is None:
+        acquired = _acquire(lock)
+    if acquired is None:
         yield False
         return
-    descriptor, locked = holder
+    descriptor, locked = acquired
     try:
         if locked:
-            _remove_leftovers(folder, scene)
+            remove_partial_files(path)
         yield True
     finally:
         with suppress(OSError):
@@ -59,7 +55,7 @@ def scene_lock(folder: Path, scene: str, *, patient: bool = False) -> Iterator[b
 
 
 def remove_leftovers(folder: Path, scenes: list[str]) -> None:
-    """Remove what killed runs left of these scenes, except where another run is at it."""
+    """Remove partial files and locks of killed runs, except of scenes that another run works on."""
     with suppress(OSError):
         hidden = [entry.name for entry in os.scandir(folder) if entry.name.startswith(".")]
         for scene in scenes:
@@ -68,8 +64,8 @@ def remove_leftovers(folder: Path, scenes: list[str]) -> None:
                     pass
 
 
-def _lock(path: Path) -> tuple[int, bool] | None:
-    """An open descriptor and whether it is locked, which it is but on file systems without locks; None: another's."""
+def _acquire(path: Path) -> tuple[int, bool] | None:
+    """An open descriptor and whether it is locked (not on file systems without locks); None: another run has it."""
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
@@ -93,11 +89,3 @@ def _is_at(descriptor: int, path: Path) -> bool:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:
         return False
-
-
-def _remove_leftovers(folder: Path, scene: str) -> None:
-    leftover = re.compile(rf"\.{re.escape(scene)}\.h5\.[0-9a-f]{{16}}\.partial")
-    for entry in os.scandir(folder):
-        if leftover.fullmatch(entry.name):
-            with suppress(OSError):
-                Path(entry.path).unlink()

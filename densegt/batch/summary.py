@@ -1,4 +1,4 @@
-"""What a run did, as JSON lines: one a scene as soon as it is known, one at the end. Several runs may share a file."""
+"""Summary of a run as JSON lines: one a scene as soon as it is known, one at the end. Several runs may share a file."""
 
 from __future__ import annotations
 
@@ -13,39 +13,44 @@ from types import TracebackType
 from typing import Any, Self
 
 import densegt
-from densegt.accumulate.job import Job, SceneDone
+from densegt.batch.job import SceneJob, SceneResult
 
-NAME = "run-summary.jsonl"
-_SUMMED = ("images", "keyframes", "sweeps", "points", "bytes")
+FILE_NAME = "run-summary.jsonl"
+_SUMMED = ("images", "keyframes", "bytes")
 
 
 class RunSummary:
-    """Appends a run's lines to a file; each bears the run's name, and goes out in one piece.
+    """Appends a run's lines to a file; each carries the run's name and is written in one piece.
 
     A run that is killed leaves no last line; its scenes' lines stay.
 
+    Args:
+        about: further entries of the last line.
+
     Attributes:
-        done: every scene so far.
-        trouble: why lines could not be written. It is no reason to stop.
+        results: every scene so far.
+        write_error: why lines could not be written; the run goes on.
     """
 
-    def __init__(self, path: Path, job: Job, **about: Any) -> None:
+    def __init__(self, path: Path, job: SceneJob, **about: Any) -> None:
         self.path, self._job, self._about = path, job, about
         self._began = time.monotonic()
         self._run = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.urandom(3).hex()}"
-        self.done: list[SceneDone] = []
-        self.trouble: str | None = None
+        self.results: list[SceneResult] = []
+        self.write_error: str | None = None
 
-    def add(self, done: SceneDone) -> None:
-        """A scene is done, skipped or has failed."""
-        self.done.append(done)
-        line = {**asdict(done), "path": str(done.path) if done.path else None}
-        line["coverage"] = round(done.coverage, 6) if done.status == "done" else None
-        self._append({"scene": line.pop("name"), **line})
+    def add(self, result: SceneResult) -> None:
+        """Append a scene's line."""
+        self.results.append(result)
+        line = {**asdict(result), "path": str(result.path) if result.path else None}
+        line["coverage"] = round(result.coverage, 6) if result.status == "done" else None
+        counts = {key: line["counts"].get(key, 0) for key in self._job.counts}
+        details = line["details"]
+        self._append({"scene": line["name"], **_without(line, "name", "counts", "details"), **counts, **details})
 
     def count(self, status: str) -> int:
-        """Scenes of one status so far."""
-        return sum(done.status == status for done in self.done)
+        """Number of scenes of one status so far."""
+        return sum(result.status == status for result in self.results)
 
     def __enter__(self) -> Self:
         return self
@@ -53,20 +58,20 @@ class RunSummary:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is not None and not self.done:
+        if kind is not None and not self.results:
             return
         seconds: Counter[str] = Counter()
-        for done in self.done:
-            seconds.update(done.seconds)
+        for result in self.results:
+            seconds.update(result.seconds)
         self._append(
             {
                 "ended": "finished" if kind is None else "interrupted",
                 "scenes": {status: self.count(status) for status in ("done", "skipped", "failed")},
-                **{key: sum(getattr(done, key) for done in self.done) for key in _SUMMED},
+                **{key: sum(getattr(result, key) for result in self.results) for key in _SUMMED},
+                **{key: sum(result.counts.get(key, 0) for result in self.results) for key in self._job.counts},
                 "seconds": {stage: round(spent, 3) for stage, spent in seconds.items()},
                 "wall_seconds": round(time.monotonic() - self._began, 3),
-                "dataroot": str(self._job.recording.root),
-                "config": self._job.saved(),
+                **self._job.summary(),
                 "densegt_version": densegt.__version__,
                 **self._about,
             }
@@ -82,4 +87,8 @@ class RunSummary:
             finally:
                 os.close(descriptor)
         except OSError as error:
-            self.trouble = f"{self.path}: {error.strerror}"
+            self.write_error = f"{self.path}: {error.strerror}"
+
+
+def _without(line: dict[str, Any], *keys: str) -> dict[str, Any]:
+    return {key: value for key, value in line.items() if key not in keys}

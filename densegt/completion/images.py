@@ -1,4 +1,4 @@
-"""Between an image of a depth store and what a method takes and gives."""
+"""An image of a depth store as a method's input, and a method's output as layers of a store."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from densegt.completion.method import CompletedDepth, SparseDepth
 from densegt.datasets.scene import Camera
+from densegt.depth.camera_image import read_image
 from densegt.depth.depth_map import Source
 from densegt.depth.store import ImageRecord, encode_depth
 from densegt.errors import InputError
 
 
 def without_completed(record: ImageRecord) -> ImageRecord:
-    """The image as it was before an earlier completion: what that filled is no measurement."""
+    """The image without what an earlier completion filled, which is no measurement."""
     filled = record.source == Source.COMPLETED
     if not filled.any():
         return record
@@ -28,24 +29,24 @@ def without_completed(record: ImageRecord) -> ImageRecord:
     )
 
 
-def given_of(record: ImageRecord, dataroot: Path) -> SparseDepth:
-    """An image of a store with its camera's picture.
+def given_of(record: ImageRecord, image_root: Path) -> SparseDepth:
+    """An image of a store with its camera's image.
 
     Raises:
-        InputError: the picture is missing, unreadable, or of another size than the depth.
+        InputError: the camera's image is missing, unreadable, or of another size than the depth.
     """
-    image = _read_image(dataroot / record.filename)
+    image = read_image(image_root / record.filename)
     height_px, width_px = record.depth_m.shape
     if image.shape[:2] != record.depth_m.shape:
         raise InputError(
-            f"{dataroot / record.filename}: {image.shape[1]}x{image.shape[0]} px, but its depth is "
+            f"{image_root / record.filename}: {image.shape[1]}x{image.shape[0]} px, but its depth is "
             f"{width_px}x{height_px}; --dataroot is the folder that the depth was made from"
         )
     return SparseDepth(image, record.depth_m, record.source, record.K, record.layers)
 
 
 def completed_layers(record: ImageRecord, done: CompletedDepth) -> dict[str, NDArray[Any]]:
-    """What to store: the method's depth, and everything else that the store held of the image.
+    """Layers to store: the method's depth, and everything else that the store held of the image.
 
     A pixel keeps its source where its depth is still the stored one, to the store's 1/256 m.
     """
@@ -58,14 +59,14 @@ def completed_layers(record: ImageRecord, done: CompletedDepth) -> dict[str, NDA
     return {**others, "depth": steps, "source": source, "uncertainty": uncertainty_m}
 
 
-def camera_of(record: ImageRecord, dataroot: Path) -> Camera:
-    """The camera of an image as the store tells it; the ego frame is the camera's own."""
+def camera_of(record: ImageRecord, image_root: Path) -> Camera:
+    """The camera of an image, from the store; its ego frame is the camera frame."""
     height_px, width_px = record.depth_m.shape
     return Camera(
         token=record.sample_data_token,
         sample_token=record.sample_token,
         channel=record.channel,
-        image_path=dataroot / record.filename,
+        image_path=image_root / record.filename,
         filename=record.filename,
         width_px=width_px,
         height_px=height_px,
@@ -74,15 +75,3 @@ def camera_of(record: ImageRecord, dataroot: Path) -> Camera:
         T_ego_cam=np.eye(4),
         T_global_ego=record.T_global_cam,
     )
-
-
-def _read_image(path: Path) -> NDArray[np.uint8]:
-    """(H,W,3) uint8 RGB."""
-    import cv2
-
-    if not path.is_file():
-        raise InputError(f"{path}: no such image; --dataroot is the folder that the depth was made from")
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise InputError(f"{path}: not a readable image")
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)

@@ -1,24 +1,22 @@
-"""What a method of completion takes and gives, and how one is chosen by name."""
+"""A completion method's input and output."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from densegt.depth.depth_map import Source
-from densegt.errors import InputError
 
 Float32 = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class SparseDepth:
-    """One image and what is known of its depth.
+    """One image and the known part of its depth.
 
     Attributes:
         image: (H,W,3) uint8 RGB.
@@ -49,7 +47,7 @@ class SparseDepth:
 
 @dataclass(frozen=True)
 class CompletedDepth:
-    """What a method makes of it.
+    """Depth and its uncertainty as a method completes them.
 
     Attributes:
         depth_m: (H,W) float32; 0 = nothing there, or no answer. What was measured and is believed is equal to the
@@ -66,41 +64,3 @@ class CompletedDepth:
 
 
 Method = Callable[[SparseDepth], CompletedDepth]
-
-
-def open_method(name: str, checkpoint: Path | None = None) -> Method:
-    """The method of that name, its weights read.
-
-    Raises:
-        InputError: there is none of that name, it takes no checkpoint, or the checkpoint cannot be read.
-    """
-    if name not in METHODS:
-        raise InputError(f"no completion method {name!r}; there is {', '.join(METHODS)}")
-    return METHODS[name](checkpoint)
-
-
-def _classical(checkpoint: Path | None) -> Method:
-    from densegt.completion.classical import Classical
-
-    if checkpoint is not None:
-        raise InputError(f"{checkpoint}: --method classical has no weights and takes no --checkpoint")
-    return Classical()
-
-
-def _network(checkpoint: Path | None) -> Method:
-    from densegt.completion.network import open_network
-
-    return open_network(checkpoint)
-
-
-def _prompt_depth_anything(checkpoint: Path | None) -> Method:
-    from densegt.completion.foundation import open_foundation
-
-    return open_foundation(checkpoint)
-
-
-METHODS: Mapping[str, Callable[[Path | None], Method]] = {
-    "classical": _classical,
-    "network": _network,
-    "prompt-depth-anything": _prompt_depth_anything,
-}

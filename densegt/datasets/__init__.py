@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from densegt.datasets.kitti_raw.layout import is_kitti_raw
 from densegt.datasets.unread_layouts import unread_layout
@@ -17,10 +17,16 @@ if TYPE_CHECKING:
 
 
 class Format(NamedTuple):
-    """How a format is recognised, and the class that reads it, imported only when it is asked for."""
+    """How a format is recognised, and what reads and checks it, as `module:name`, imported only when asked for.
+
+    Attributes:
+        reader: a class; see `Recording`.
+        check: a function of (folder, version) that takes the place of `check_recording` and its keyword arguments.
+    """
 
     fits: Callable[[Path], bool]
     reader: str
+    check: str | None = None
 
 
 def _has_argoverse2_log(root: Path) -> bool:
@@ -36,7 +42,11 @@ def _is_custom(root: Path) -> bool:
 FORMATS: dict[str, Format] = {
     "kitti-raw": Format(is_kitti_raw, "densegt.datasets.kitti_raw.reader:KittiRaw"),
     "kitti-360": Format(lambda root: (root / "data_3d_raw").is_dir(), "densegt.datasets.kitti360.reader:Kitti360"),
-    "nuscenes": Format(lambda root: any(root.glob("v1.0-*")), "densegt.datasets.nuscenes.reader:NuScenes"),
+    "nuscenes": Format(
+        lambda root: any(root.glob("v1.0-*")),
+        "densegt.datasets.nuscenes.reader:NuScenes",
+        "densegt.datasets.nuscenes.check:check",
+    ),
     "argoverse2": Format(_has_argoverse2_log, "densegt.datasets.argoverse2.reader:Argoverse2"),
     "custom": Format(_is_custom, "densegt.datasets.custom.reader:CustomRecording"),
 }
@@ -77,9 +87,19 @@ def open_recording(
         InputError: no such folder, no format that is read here, or it is damaged.
     """
     root = Path(root)
-    module, name = FORMATS[recognised(root) if format == "auto" else format].reader.split(":")
-    recording: Recording = getattr(import_module(module), name)(root, version, options)
+    recording: Recording = imported(format_of(root, format).reader)(root, version, options)
     return recording
+
+
+def format_of(root: Path, name: str) -> Format:
+    """The format of that name; auto recognises it by the folder's files."""
+    return FORMATS[recognised(root) if name == "auto" else name]
+
+
+def imported(name: str) -> Any:
+    """What `module:name` names."""
+    module, _, attribute = name.partition(":")
+    return getattr(import_module(module), attribute)
 
 
 def recognised(root: Path) -> str:

@@ -4,14 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
-from densegt.datasets import RecordingPath
+from densegt.datasets import RecordingPath, format_of, imported
 from densegt.datasets.image_size import size_of
 from densegt.datasets.recording import Recording
 from densegt.datasets.scene import Camera, Scene
 from densegt.errors import InputError
 
 Progress = Callable[[int, int], None]
+
+
+class CheckReport(Protocol):
+    """What a check found, a line each."""
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What has to be mended."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is absent and may be."""
+
+    def summary(self) -> str:
+        """The closing line."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +54,20 @@ class RecordingReport:
 
 def check_recording(
     path: RecordingPath, *, decode_images: bool = False, progress: Progress | None = None
-) -> RecordingReport:
+) -> CheckReport:
     """Open all there is; what keeps a scene from being opened is said first, so that it can be mended step by step.
 
     Args:
         decode_images: decode every image too (slow).
-        progress: told (scenes done, scenes in all).
+        progress: called with (scenes or files done, in all).
+
+    Raises:
+        InputError: no recording at all, of a format that has a check of its own.
     """
+    own = format_of(path.root, path.format).check
+    if own is not None:
+        report: CheckReport = imported(own)(path.root, path.version, decode_images=decode_images, progress=progress)
+        return report
     try:
         recording = path.open()
     except InputError as error:

@@ -29,12 +29,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 import densegt
-from densegt.batch.scene_lock import partial_path
 from densegt.datasets.scene import Camera
 from densegt.depth.attributes import Attributes, inside, integer, matrix, refuse, text, text_crc
 from densegt.depth.depth_map import DepthMap
 from densegt.depth.guarded import GuardedFile
 from densegt.depth.layer_codec import FILTERS, encode_layer
+from densegt.depth.partial_file import partial_path
 from densegt.depth.sink import Sink
 from densegt.errors import InputError
 from densegt.kernels.quantise import age_steps, depth_steps, probability_steps

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from densegt.batch.executor import Tell
+from densegt.batch.executor import SendMessage
 from densegt.configuration import overridden
 from densegt.detection.checkpoint import read_task
 from densegt.detection.fit import TrainingRun, fit
@@ -31,7 +31,7 @@ class LssTrial(Trial):
         return overridden(self.experiment.config, changes)
 
 
-def perform(trial: LssTrial, tell: Tell) -> Result:
+def perform(trial: LssTrial, tell: SendMessage) -> Result:
     """Train, or go on training, and score the last weights; none are chosen by what is held out.
 
     Returns:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import densegt
-from densegt.batch.executor import Executor, Failed, Tell
+from densegt.batch.executor import Executor, Failed, SendMessage
 from densegt.errors import InputError
 from densegt.experiments.figures import Figure
 from densegt.experiments.summary import by_variant, comparisons, sentences, table
@@ -63,7 +63,7 @@ def finished(trial: Trial) -> Result | None:
 
 def carry_out(
     trials: Sequence[T],
-    perform: Callable[[T, Tell], Result],
+    perform: Callable[[T, SendMessage], Result],
     executor: Executor,
     report: Report,
     line: Callable[[Result], str],

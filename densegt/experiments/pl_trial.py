@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from densegt.batch.executor import Tell
+from densegt.batch.executor import SendMessage
 from densegt.configuration import overridden
 from densegt.detection.checkpoint import read_task
 from densegt.detection.fit import TrainingRun, fit
@@ -90,7 +90,7 @@ def _settings(variant: PlVariant, seed: int, config: DetectorConfig, coupling: s
     return overridden(config, changes)
 
 
-def begin(half: FirstHalf, tell: Tell) -> Path:
+def begin(half: FirstHalf, tell: SendMessage) -> Path:
     """Train the first half, or go on with it; gives its last weights."""
     last = half.folder / LAST
     if not _trained(half.folder, half.settings):
@@ -114,7 +114,7 @@ def _trained(folder: Path, config: DetectorConfig) -> bool:
     return True
 
 
-def perform_pl(trial: PlTrial, tell: Tell) -> Result:
+def perform_pl(trial: PlTrial, tell: SendMessage) -> Result:
     """Train the second half, or go on with it, and score the last weights; none are chosen by what is held out."""
     done = finished(trial)
     if done is not None:

@@ -20,14 +20,14 @@ from densegt.errors import InputError
 from densegt.report import draw
 from densegt.report.content import Contents, contents, css, depth_legend, source_legend, uncertainty_legend
 from densegt.report.plots import plots
-from densegt.report.shots import Key, Moment, select, shoot
+from densegt.report.tiles import Key, KeyframeTiles, draw_tiles, select_keyframes
 
 Progress = Callable[[int, int], None]
 
 
 def write_report(
     depth_dir: Path,
-    dataroot: Path,
+    image_root: Path,
     out: Path,
     *,
     truth_dir: Path | None = None,
@@ -38,8 +38,8 @@ def write_report(
 
     Args:
         depth_dir: the store it is about.
-        dataroot: where the images lie, at the `filename` the store holds.
-        truth_dir: store of exact depth; without one, `dataroot/exact` is used if it is there and fits.
+        image_root: folder that the images' `filename` in the store is relative to.
+        truth_dir: store of exact depth; without one, `image_root/exact` is used if it is there and fits.
         max_images: show at most so many.
         progress: told (steps done, steps in all).
 
@@ -50,16 +50,16 @@ def write_report(
         InputError: no store, an image is missing, or the truth does not fit.
     """
     readers = {r.scene: r for r in map(SceneReader, scene_files(depth_dir))}
-    chosen = select({name: reader.keys for name, reader in readers.items()}, max_images)
-    shown = sum(len(m) for moments in chosen.values() for m in moments)
+    chosen = select_keyframes({name: reader.keys for name, reader in readers.items()}, max_images)
+    shown = sum(len(keys) for keyframes in chosen.values() for keys in keyframes)
     tick = _Ticker(progress, 2 * sum(map(len, readers.values())) + shown)
-    evaluation, why_not = _evaluate(depth_dir, truth_dir, dataroot / "exact", tick)
-    truth_dir = (truth_dir or dataroot / "exact") if evaluation else None
+    evaluation, why_not = _evaluate(depth_dir, truth_dir, image_root / "exact", tick)
+    truth_dir = (truth_dir or image_root / "exact") if evaluation else None
     scenes = {name: contents(reader, tick) for name, reader in readers.items()}
     truths = {p.stem: SceneReader(p) for p in scene_files(truth_dir)} if truth_dir else {}
     pictures = {
-        name: [_moment(readers[name], truths.get(name), keys, dataroot, tick) for keys in moments]
-        for name, moments in chosen.items()
+        name: [_keyframe_tiles(readers[name], truths.get(name), keys, image_root, tick) for keys in keyframes]
+        for name, keyframes in chosen.items()
     }
     page = _render(
         title="Depth of " + (", ".join(readers) if len(readers) <= 3 else _count(len(readers), "scene")),
@@ -102,16 +102,18 @@ def _evaluate(
         return None, f"{by_the_data} is not used as truth: {error}"
 
 
-def _moment(reader: SceneReader, truth: SceneReader | None, keys: list[Key], dataroot: Path, tick: _Ticker) -> Moment:
-    shots, stamps = [], []
+def _keyframe_tiles(
+    reader: SceneReader, truth: SceneReader | None, keys: list[Key], image_root: Path, tick: _Ticker
+) -> KeyframeTiles:
+    images, stamps = [], []
     for key in keys:
         record = reader.read(*key)
         exact: ImageRecord | None = truth.read(*key) if truth and key in truth else None
-        shots.append(shoot(record, exact, dataroot))
+        images.append(draw_tiles(record, exact, image_root))
         stamps.append(record.timestamp_us)
         tick()
     start_us = reader.read(*reader.keys[0]).timestamp_us
-    return Moment(sample_token=keys[0][0], time_s=(min(stamps) - start_us) / 1e6, shots=shots)
+    return KeyframeTiles(sample_token=keys[0][0], time_s=(min(stamps) - start_us) / 1e6, images=images)
 
 
 def _left_out(scenes: Mapping[str, Contents], chosen: Mapping[str, list[list[Key]]], shown: int) -> str:

@@ -2,7 +2,7 @@
 // point stands where some sweep saw it, and what moves leaves a ghost.
 "use strict";
 function cloudView(canvas) {
-  const PASSING = [150, 110, 160], STATIC = [70, 145, 235], MOVER = [240, 80, 70], FOUND = [255, 160, 40];
+  const TRANSIENT = [150, 110, 160], STATIC = [70, 145, 235], MOVER = [240, 80, 70], FOUND = [255, 160, 40];
   const camera = new THREE.PerspectiveCamera(55, 1, 0.2, 2000);
   camera.up.set(0, 0, 1);
   let renderer;
@@ -83,7 +83,7 @@ function cloudView(canvas) {
 
   async function load(cloud, read) {
     for (const object of [...root.children]) { root.remove(object); object.geometry.dispose(); object.material.dispose(); }
-    shown = { cloud, static: points(await positions(cloud.static, read)), passing: points(await positions(cloud.passing, read)), movers: [] };
+    shown = { cloud, static: points(await positions(cloud.static, read)), transient: points(await positions(cloud.transient, read)), movers: [] };
     for (const mover of cloud.movers) {
       const box = points(await positions(mover.box, read)), seen = points(await positions(mover.seen, read));
       const frame = edges(mover.size_lwh_m);
@@ -103,9 +103,9 @@ function cloudView(canvas) {
     const byHeight = (z) => { const s = Math.min(Math.max((z - shown.low) / 8, 0), 1); return [40 + 215 * s, 110 + 90 * s, 220 - 170 * s]; };
     const pick = (bySource, byObject) => ({ source: () => bySource, object: byObject, height: byHeight }[options.colour]);
     paint(shown.static, pick(STATIC, grey));
-    paint(shown.passing, pick(PASSING, () => PASSING));
-    const [from, to] = options.compensated ? cloud.passing.ranges[options.keyframe] : [0, cloud.passing.count];
-    shown.passing.geometry.setDrawRange(from, to - from);
+    paint(shown.transient, pick(TRANSIENT, () => TRANSIENT));
+    const [from, to] = options.compensated ? cloud.transient.ranges[options.keyframe] : [0, cloud.transient.count];
+    shown.transient.geometry.setDrawRange(from, to - from);
     let drawn = 0;
     shown.movers.forEach(({ mover, box, seen, frame }, k) => {
       const pose = mover.poses[options.keyframe];
@@ -116,7 +116,7 @@ function cloudView(canvas) {
       for (const object of [box, seen]) paint(object, pick(mover.labelled ? MOVER : FOUND, () => hue(k)));
       drawn += box.visible + seen.visible;
     });
-    canvas.dataset.state = JSON.stringify({ ...options, passing: to - from, movers: drawn });
+    canvas.dataset.state = JSON.stringify({ ...options, transient: to - from, movers: drawn });
     render();
   }
 
@@ -124,9 +124,9 @@ function cloudView(canvas) {
     const o = shown.cloud.origin;
     return (x, y, z) => [0, 1, 2].map((r) => T[r][0] * x + T[r][1] * y + T[r][2] * z + T[r][3] - o[r]);
   };
-  function frustum(shot) {
+  function frustum(image) {
     if (!shown) return;
-    const at = inCloud(shot.T_global_cam), [w, h] = shot.size, K = shot.K, far = 6;
+    const at = inCloud(image.T_global_cam), [w, h] = image.size, K = image.K, far = 6;
     const eye = at(0, 0, 0), corner = (u, v) => at((far * (u - K[0][2])) / K[0][0], (far * (v - K[1][2])) / K[1][1], far);
     const corners = [corner(0, 0), corner(w, 0), corner(w, h), corner(0, h)], xyz = [];
     corners.forEach((c, i) => xyz.push(...eye, ...c, ...c, ...corners[(i + 1) % 4]));
@@ -134,10 +134,10 @@ function cloudView(canvas) {
     render();
   }
   // From behind and above, or through the camera itself.
-  function look(shot, through) {
+  function look(image, through) {
     if (!shown) return;
-    const at = inCloud(shot.T_global_cam), [w, h] = shot.size;
-    camera.fov = through ? (2 * Math.atan(Math.max(h, (w * canvas.clientHeight) / canvas.clientWidth) / 2 / shot.K[1][1]) * 180) / Math.PI : 55;
+    const at = inCloud(image.T_global_cam), [w, h] = image.size;
+    camera.fov = through ? (2 * Math.atan(Math.max(h, (w * canvas.clientHeight) / canvas.clientWidth) / 2 / image.K[1][1]) * 180) / Math.PI : 55;
     camera.position.set(...(through ? at(0, 0, 0) : at(-3, -11, -18)));
     controls.target.set(...(through ? at(0, 0, 0.5) : at(0, 0, 12)));
     controls.update();

@@ -41,7 +41,7 @@ class SceneCloud:
 
     Attributes:
         static: (N,3) m, what stands still.
-        passing: (P,3) m, what was there at its own time only, in order of time; passing_s: (P,) s since the first
+        transient: (P,3) m, points shown only near their own time, in order of time; transient_s: (P,) s since the first
             keyframe.
         keyframes_s: (M,) s since the first keyframe.
         points: how many points there were before some were left out.
@@ -49,31 +49,31 @@ class SceneCloud:
 
     origin_global_m: NDArray[np.float64]
     static: Float32
-    passing: Float32
-    passing_s: Float32
+    transient: Float32
+    transient_s: Float32
     movers: tuple[Mover, ...]
     keyframes_s: NDArray[np.float64]
     points: int
 
 
 def scene_cloud(cloud: Cloud, keyframes_us: NDArray[np.int64], *, max_points: int) -> SceneCloud:
-    """Thin a cloud out and place its movers.
+    """A subsample of a cloud, its movers placed.
 
     Args:
         keyframes_us: (M,) times at which the page shows movers.
-        max_points: at most so many static points, and a quarter as many passing and moving ones.
+        max_points: at most so many static points, and a quarter as many transient and moving ones.
     """
     since_s = (cloud.start_us - int(keyframes_us[0])) * 1e-6
-    passing = cloud.transient.take(np.argsort(cloud.transient.time_s, kind="stable"))
-    some = _evenly(len(passing), max_points // 4)
+    transient = cloud.transient.take(np.argsort(cloud.transient.time_s, kind="stable"))
+    some = _evenly(len(transient), max_points // 4)
     total_moving = sum(len(surfels) for _, surfels in cloud.movers)
     share = min(1.0, max_points / 4 / max(total_moving, 1))
     found = {track.token for track in cloud.detected_tracks}
     return SceneCloud(
         origin_global_m=cloud.origin_global_m,
-        static=thinned(cloud.static.xyz, max_points),
-        passing=passing.xyz[some],
-        passing_s=(passing.time_s[some] + since_s).astype(np.float32),
+        static=subsample(cloud.static.xyz, max_points),
+        transient=transient.xyz[some],
+        transient_s=(transient.time_s[some] + since_s).astype(np.float32),
         movers=tuple(
             _mover(cloud, track, surfels.take(_evenly(len(surfels), int(share * len(surfels)))), found, keyframes_us)
             for track, surfels in cloud.movers
@@ -84,7 +84,7 @@ def scene_cloud(cloud: Cloud, keyframes_us: NDArray[np.int64], *, max_points: in
     )
 
 
-def thinned(xyz: Float32, most: int) -> Float32:
+def subsample(xyz: Float32, most: int) -> Float32:
     """At most so many of the points (N,3): one a cube, of the smallest cube that is large enough.
 
     Every place keeps points that way; leaving out at random would empty what is far.

@@ -1,4 +1,4 @@
-"""How a store was made, as far as its cloud can be made again."""
+"""The configuration that a store was made with, to build its cloud again."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from densegt.errors import InputError
 
 
 def config_of(reader: SceneReader) -> AccumulateConfig:
-    """The configuration that `accumulate` noted in a scene's file; the defaults where it is from somebody else.
+    """The configuration that `accumulate` saved in a scene's file; the defaults for a foreign store.
 
     Raises:
-        InputError: another version's, with settings that this one does not have.
+        InputError: it is of another version, with settings that this one does not have.
     """
-    noted = reader.config.get("accumulate", {})
+    saved = reader.config.get("accumulate", {})
     try:
-        return load_config(AccumulateConfig, None, noted if isinstance(noted, dict) else {})
+        return load_config(AccumulateConfig, None, saved if isinstance(saved, dict) else {})
     except InputError as error:
         raise InputError(f"{reader.path}: its cloud cannot be made again ({error}); --no-cloud leaves it out") from None

@@ -8,11 +8,11 @@
   const TITLES = { image: "Image", depth: "Depth", source: "Source", age: "Age", confidence: "Confidence",
     completed: "Completed", truth: "Exact", error: "Error" };
   const state = { scene: 0, keyframe: 0, channel: null, layer: "depth", opacity: 0.75, side: false };
-  let layers = null, shot = null, playing = null, latest = 0;
+  let layers = null, image = null, playing = null, latest = 0;
   const cache = new Map();
 
   const keyframes = () => scenes[state.scene].keyframes;
-  const shotNow = () => {
+  const chosenImage = () => {
     const cameras = keyframes()[state.keyframe].cameras;
     return cameras.find((c) => c.channel === state.channel) || cameras[0];
   };
@@ -48,7 +48,7 @@
   }
   function controls() {
     $("cameras").replaceChildren(...keyframes()[state.keyframe].cameras.map((c) =>
-      button(c.channel, c === shot, () => go({ channel: c.channel }))));
+      button(c.channel, c === image, () => go({ channel: c.channel }))));
     const names = available();
     if (!names.includes(state.layer)) state.layer = "depth";
     $("layers").replaceChildren(...names.map((name) => button(TITLES[name], name === state.layer, () => go({ layer: name }))));
@@ -57,7 +57,7 @@
     const k = keyframes()[state.keyframe];
     $("clock").textContent = `${k.time_s.toFixed(2)} s · keyframe ${state.keyframe + 1} of ${keyframes().length}`;
     $("clock").title = `sample ${k.token}`;
-    $("file").textContent = shot.filename;
+    $("file").textContent = image.filename;
     $("legend").innerHTML = draw.legendOf(state.layer, layers);
   }
 
@@ -75,7 +75,7 @@
       context.drawImage(over, 0, 0);
     }
     $("pair").classList.toggle("side", state.side);
-    for (const id of ["left", "right"]) $(id).dataset.shown = `${state.scene}/${state.keyframe}/${shot.channel}/${state.layer}`;
+    for (const id of ["left", "right"]) $(id).dataset.shown = `${state.scene}/${state.keyframe}/${image.channel}/${state.layer}`;
   }
 
   function cloudOptions() {
@@ -86,19 +86,19 @@
     const wasScene = state.scene, mine = ++latest;
     Object.assign(state, change);
     state.keyframe = Math.min(state.keyframe, keyframes().length - 1);
-    const next = shotNow(), decoded = await decode(next);
+    const next = chosenImage(), decoded = await decode(next);
     if (mine !== latest) return;
-    [shot, layers] = [next, decoded];
-    state.channel = shot.channel;
+    [image, layers] = [next, decoded];
+    state.channel = image.channel;
     controls();
     paint();
     if (cloud && scenes[state.scene].cloud) {
       if (state.scene !== wasScene || change.start) {
         await cloud.load(scenes[state.scene].cloud, read);
         cloud.size(Number($("size").value));
-        cloud.look(shot, false);
+        cloud.look(image, false);
       }
-      cloud.frustum(shot);
+      cloud.frustum(image);
       cloud.show(cloudOptions());
     }
     if (change.start) document.body.dataset.readyMs = Math.round(performance.now());
@@ -140,8 +140,8 @@
   $("side").onchange = () => go({ side: $("side").checked });
   for (const id of ["compensated", "colour", "boxes"]) $(id).onchange = () => cloud.show(cloudOptions());
   $("size").oninput = () => cloud.size(Number($("size").value));
-  $("above").onclick = () => cloud.look(shot, false);
-  $("through").onclick = () => cloud.look(shot, true);
+  $("above").onclick = () => cloud.look(image, false);
+  $("through").onclick = () => cloud.look(image, true);
   for (const id of ["left", "right"]) $(id).onpointermove = hover;
   $("play").onclick = () => {
     if (playing) { clearInterval(playing); playing = null; }

@@ -18,8 +18,10 @@ from densegt.accumulate.pipeline import build_cloud
 from densegt.accumulate.scene_input import read_scene
 from densegt.datasets import RecordingPath
 from densegt.depth.export import write_whole
+from densegt.depth.selection import select_images, select_scenes
 from densegt.depth.store import SceneReader, scene_files
 from densegt.errors import InputError
+from densegt.report.camera_order import camera_order
 from densegt.view.cloud import SceneCloud, scene_cloud
 from densegt.view.codec import encode_uint16
 from densegt.view.legend import legend
@@ -27,21 +29,20 @@ from densegt.view.made_from import config_of
 from densegt.view.pixels import Pixels, pixels_of
 
 Progress = Callable[[int, int], None]
-# Given a scene's reader, its whole cloud, and the keyframes' times (M,) us.
+# Called with a scene's reader, its whole cloud, and the keyframes' times (M,) us.
 Export = Callable[[SceneReader, Cloud, NDArray[np.int64]], None]
-_CHANNELS = ("CAM_FRONT_LEFT", "CAM_FRONT", "CAM_FRONT_RIGHT", "CAM_BACK_LEFT", "CAM_BACK", "CAM_BACK_RIGHT")
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What of a store to show.
+    """The part of a store that is shown.
 
     Attributes:
         scenes: names; the first of the store where empty.
         cameras: channels; all where empty.
-        every: each so-many-th keyframe.
-        downscale: keep one of so many pixels a side.
-        max_points: of the cloud's standing part; 0 leaves the cloud out.
+        every: every n-th keyframe.
+        downscale: factor by which images are made smaller.
+        max_points: of the static cloud; 0 leaves the cloud out.
     """
 
     scenes: tuple[str, ...] = ()
@@ -53,7 +54,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Shown:
-    """What a page holds, and what of the store it leaves out."""
+    """Content of a page: scenes, number of images, number of scenes left out, size of the file."""
 
     scenes: tuple[str, ...]
     images: int
@@ -76,15 +77,15 @@ def write_view(
     Args:
         depth_dir: the store to show.
         recording: where the images and, for the cloud, the sweeps lie.
-        truth_dir: store of exact depth; without one, `dataroot/exact` is used for the scenes it has.
+        truth_dir: store of exact depth; without one, `exact` in the recording's folder is used for the scenes it has.
         exports: further files to write of each scene with a cloud.
-        progress: told (steps done, steps in all).
+        progress: called with (steps done, steps in all).
 
     Raises:
         InputError: no store, nothing of that name in it, an image or sweep is missing, or the truth does not fit.
     """
-    dataroot = recording.root
-    readers = chosen_readers(depth_dir, choice.scenes)
+    paths = select_scenes(depth_dir, choice.scenes)
+    readers = [SceneReader(path) for path in (paths if choice.scenes else paths[:1])]
     keys = {reader.scene: _chosen_keys(reader, choice) for reader in readers}
     found = recording.open() if choice.max_points else None
     steps = sum(map(len, keys.values())) + sum(found.steps(r.scene) for r in readers if found)
@@ -92,13 +93,13 @@ def write_view(
     scenes: list[dict[str, Any]] = []
     parts: dict[str, str] = {}
     for reader in readers:
-        truth = _truth(reader.scene, truth_dir, dataroot / "exact")
-        shots = []
+        truth = _truth(reader.scene, truth_dir, recording.root / "exact")
+        images = []
         for key in keys[reader.scene]:
             exact = truth.read(*key) if truth and key in truth else None
-            shots.append(pixels_of(reader.read(*key), exact, dataroot, downscale=choice.downscale))
+            images.append(pixels_of(reader.read(*key), exact, recording.root, downscale=choice.downscale))
             tick()
-        keyframes = _keyframes(shots, len(parts), parts)
+        keyframes = _keyframes(images, len(parts), parts)
         cloud = None
         if found:
             config = config_of(reader)
@@ -114,19 +115,6 @@ def write_view(
     return Shown(tuple(r.scene for r in readers), sum(map(len, keys.values())), others, len(page))
 
 
-def chosen_readers(depth_dir: Path, names: Sequence[str]) -> list[SceneReader]:
-    """The scenes of a store asked for, the first where none is named.
-
-    Raises:
-        InputError: no store, or no scene of that name in it.
-    """
-    paths = {path.stem: path for path in scene_files(depth_dir)}
-    for name in names:
-        if name not in paths:
-            raise InputError(f"{depth_dir}: no scene {name!r}; there is {', '.join(list(paths)[:5])}")
-    return [SceneReader(paths[name]) for name in dict.fromkeys(names or list(paths)[:1])]
-
-
 class _Ticker:
     def __init__(self, progress: Progress, total: int) -> None:
         self._progress, self._total, self._done = progress, total, 0
@@ -137,15 +125,9 @@ class _Ticker:
 
 
 def _chosen_keys(reader: SceneReader, choice: Choice) -> list[tuple[str, str]]:
-    channels = sorted({channel for _, channel in reader.keys})
-    for camera in choice.cameras:
-        if camera not in channels:
-            raise InputError(f"{reader.path}: no camera {camera!r}; there is {', '.join(channels) or 'none'}")
-    samples = list(dict.fromkeys(sample for sample, _ in reader.keys))[:: choice.every]
-    keys = [key for key in reader.keys if key[0] in samples and (not choice.cameras or key[1] in choice.cameras)]
-    if not keys:
-        raise InputError(f"{reader.path}: no image in it")
-    return keys
+    keys = select_images(reader, choice.cameras)
+    samples = set(list(dict.fromkeys(sample for sample, _ in keys))[:: choice.every])
+    return [key for key in keys if key[0] in samples]
 
 
 def _truth(scene: str, truth_dir: Path | None, by_the_data: Path) -> SceneReader | None:
@@ -155,21 +137,20 @@ def _truth(scene: str, truth_dir: Path | None, by_the_data: Path) -> SceneReader
     return SceneReader(path) if path.is_file() else None
 
 
-def _keyframes(shots: Sequence[Pixels], first: int, parts: dict[str, str]) -> list[dict[str, Any]]:
+def _keyframes(images: Sequence[Pixels], first: int, parts: dict[str, str]) -> list[dict[str, Any]]:
     """Images by keyframe in order of time; what they are encoded as goes to `parts`."""
     by_sample: dict[str, list[Pixels]] = {}
-    for shot in shots:
-        by_sample.setdefault(shot.sample_token, []).append(shot)
-    stamps_us = [int(np.mean([shot.timestamp_us for shot in members])) for members in by_sample.values()]
+    for image in images:
+        by_sample.setdefault(image.sample_token, []).append(image)
+    stamps_us = [int(np.mean([image.timestamp_us for image in members])) for members in by_sample.values()]
     keyframes = []
     for stamp_us, (sample, members) in zip(stamps_us, by_sample.items(), strict=True):
-        order = {channel: i for i, channel in enumerate(_CHANNELS)}
         cameras = []
-        for shot in sorted(members, key=lambda s: (order.get(s.channel, len(order)), s.channel)):
+        for image in sorted(members, key=lambda image: camera_order(image.channel)):
             name = f"p{first + len(parts)}"
-            parts.update({f"{name}-{layer}": text for layer, text in shot.layers.items()})
-            about = {field: getattr(shot, field) for field in ("channel", "filename", "size", "K", "T_global_cam")}
-            cameras.append({"part": name, "layers": list(shot.layers), **about})
+            parts.update({f"{name}-{layer}": text for layer, text in image.layers.items()})
+            about = {field: getattr(image, field) for field in ("channel", "filename", "size", "K", "T_global_cam")}
+            cameras.append({"part": name, "layers": list(image.layers), **about})
         since_s = (stamp_us - stamps_us[0]) * 1e-6
         keyframes.append({"token": sample, "timestamp_us": stamp_us, "time_s": since_s, "cameras": cameras})
     return keyframes
@@ -190,14 +171,14 @@ def _cloud(cloud: SceneCloud, scene: int, parts: dict[str, str]) -> dict[str, An
                 "seen": _points(mover.xyz_seen, f"c{scene}-m{k}-seen", parts),
             }
         )
-    # How many of the passing points, which are in order of time, come before each keyframe's quarter second.
+    # Ranges of the transient points, which are in order of time, within a quarter second of each keyframe.
     half_s = 0.25
-    ranges = [np.searchsorted(cloud.passing_s, [t - half_s, t + half_s]).tolist() for t in cloud.keyframes_s]
+    ranges = [np.searchsorted(cloud.transient_s, [t - half_s, t + half_s]).tolist() for t in cloud.keyframes_s]
     return {
         "origin": cloud.origin_global_m.tolist(),
         "points": cloud.points,
         "static": _points(cloud.static, f"c{scene}-static", parts),
-        "passing": {**_points(cloud.passing, f"c{scene}-passing", parts), "ranges": ranges},
+        "transient": {**_points(cloud.transient, f"c{scene}-transient", parts), "ranges": ranges},
         "movers": movers,
     }
 

@@ -1,4 +1,4 @@
-"""What the page carries of one image: its depth without loss, and beside it what explains the depth."""
+"""One image on the page: its depth without loss, and layers that explain the depth."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.datasets.absent_images import has_no_images
+from densegt.depth.camera_image import read_image
 from densegt.depth.store import ImageRecord, encode_depth
 from densegt.errors import InputError
 from densegt.report.draw import Picture, nearest_in_blocks, no_image, shrink
@@ -18,7 +19,7 @@ from densegt.view.codec import encode_bytes, encode_steps
 
 # Age is shown in these classes; a value at an edge belongs to the class above it.
 AGE_EDGES_S = (-8.0, -4.0, -2.0, -1.0, -0.5, -0.25, -0.1, -0.025, 0.025, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
-# Code of the first class; 0 says that nobody knows.
+# Code of the first class; 0: unknown.
 FIRST_AGE = 1
 # Exact depth is for comparing with: steps of 1/32 m are a sixteenth of the smallest tolerance.
 TRUTH_STEPS_PER_M = 32
@@ -47,7 +48,7 @@ class Pixels:
     T_global_cam: list[list[float]]
 
 
-def pixels_of(record: ImageRecord, truth: ImageRecord | None, dataroot: Path, *, downscale: int = 1) -> Pixels:
+def pixels_of(record: ImageRecord, truth: ImageRecord | None, image_root: Path, *, downscale: int = 1) -> Pixels:
     """Encode one image.
 
     Args:
@@ -64,12 +65,12 @@ def pixels_of(record: ImageRecord, truth: ImageRecord | None, dataroot: Path, *,
     depth_m = shrink(record.depth_m, pick, downscale).astype(np.float32)
     height, width = depth_m.shape
     layers = {
-        "image": _webp(_image(dataroot, record.filename, width, height)),
+        "image": _webp(_image(image_root, record.filename, width, height)),
         "depth": encode_steps(encode_depth(depth_m)),
         "source": encode_bytes(shrink(record.source, pick, downscale)),
     }
     coarse = nearest_in_blocks(depth_m, BLOCK_PX)
-    for name, codes in _explaining(record).items():
+    for name, codes in _further_layers(record).items():
         layers[name] = encode_bytes(shrink(shrink(codes, pick, downscale), coarse, BLOCK_PX))
     if truth is not None:
         exact_m = shrink(truth.depth_m, pick, downscale).astype(np.float32)
@@ -103,7 +104,7 @@ def age_classes(age_ms: NDArray[Any], known: NDArray[np.bool_]) -> NDArray[np.ui
     return np.where(known, classes, 0).astype(np.uint8)
 
 
-def _explaining(record: ImageRecord) -> dict[str, NDArray[np.uint8]]:
+def _further_layers(record: ImageRecord) -> dict[str, NDArray[np.uint8]]:
     """Layers (H,W) that a store may lack, in the page's codes; confidence in steps of 4/255."""
     found = {}
     if "age" in record.layers:
@@ -113,21 +114,16 @@ def _explaining(record: ImageRecord) -> dict[str, NDArray[np.uint8]]:
     return found
 
 
-def _image(dataroot: Path, filename: str, width: int, height: int) -> Picture:
+def _image(image_root: Path, filename: str, width: int, height: int) -> Picture:
     """A camera's image at this size, RGB; where the recording lacks it, a picture that says so."""
     import cv2
 
-    if has_no_images(dataroot, filename):
+    if has_no_images(image_root, filename):
         return no_image(height, width)
-    path = dataroot / filename
-    if not path.is_file():
-        raise InputError(f"{path}: no such image; --dataroot is the folder that the depth was made from")
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise InputError(f"{path}: not a readable image")
+    image: NDArray[Any] = read_image(image_root / filename)
     if image.shape[:2] != (height, width):
         image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-    return np.ascontiguousarray(image[..., ::-1], dtype=np.uint8)
+    return np.asarray(image, dtype=np.uint8)
 
 
 def _webp(image: Picture) -> str:

@@ -19,7 +19,7 @@ from densegt.report.draw import SOURCE_COLOURS
 from densegt.view.ply import FOUND_COLOUR
 
 
-def rerun_writer(folder: Path, dataroot: Path) -> Callable[[SceneReader, Cloud, NDArray[np.int64]], None]:
+def rerun_writer(folder: Path, image_root: Path) -> Callable[[SceneReader, Cloud, NDArray[np.int64]], None]:
     """Writes `<folder>/<scene>.rrd`; global coordinates less the scene's origin, time since the first keyframe."""
     try:
         import rerun as rr
@@ -40,7 +40,7 @@ def rerun_writer(folder: Path, dataroot: Path) -> Callable[[SceneReader, Cloud, 
         for k, (track, surfels) in enumerate(cloud.movers):
             colour = FOUND_COLOUR if track.token in found else SOURCE_COLOURS[Source.MOVER]
             _log_mover(rr, stream, f"world/movers/{k}", cloud, (track, surfels), colour, keyframes_us)
-        _log_cameras(rr, stream, reader, dataroot, cloud.origin_global_m, int(keyframes_us[0]))
+        _log_cameras(rr, stream, reader, image_root, cloud.origin_global_m, int(keyframes_us[0]))
         stream.flush(blocking=True)
         stream.disconnect()
 
@@ -65,7 +65,7 @@ def _log_mover(
 
 
 def _log_cameras(
-    rr: Any, stream: Any, reader: SceneReader, dataroot: Path, origin_m: NDArray[np.float64], start_us: int
+    rr: Any, stream: Any, reader: SceneReader, image_root: Path, origin_m: NDArray[np.float64], start_us: int
 ) -> None:
     for record in reader:
         stream.set_time("drive", duration=(record.timestamp_us - start_us) * 1e-6)
@@ -77,5 +77,5 @@ def _log_cameras(
             f"{name}/image",
             rr.Pinhole(image_from_camera=record.K, resolution=[width, height], camera_xyz=rr.ViewCoordinates.RDF),
         )
-        stream.log(f"{name}/image", rr.EncodedImage(path=dataroot / record.filename))
+        stream.log(f"{name}/image", rr.EncodedImage(path=image_root / record.filename))
         stream.log(f"{name}/image/depth", rr.DepthImage(record.depth_m, meter=1.0))

@@ -170,7 +170,7 @@ def test_other_tables(run: Run, damaged: Path, store: Path, alter: Callable[[Pat
     alter(damaged)
     before = state(store)
     result = run("--dataroot", damaged, "--out", store)
-    refused(result, store, before, "made from other tables", str(damaged / "v1.0-mini"))
+    refused(result, store, before, "not made from", str(damaged / "v1.0-mini"), "as it is now")
 
 
 def foreign(path: Path) -> None:
@@ -306,7 +306,7 @@ def test_two_runs_on_one_folder(two_scenes: Path, finished: Path, tmp_path: Path
     for process in runs:
         _, stderr = process.communicate(timeout=120)
         assert process.returncode == 0, stderr
-        assert all("another run is at it; waiting" in line for line in stderr.splitlines()), stderr
+        assert all("another run works on it; waiting" in line for line in stderr.splitlines()), stderr
     assert left_in(out) == BOTH
     for name in BOTH:
         assert (out / name).read_bytes() == (finished / name).read_bytes()

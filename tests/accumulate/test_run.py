@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.job import ALGORITHM, Job
-from densegt.batch.run import accumulate
+from densegt.accumulate.job import ALGORITHM, AccumulateJob
+from densegt.batch.run import run_scenes
 from densegt.datasets import RecordingPath
 from densegt.depth.evaluate import evaluate_stores
 from densegt.depth.store import SceneReader
@@ -187,8 +187,8 @@ def test_a_sweep_that_goes_bad_on_the_way_leaves_no_file(
         return honest(sweep)
 
     monkeypatch.setattr(reading, "read_points", read)
-    job = Job(RecordingPath(damaged), tmp_path / "out", AccumulateConfig())
-    first, second = accumulate(job, ["first", "second"])
+    job = AccumulateJob(RecordingPath(damaged), tmp_path / "out", AccumulateConfig())
+    first, second = run_scenes(job, ["first", "second"])
     assert first.path is None
     assert str(last) in str(first.error)
     assert second.error is None
@@ -227,7 +227,7 @@ def test_the_same_bytes_whatever_the_workers_and_the_order(run: Run, two_scenes:
         assert [line.split(":")[0] for line in stdout.splitlines()] == [str(tmp_path / name / f"{n}.h5") for n in order]
         assert left_in(tmp_path / name) == ["first.h5", "second.h5"]
     # In this process, on all cores, as a notebook would.
-    accumulate(Job(RecordingPath(two_scenes), tmp_path / "here", AccumulateConfig()), ["first", "second"])
+    run_scenes(AccumulateJob(RecordingPath(two_scenes), tmp_path / "here", AccumulateConfig()), ["first", "second"])
     for name in ("first.h5", "second.h5"):
         assert len({(tmp_path / way / name).read_bytes() for way in (*ways, "here")}) == 1
 
@@ -257,8 +257,10 @@ def scores(tiny_dataset: Path, tmp_path_factory: pytest.TempPathFactory):
     summaries = {}
     for motion in ("auto", "none"):
         out = tmp_path_factory.mktemp(motion)
-        job = Job(RecordingPath(tiny_dataset), out, AccumulateConfig(motion=motion), ("CAM_FRONT", "CAM_BACK"))
-        (done,) = accumulate(job, ["scene-0001"])
+        job = AccumulateJob(
+            RecordingPath(tiny_dataset), out, AccumulateConfig(motion=motion), ("CAM_FRONT", "CAM_BACK")
+        )
+        (done,) = run_scenes(job, ["scene-0001"])
         assert done.error is None
         assert done.images == 8
         summaries[motion] = evaluate_stores(out, tiny_dataset / "exact").summary

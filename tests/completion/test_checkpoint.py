@@ -11,8 +11,8 @@ torch = pytest.importorskip("torch")
 
 from densegt.completion.checkpoint import read_network, write_weights  # noqa: E402
 from densegt.completion.infer import Network  # noqa: E402
-from densegt.completion.method import open_method  # noqa: E402
 from densegt.completion.model import CompletionNet, Shape  # noqa: E402
+from densegt.completion.registry import open_method  # noqa: E402
 from densegt.completion.weights import SHIPPED  # noqa: E402
 from densegt.errors import InputError  # noqa: E402
 

@@ -8,7 +8,8 @@ import pytest
 from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator
 
 from densegt.completion.classical import Classical
-from densegt.completion.method import CompletedDepth, SparseDepth, open_method
+from densegt.completion.method import CompletedDepth, SparseDepth
+from densegt.completion.registry import open_method
 from densegt.depth.edges import near_edges
 from densegt.errors import InputError
 

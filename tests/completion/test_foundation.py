@@ -7,9 +7,10 @@ import sys
 import numpy as np
 import pytest
 
+from densegt.batch.run import run_scenes
 from densegt.completion.classical import Classical
-from densegt.completion.method import METHODS, open_method
-from densegt.completion.run import Job, complete
+from densegt.completion.job import CompletionJob
+from densegt.completion.registry import METHODS, open_method
 from densegt.depth.depth_map import Source
 from densegt.depth.store import SceneReader
 from densegt.errors import InputError
@@ -106,9 +107,9 @@ def test_a_store_completed_with_it(folder, tmp_path):
     path.parent.mkdir(parents=True)
     cv2.imwrite(str(path), image[..., ::-1])
     write_store(tmp_path / "depth", [(cam, scan_lines(truth), None)])
-    job = Job(tmp_path / "data", tmp_path / "depth", tmp_path / "out", METHOD, folder)
-    assert [done.status for done in complete(job, ["scene-0001"])] == ["done"]
-    assert [done.status for done in complete(job, ["scene-0001"])] == ["skipped"]
+    job = CompletionJob(tmp_path / "data", tmp_path / "depth", tmp_path / "out", METHOD, folder)
+    assert [done.status for done in run_scenes(job, ["scene-0001"])] == ["done"]
+    assert [done.status for done in run_scenes(job, ["scene-0001"])] == ["skipped"]
     reader = SceneReader(tmp_path / "out" / "scene-0001.h5")
     (record,) = reader
     assert (record.source == Source.COMPLETED).mean() > 0.5

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import shutil
+import subprocess
 import sys
+import time
 
 import cv2
 import numpy as np
 import pytest
 from densegt.cli.main import main
 
+from densegt.batch.scene_lock import scene_lock
 from densegt.completion.weights import SHIPPED
 from densegt.depth.depth_map import Source
 from densegt.depth.store import SceneReader, scene_files
@@ -126,13 +130,14 @@ def test_finished_scenes_are_skipped_and_others_refused(run, world):
     assert out.count("skipped") == 2
     assert stamps == [path.stat().st_mtime_ns for path in scene_files(world / "out")]
     code, _, err = run(*options(world), "--camera", "CAM_FRONT")
+    (line,) = err.splitlines()
     assert code == 2
-    assert err.count("made with other options; --overwrite") == 2
+    assert "made with other options (cameras was [], now ['CAM_FRONT']); --overwrite" in line
+    assert "(2 such files)" in line
     shutil.copy(world / "depth" / "scene-a.h5", world / "depth" / "scene-b.h5")
     code, _, err = run(*options(world))
-    assert code == 1
-    assert "scene-b" in err
-    assert "as it is now" in err
+    assert code == 2
+    assert f"not made from {world / 'depth' / 'scene-b.h5'} as it is now" in err
     assert run(*options(world), "--overwrite")[0] == 0
 
 
@@ -196,7 +201,46 @@ def test_one_scene_fails_and_the_other_is_written(run, world, damage):
     assert err.splitlines()[1].endswith("--scene scene-a")
     assert str(path) in err
     assert "scene-b.h5: 2 images" in out
-    assert sorted(p.name for p in (world / "out").iterdir()) == ["scene-b.h5"]
+    assert sorted(p.name for p in (world / "out").iterdir()) == ["run-summary.jsonl", "scene-b.h5"]
+
+
+def test_a_damaged_scene_of_the_input_fails_alone(run, world):
+    (world / "depth" / "scene-a.h5").write_bytes(b"nothing")
+    code, out, err = run(*options(world))
+    assert code == 1
+    assert err.startswith(f"densegt: scene-a failed: {world / 'depth' / 'scene-a.h5'}: not a readable HDF5 file")
+    assert "scene-b.h5: 2 images" in out
+
+
+def test_the_summary(run, world):
+    """The same lines as accumulate writes, with what completion counts."""
+    assert run(*options(world))[0] == 0
+    one, two, end = map(json.loads, (world / "out" / "run-summary.jsonl").read_text().splitlines())
+    assert [line["scene"] for line in (one, two)] == ["scene-a", "scene-b"]
+    before = [record for (scene, *_), record in records(world / "depth").items() if scene == "scene-a"]
+    assert one["measured_pixels"] == sum(int((record.depth_m > 0).sum()) for record in before)
+    assert (one["status"], one["images"], one["keyframes"], one["rejected_pixels"]) == ("done", 2, 1, 0)
+    assert set(one["seconds"]) == {"read", "complete", "write"}
+    assert end["scenes"] == {"done": 2, "skipped": 0, "failed": 0}
+    assert end["config"]["complete"]["method"] == "classical"
+    assert end["depth"] == str(world / "depth")
+
+
+def test_two_runs_share_the_scenes(run, world):
+    """A scene that another run works on is left for last, and its file is taken."""
+    (world / "out").mkdir()
+    with scene_lock(world / "out", "scene-a"):
+        code = "from densegt.cli.main import main\nif __name__ == '__main__': main()"
+        command = [sys.executable, "-c", code, "complete", *map(str, options(world))]
+        other = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        until = time.monotonic() + 60
+        while not (world / "out" / "scene-b.h5").exists():
+            assert time.monotonic() < until
+            time.sleep(0.05)
+    _, err = other.communicate(timeout=60)
+    assert other.returncode == 0, err
+    assert all("another run works on it; waiting" in line for line in err.splitlines()), err
+    assert [path.stem for path in scene_files(world / "out")] == ["scene-a", "scene-b"]
 
 
 def test_unknown_camera(run, world):

@@ -12,7 +12,7 @@ pytest.importorskip("torch")
 pytest.importorskip("lightning")
 pytest.importorskip("nuscenes")
 
-from densegt.batch.executor import Failed, Here
+from densegt.batch.executor import Failed, Serial
 from densegt.datasets import RecordingPath
 from densegt.detection.fit import TrainingSource
 from densegt.errors import InputError
@@ -120,7 +120,7 @@ def test_depth_that_is_not_there_is_not_compared(tiny_dataset, sources):
 def test_a_trial_that_cannot_be_is_told_of(tmp_path, config, tiny_dataset):
     sources = (TrainingSource(RecordingPath(tiny_dataset)),) * 2
     trial = LssTrial(LssVariant("dense", "UD", "fixed"), 0, ExperimentConfig(sources, tmp_path, config))
-    [(_, failed)] = Here().run(perform, [trial])
+    [(_, failed)] = Serial().run(perform, [trial])
     assert "dense depth comes from a depth store" in failed.why
     assert not (trial.folder / RESULT).exists()
 

@@ -4,36 +4,39 @@ import numpy as np
 import pytest
 
 from densegt.accumulate.config import AccumulateConfig
-from densegt.datasets.nuscenes import NuScenes
-from densegt.view.cloud import rebuild, scene_cloud, thinned
+from densegt.accumulate.pipeline import build_cloud
+from densegt.accumulate.scene_input import read_scene
+from densegt.datasets import open_recording
+from densegt.view.cloud import scene_cloud, subsample
 from densegt.view.ply import placed_points
 
 
 @pytest.fixture(scope="module")
 def clouds(tiny_dataset):
-    scene = NuScenes(tiny_dataset).scene("scene-0001")
+    config = AccumulateConfig()
+    scene = read_scene(open_recording(tiny_dataset), "scene-0001", config)
     keyframes_us = np.array([s.timestamp_us for s in scene.sweeps if s.is_keyframe])
-    cloud = rebuild(scene, AccumulateConfig())
+    cloud = build_cloud(scene, config)
     return cloud, scene_cloud(cloud, keyframes_us, max_points=5000), keyframes_us
 
 
-def test_thinning_keeps_every_place():
+def test_subsampling_keeps_every_place():
     rng = np.random.default_rng(0)
     xyz = np.concatenate([rng.random((5000, 3)), 100 + rng.random((5, 3))]).astype(np.float32)
-    few = thinned(xyz, 400)
+    few = subsample(xyz, 400)
     assert 100 < len(few) <= 400
     assert (few > 50).any()
     assert {tuple(p) for p in few} <= {tuple(p) for p in xyz}
-    assert thinned(xyz, 10_000) is xyz
-    assert len(thinned(xyz[:0], 10)) == 0
+    assert subsample(xyz, 10_000) is xyz
+    assert len(subsample(xyz[:0], 10)) == 0
 
 
-def test_thinned_cloud_holds_as_many_as_asked(clouds):
+def test_subsampled_cloud_holds_as_many_as_asked(clouds):
     cloud, few, _ = clouds
     assert 1000 < len(few.static) <= 5000
     assert sum(len(m.xyz_box) for m in few.movers) <= 1250 + len(few.movers)
     assert few.points == len(cloud.static) + len(cloud.transient) + sum(len(p) for _, p in cloud.movers)
-    assert (np.diff(few.passing_s) >= 0).all()
+    assert (np.diff(few.transient_s) >= 0).all()
 
 
 def test_objects_stand_still_in_their_box_and_smear_where_they_were_seen(clouds):

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 from densegt.cli.main import group
 
+from densegt.datasets import RecordingPath
 from densegt.depth.store import SceneReader, encode_depth
 from densegt.errors import InputError
 from densegt.view.codec import decode_steps
@@ -23,7 +24,7 @@ def content_of(text):
 
 
 def write(viewed, out, **choice):
-    return write_view(viewed.depth, viewed.data, out, Choice(**{"max_points": 0, **choice}))
+    return write_view(viewed.depth, RecordingPath(viewed.data), out, Choice(**{"max_points": 0, **choice}))
 
 
 def test_the_page_loads_nothing(viewed):
@@ -39,12 +40,12 @@ def test_every_image_is_there_without_loss(viewed):
     reader = SceneReader(viewed.depth / "scene-0001.h5")
     seen = []
     for keyframe in scene["keyframes"]:
-        for shot in keyframe["cameras"]:
-            record = reader.read(keyframe["token"], shot["channel"])
-            steps = decode_steps(parts[f"{shot['part']}-depth"], record.depth_m.shape)
+        for image in keyframe["cameras"]:
+            record = reader.read(keyframe["token"], image["channel"])
+            steps = decode_steps(parts[f"{image['part']}-depth"], record.depth_m.shape)
             np.testing.assert_array_equal(steps, encode_depth(record.depth_m))
-            np.testing.assert_allclose(shot["K"], record.K)
-            seen.append((keyframe["token"], shot["channel"]))
+            np.testing.assert_allclose(image["K"], record.K)
+            seen.append((keyframe["token"], image["channel"]))
     assert sorted(seen) == sorted(reader.keys)
     assert [k["time_s"] for k in scene["keyframes"]] == pytest.approx([0, 0.5, 1.0, 1.5], abs=0.02)
 
@@ -56,7 +57,7 @@ def test_the_cloud_is_the_scenes(viewed):
     assert cloud["movers"]
     assert all(len(m["poses"]) == len(scene["keyframes"]) for m in cloud["movers"])
     assert all(m["box"]["count"] == m["seen"]["count"] for m in cloud["movers"])
-    assert len(cloud["passing"]["ranges"]) == len(scene["keyframes"])
+    assert len(cloud["transient"]["ranges"]) == len(scene["keyframes"])
 
 
 def test_choices(viewed, tmp_path):
@@ -89,7 +90,9 @@ def test_what_is_not_there_is_named(viewed, tmp_path, choice, says):
 
 def test_a_truth_that_does_not_fit_is_named(viewed, tmp_path):
     with pytest.raises(InputError, match="no such file; --truth"):
-        write_view(viewed.depth, viewed.data, tmp_path / "v.html", Choice(max_points=0), truth_dir=tmp_path)
+        write_view(
+            viewed.depth, RecordingPath(viewed.data), tmp_path / "v.html", Choice(max_points=0), truth_dir=tmp_path
+        )
 
 
 def test_ply_and_rerun(viewed, tmp_path):

@@ -11,7 +11,7 @@ import densegt
 from densegt.accumulate.config import AccumulateConfig
 from densegt.accumulate.leave_one_out.scene import MOVERS, REST, LeaveOneOutMetrics, Progress, score_scene
 from densegt.accumulate.scene_input import read_scene
-from densegt.batch.executor import Executor, Failed, Here, Local
+from densegt.batch.executor import Executor, Failed, Local, Serial
 from densegt.batch.recording_handle import RecordingHandle
 from densegt.datasets import RecordingPath
 from densegt.depth.figures import DEFINITIONS, Figures, Summary, ratio
@@ -126,7 +126,7 @@ def leave_one_out(
         hundredths[name] = so_far
         progress(sum(hundredths.values()), 100 * len(names))
 
-    executor: Executor = Here() if workers <= 1 or len(names) <= 1 else Local(workers)
+    executor: Executor = Serial() if workers <= 1 or len(names) <= 1 else Local(workers)
     work = partial(_score_one, job, RecordingHandle(job.recording))
     outcome: dict[str, LeaveOneOutMetrics | str] = {}
     for name, result in executor.run(work, names, advance):

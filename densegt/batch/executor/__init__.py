@@ -1,13 +1,12 @@
-"""The same work on many items: here, in processes of its own, or on a Ray cluster.
+"""The same work on many items: in this process, in worker processes, or on a Ray cluster.
 
-`work(item, tell)` gives the item's result; `tell` takes anything small, to be seen where the run was started. An
-executor's `run` yields each item with its result, or with `Failed` where there is none: one item's failure is never
-another's.
+`work(item, report)` gives the item's result; `report` sends any small message to where the run was started. An
+executor's `run` yields each item with its result, or with `Failed`: one item's failure is never another's.
 """
 
-from densegt.batch.executor.attempt import Failed, Tell, Work
-from densegt.batch.executor.executor import Executor, Heard, Here
+from densegt.batch.executor.attempt import Failed, SendMessage, Work
+from densegt.batch.executor.executor import Executor, OnMessage, Serial
 from densegt.batch.executor.local import Local
 from densegt.batch.executor.on_ray import Ray
 
-__all__ = ["Executor", "Failed", "Heard", "Here", "Local", "Ray", "Tell", "Work"]
+__all__ = ["Executor", "Failed", "Local", "OnMessage", "Ray", "SendMessage", "Serial", "Work"]

@@ -12,10 +12,10 @@ from densegt.errors import InputError
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-Tell = Callable[[Any], None]
-Work = Callable[[Item, Tell], Result]
+SendMessage = Callable[[Any], None]
+Work = Callable[[Item, SendMessage], Result]
 
-# The files that work names are the user's, so these are his to mend.
+# Files that the user named: they can mend it.
 _BAD_INPUT = (InputError, FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
 
 
@@ -34,10 +34,10 @@ class Failed:
     traceback: str | None = None
 
 
-def attempt(work: Work[Item, Result], item: Item, tell: Tell) -> Result | Failed:
-    """The result, or why there is none."""
+def attempt(work: Work[Item, Result], item: Item, report: SendMessage) -> Result | Failed:
+    """Result of an item, or why there is none."""
     try:
-        return work(item, tell)
+        return work(item, report)
     except (InputError, OSError) as error:
         return Failed(_one_line(error), by_input=isinstance(error, _BAD_INPUT))
     except MemoryError:

@@ -1,4 +1,4 @@
-"""What an executor is, and the plainest one."""
+"""What an executor is, and the one that works in this process."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any, Protocol
 
 from densegt.batch.executor.attempt import Failed, Item, Result, Work, attempt
 
-# Is given an item and what its work tells; the latest counts, for an item may be begun again.
-Heard = Callable[[Any, Any], None]
+# Called with an item and a message of its work; a message of a second try may go back behind one of the first.
+OnMessage = Callable[[Any, Any], None]
 
 
-def unheard(item: Any, message: Any) -> None:
-    """For those who do not listen."""
+def ignore_message(item: Any, message: Any) -> None:
+    """The default OnMessage."""
 
 
 class Executor(Protocol):
     """Does work on items."""
 
     def run(
-        self, work: Work[Item, Result], items: Sequence[Item], heard: Heard = unheard
+        self, work: Work[Item, Result], items: Sequence[Item], on_message: OnMessage = ignore_message
     ) -> Generator[tuple[Item, Result | Failed], None, None]:
         """Yield each item and its result as they are done, in any order.
 
@@ -29,12 +29,12 @@ class Executor(Protocol):
         ...
 
 
-class Here:
+class Serial:
     """In this process, one after the other."""
 
     def run(
-        self, work: Work[Item, Result], items: Sequence[Item], heard: Heard = unheard
+        self, work: Work[Item, Result], items: Sequence[Item], on_message: OnMessage = ignore_message
     ) -> Generator[tuple[Item, Result | Failed], None, None]:
         """Yield each item and its result, in order."""
         for item in items:
-            yield item, attempt(work, item, partial(heard, item))
+            yield item, attempt(work, item, partial(on_message, item))

@@ -15,18 +15,18 @@ from multiprocessing.context import SpawnProcess
 from typing import Any
 
 from densegt.batch.executor.attempt import Failed, Item, Result, Work
-from densegt.batch.executor.executor import Heard, unheard
+from densegt.batch.executor.executor import OnMessage, ignore_message
 from densegt.batch.executor.threads import cores, thread_limits
 from densegt.batch.executor.worker import DONE, serve
 
 _TRIES = 2
-_PATIENCE_S = 1.0
+_GRACE_S = 1.0
 
 
 class Local:
     """Several processes, each with its share of the cores.
 
-    Own code, because the pools of the standard library do not tell which item a lost process had in hand, and their
+    Own code, because the pools of the standard library do not say which item a lost process had in hand, and their
     processes outlive the one that started them when that is killed.
     """
 
@@ -34,7 +34,7 @@ class Local:
         self.workers = workers
 
     def run(
-        self, work: Work[Item, Result], items: Sequence[Item], heard: Heard = unheard
+        self, work: Work[Item, Result], items: Sequence[Item], on_message: OnMessage = ignore_message
     ) -> Generator[tuple[Item, Result | Failed], None, None]:
         """Yield each item and its result as they are done; closing the generator ends the processes within seconds."""
         pool = _Pool(work, items, min(self.workers, len(items)))
@@ -46,7 +46,7 @@ class Local:
                         unfinished -= 1
                         yield items[number], what
                     else:
-                        heard(items[number], what)
+                        on_message(items[number], what)
         finally:
             pool.stop()
 
@@ -68,7 +68,7 @@ class _Pool:
         self._workers: list[_Worker] = []
 
     def answers(self) -> Iterator[tuple[str, int, Any]]:
-        """Keep all processes busy, wait, and give what has come: (TOLD or DONE, number of the item, what)."""
+        """Keep all processes busy, wait, and give what has come: (MESSAGE or DONE, number of the item, what)."""
         self._hand_out()
         ready = wait([worker.connection for worker in self._workers])
         for worker in [worker for worker in self._workers if worker.connection in ready]:
@@ -84,7 +84,7 @@ class _Pool:
         while self._waiting and (worker := self._idle()):
             worker.number = self._waiting.popleft()
             self._tries[worker.number] += 1
-            # Where it has died already, reading from it will tell.
+            # Where it has died already, reading from it shows that.
             with suppress(OSError):
                 worker.connection.send((worker.number, self._items[worker.number]))
 
@@ -99,7 +99,7 @@ class _Pool:
 
     def _lost(self, worker: _Worker) -> Iterator[tuple[str, int, Any]]:
         self._workers.remove(worker)
-        end = _end_of(worker)
+        end = _cause_of_death(worker)
         if worker.number is None:
             return
         if self._tries[worker.number] < _TRIES:
@@ -112,9 +112,9 @@ class _Pool:
         """End all processes. They notice that the pipe is closed; one that is deep in a kernel is killed."""
         for worker in self._workers:
             worker.connection.close()
-        patience = time.monotonic() + _PATIENCE_S
+        deadline_s = time.monotonic() + _GRACE_S
         for worker in self._workers:
-            worker.process.join(max(0.0, patience - time.monotonic()))
+            worker.process.join(max(0.0, deadline_s - time.monotonic()))
             worker.process.kill()
         for worker in self._workers:
             worker.process.join()
@@ -125,14 +125,14 @@ def _start(work: Work[Any, Any], threads: int) -> _Worker:
     context = get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=serve, args=(theirs, work), daemon=True)
-    with _inherited(threads):
+    with _inherited_limits(threads):
         process.start()
     theirs.close()
     return _Worker(process, ours)
 
 
 @contextmanager
-def _inherited(threads: int) -> Iterator[None]:
+def _inherited_limits(threads: int) -> Iterator[None]:
     """What a process started meanwhile takes over: limits for its threads, and deafness to Ctrl-C.
 
     Ctrl-C goes to every process of a terminal, and it is this one's part to stop the others. Blocked, not ignored, so
@@ -155,10 +155,10 @@ def _inherited(threads: int) -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
-def _end_of(worker: _Worker) -> str:
+def _cause_of_death(worker: _Worker) -> str:
     """What became of a process that is no more, after a second one on the same item."""
     worker.connection.close()
-    worker.process.join(_PATIENCE_S)
+    worker.process.join(_GRACE_S)
     code = worker.process.exitcode
     if code == -signal.SIGKILL:
         return "two processes in turn were killed at it, perhaps for want of memory; fewer --workers need less"

@@ -15,13 +15,13 @@ from functools import partial
 from typing import Any
 
 from densegt.batch.executor.attempt import Failed, Item, Result, Work, attempt
-from densegt.batch.executor.executor import Heard, unheard
+from densegt.batch.executor.executor import OnMessage, ignore_message
 from densegt.batch.executor.threads import thread_limits
 from densegt.errors import InputError
 
 _POLL_S = 1.0
-_TELL_S = 0.5
-_KNOCK_S = 5.0
+_REPORT_EVERY_S = 0.5
+_CONNECT_S = 5.0
 
 
 class Ray:
@@ -40,7 +40,7 @@ class Ray:
         self.task_bytes = task_bytes
 
     def run(
-        self, work: Work[Item, Result], items: Sequence[Item], heard: Heard = unheard
+        self, work: Work[Item, Result], items: Sequence[Item], on_message: OnMessage = ignore_message
     ) -> Generator[tuple[Item, Result | Failed], None, None]:
         """Yield each item and its result as they are done; closing the generator cancels what is left.
 
@@ -49,7 +49,7 @@ class Ray:
         """
         ray = _connect(self.address)
         try:
-            yield from _run(ray, work, items, heard, self.at_once or len(items), self.task_bytes)
+            yield from _run(ray, work, items, on_message, self.at_once or len(items), self.task_bytes)
         finally:
             # Ends the tasks of this run that are still at work.
             ray.shutdown()
@@ -62,8 +62,8 @@ def _connect(address: str | None) -> Any:
         raise InputError('--executor ray: Ray is not installed; pip install "densegt[ray]"') from None
     try:
         if address:
-            _knock(address)
-        with _handlers_kept():
+            _check_reachable(address)
+        with _signal_handlers_kept():
             ray.init(address=address or "auto", log_to_driver=False, logging_level=logging.ERROR)
     except (OSError, RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
@@ -73,7 +73,7 @@ def _connect(address: str | None) -> Any:
     return ray
 
 
-def _knock(address: str) -> None:
+def _check_reachable(address: str) -> None:
     """Ray itself tries for minutes.
 
     Raises:
@@ -82,11 +82,11 @@ def _knock(address: str) -> None:
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if not host or not port.isdecimal():
         raise ValueError("not HOST:PORT")
-    socket.create_connection((host, int(port)), timeout=_KNOCK_S).close()
+    socket.create_connection((host, int(port)), timeout=_CONNECT_S).close()
 
 
 @contextmanager
-def _handlers_kept() -> Iterator[None]:
+def _signal_handlers_kept() -> Iterator[None]:
     """Ray puts a handler of its own for SIGTERM; how a run is stopped is settled by who started it."""
     before = signal.getsignal(signal.SIGTERM)
     try:
@@ -97,7 +97,12 @@ def _handlers_kept() -> Iterator[None]:
 
 
 def _run(
-    ray: Any, work: Work[Item, Result], items: Sequence[Item], heard: Heard, at_once: int, task_bytes: int | None
+    ray: Any,
+    work: Work[Item, Result],
+    items: Sequence[Item],
+    on_message: OnMessage,
+    at_once: int,
+    task_bytes: int | None,
 ) -> Generator[tuple[Item, Result | Failed], None, None]:
     board = _board(ray)
     # Sent once, not once a task.
@@ -111,8 +116,8 @@ def _run(
         if not at_work:
             return
         ready, _ = ray.wait(list(at_work), num_returns=1, timeout=_POLL_S)
-        for number, message in _news(ray, board).items():
-            heard(items[number], message)
+        for number, message in _new_messages(ray, board).items():
+            on_message(items[number], message)
         for reference in ready:
             number = at_work.pop(reference)
             yield items[number], _result(ray, reference)
@@ -130,29 +135,29 @@ def _result(ray: Any, reference: Any) -> Any:
 
 def _task(work: Work[Item, Result], item: Item, number: int, board: Any) -> Result | Failed:
     """On a node."""
-    return attempt(work, item, _Teller(board, number).tell)
+    return attempt(work, item, _Reporter(board, number).report)
 
 
-class _Teller:
+class _Reporter:
     """Sends the latest message, but not every one: each costs a call over the network."""
 
     def __init__(self, board: Any, number: int) -> None:
-        self._send = partial(board.pin.remote, number)
+        self._send = partial(board.post.remote, number)
         self._sent_s = 0.0
 
-    def tell(self, message: Any) -> None:
-        if time.monotonic() - self._sent_s > _TELL_S:
+    def report(self, message: Any) -> None:
+        if time.monotonic() - self._sent_s > _REPORT_EVERY_S:
             self._sent_s = time.monotonic()
             self._send(message)
 
 
-class _Board:
+class _MessageBoard:
     """The latest message about each item that has not been read yet."""
 
     def __init__(self) -> None:
         self._latest: dict[int, Any] = {}
 
-    def pin(self, number: int, message: Any) -> None:
+    def post(self, number: int, message: Any) -> None:
         self._latest[number] = message
 
     def read(self) -> dict[int, Any]:
@@ -161,15 +166,15 @@ class _Board:
 
 
 def _board(ray: Any) -> Any:
-    """On the node of the one who asks: it lasts as long as the run."""
+    """A message board on this node, so that it lasts as long as the run."""
     here = ray.get_runtime_context().get_node_id()
     place = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(here, soft=True)
-    return ray.remote(_Board).options(num_cpus=0, scheduling_strategy=place).remote()
+    return ray.remote(_MessageBoard).options(num_cpus=0, scheduling_strategy=place).remote()
 
 
-def _news(ray: Any, board: Any) -> dict[int, Any]:
-    """What has been told; nothing where the board is lost or slow, for progress is not worth a run."""
-    news: dict[int, Any] = {}
+def _new_messages(ray: Any, board: Any) -> dict[int, Any]:
+    """New messages by item number; none where the board is lost or slow: progress is not worth a run."""
+    messages: dict[int, Any] = {}
     with suppress(ray.exceptions.RayError):
-        news = ray.get(board.read.remote(), timeout=_POLL_S)
-    return news
+        messages = ray.get(board.read.remote(), timeout=_POLL_S)
+    return messages

@@ -10,20 +10,20 @@ from typing import Any
 
 from densegt.batch.executor.attempt import Work, attempt
 
-TOLD, DONE = "told", "done"
+MESSAGE, DONE = "message", "done"
 
 
 def serve(connection: Connection, work: Work[Any, Any]) -> None:
-    """Work on (number, item) pairs until the pipe closes; answers are (TOLD or DONE, number, what)."""
+    """Work on (number, item) pairs until the pipe closes; answers are (MESSAGE or DONE, number, what)."""
     items: SimpleQueue[tuple[int, Any]] = SimpleQueue()
     threading.Thread(target=_listen, args=(connection, items), daemon=True).start()
     while True:
         number, item = items.get()
 
-        def tell(message: Any, number: int = number) -> None:
-            _send(connection, (TOLD, number, message))
+        def report(message: Any, number: int = number) -> None:
+            _send(connection, (MESSAGE, number, message))
 
-        _send(connection, (DONE, number, attempt(work, item, tell)))
+        _send(connection, (DONE, number, attempt(work, item, report)))
 
 
 def _listen(connection: Connection, items: SimpleQueue[tuple[int, Any]]) -> None:

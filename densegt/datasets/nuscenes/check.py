@@ -22,6 +22,16 @@ class Report:
     sweeps: int
     images: int
 
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """The findings, a line each."""
+        return tuple(map(str, self.findings))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """None: whatever is absent is a finding."""
+        return ()
+
     def summary(self) -> str:
         """The closing line, e.g. `0 problems in 1 scene, 30 sweeps, 6 images`."""
         kinds = Counter(finding.kind for finding in self.findings)

@@ -10,17 +10,17 @@ import cv2
 import numpy as np
 import pytest
 
-from densegt.batch.executor import Failed, Here, Ray
+from densegt.batch.executor import Failed, Ray, Serial
 from densegt.errors import InputError
 
-from ..depth.stores import camera, write_store
-from ..depth.stores import world as small_world
+from ...depth.stores import camera, write_store
+from ...depth.stores import world as small_world
 
 
 def test_without_ray_there_is_one_clear_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(InputError, match=r'pip install "densegt\[ray\]"'):
-        list(Ray().run(lambda item, tell: item, [1]))
+        list(Ray().run(lambda item, report: item, [1]))
 
 
 @pytest.mark.parametrize("address", [None, "127.0.0.1:1", "somewhere"])
@@ -28,7 +28,7 @@ def test_no_cluster_is_one_clear_line(monkeypatch, address):
     pytest.importorskip("ray")
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     with pytest.raises(InputError, match="no Ray cluster") as caught:
-        list(Ray(address).run(lambda item, tell: item, [1]))
+        list(Ray(address).run(lambda item, report: item, [1]))
     assert "\n" not in str(caught.value)
     assert "--ray-address" in str(caught.value)
 
@@ -90,7 +90,8 @@ def test_an_item_that_kills_its_process_is_rays_to_retry(cluster, works, tmp_pat
 
 def test_completion_on_ray_is_that_done_here(cluster, tmp_path):
     """Byte for byte; a scene whose image is gone fails alone."""
-    from densegt.completion.run import Job, complete
+    from densegt.batch.run import run_scenes
+    from densegt.completion.job import CompletionJob
 
     depth_m, _ = small_world()
     names = ["scene-a", "scene-b", "scene-c"]
@@ -102,9 +103,9 @@ def test_completion_on_ray_is_that_done_here(cluster, tmp_path):
         if name != "scene-b":
             cv2.imwrite(str(image), np.full((36, 64, 3), 90, np.uint8))
     results = {}
-    for out, executor in (("ray", Ray(cluster.address)), ("here", Here())):
-        job = Job(tmp_path / "data", tmp_path / "depth", tmp_path / out)
-        results[out] = complete(job, names, executor=executor)
+    for out, executor in (("ray", Ray(cluster.address)), ("here", Serial())):
+        job = CompletionJob(tmp_path / "data", tmp_path / "depth", tmp_path / out)
+        results[out] = run_scenes(job, names, executor=executor)
         assert [done.status for done in results[out]] == ["done", "failed", "done"]
     assert "no such image" in (results["ray"][1].error or "")
     for name in ("scene-a", "scene-c"):
@@ -115,8 +116,9 @@ def test_completion_on_ray_is_that_done_here(cluster, tmp_path):
 def test_a_node_killed_in_mid_run(cluster, tmp_path):
     """The files are complete, and byte for byte those of a run that nothing disturbed."""
     from densegt.accumulate.config import AccumulateConfig
-    from densegt.accumulate.job import Job
-    from densegt.batch.run import accumulate
+    from densegt.accumulate.job import AccumulateJob
+    from densegt.batch.run import run_scenes
+    from densegt.datasets import RecordingPath
     from densegt.simulate.config import SimulateConfig
     from densegt.simulate.run import simulate
 
@@ -125,19 +127,22 @@ def test_a_node_killed_in_mid_run(cluster, tmp_path):
     names = [f"scene-{n:04}" for n in range(1, 5)]
     config = AccumulateConfig()
     (killed,) = random.Random(1).sample(sorted(cluster.worker_nodes, key=lambda node: node.node_id), 1)
-    at_work_then = []
+    left_then = []
 
-    def kill(standing):
-        if standing.steps_done and not at_work_then:
-            at_work_then.append(standing.scenes - standing.scenes_done)
+    def kill(run):
+        if run.steps_done and not left_then:
+            left_then.append(run.scenes - run.scenes_done)
             cluster.remove_node(killed, allow_graceful=False)
 
-    results = accumulate(
-        Job(world, None, tmp_path / "ray", config), names, executor=Ray(cluster.address), progress=kill
+    results = run_scenes(
+        AccumulateJob(RecordingPath(world), tmp_path / "ray", config),
+        names,
+        executor=Ray(cluster.address),
+        progress=kill,
     )
     assert [done.error for done in results] == [None] * 4
-    assert at_work_then[0] >= 2, "the run was nearly over"
-    accumulate(Job(world, None, tmp_path / "here", config), names)
+    assert left_then[0] >= 2, "the run was nearly over"
+    run_scenes(AccumulateJob(RecordingPath(world), tmp_path / "here", config), names)
     made, expected = (
         {p.relative_to(out): p.read_bytes() for p in out.rglob("*") if p.is_file()}
         for out in (tmp_path / "ray", tmp_path / "here")

@@ -9,8 +9,8 @@ import click
 from click.core import ParameterSource
 
 
-def again(ctx: click.Context, *, scenes: Sequence[str]) -> str:
-    """What to type for these scenes alone, every other option as it was typed."""
+def rerun_command(ctx: click.Context, *, scenes: Sequence[str]) -> str:
+    """Command line for these scenes alone, with every other option as it was typed."""
     words = ["densegt", ctx.command.name or ""]
     for parameter in ctx.command.params:
         name = parameter.name or ""

@@ -1,4 +1,4 @@
-"""SIGTERM as what Ctrl-C is: the work is stopped in order, and the exit code tells which it was."""
+"""SIGTERM handled as Ctrl-C is: the work is stopped in order, and the exit code tells which it was."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from types import FrameType, TracebackType
 from typing import Any, Self
 
 
-class Stopping:
-    """Within, SIGTERM raises KeyboardInterrupt; a second one does not disturb the stopping."""
+class SigtermAsInterrupt:
+    """Context in which SIGTERM raises KeyboardInterrupt; a second one does not disturb the stopping."""
 
     def __init__(self) -> None:
         # Kept here, not in the exception: what comes through compiled code may be another than what was raised.
@@ -21,7 +21,7 @@ class Stopping:
         return 128 + self._number
 
     def __enter__(self) -> Self:
-        self._before = signal.signal(signal.SIGTERM, self._stop)
+        self._before = signal.signal(signal.SIGTERM, self._interrupt)
         return self
 
     def __exit__(
@@ -29,7 +29,7 @@ class Stopping:
     ) -> None:
         signal.signal(signal.SIGTERM, self._before)
 
-    def _stop(self, number: int, frame: FrameType | None) -> None:
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         self._number = signal.SIGTERM
         raise KeyboardInterrupt

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from densegt.batch.executor import Failed, Here, Local
+from densegt.batch.executor import Failed, Local, Serial
 from densegt.batch.executor.threads import cores, thread_limits
 
 
@@ -38,7 +38,7 @@ def wait_for(condition, seconds=30.0):
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("executor", [Here(), Local(1), Local(3)], ids=["here", "one", "three"])
+@pytest.mark.parametrize("executor", [Serial(), Local(1), Local(3)], ids=["serial", "one", "three"])
 def test_every_item_has_its_result_and_is_heard(works, executor):
     heard = []
     results = dict(executor.run(works.double, range(5), lambda item, message: heard.append((item, message))))
@@ -46,12 +46,12 @@ def test_every_item_has_its_result_and_is_heard(works, executor):
     assert sorted(heard) == [(n, f"doubling {n}") for n in range(5)]
 
 
-@pytest.mark.parametrize("executor", [Here(), Local(2)], ids=["here", "local"])
+@pytest.mark.parametrize("executor", [Serial(), Local(2)], ids=["serial", "local"])
 def test_nothing_to_do(works, executor):
     assert list(executor.run(works.double, [])) == []
 
 
-@pytest.mark.parametrize("executor", [Here(), Local(2)], ids=["here", "local"])
+@pytest.mark.parametrize("executor", [Serial(), Local(2)], ids=["serial", "local"])
 @pytest.mark.parametrize(
     ("kind", "why", "by_input"),
     [

@@ -10,12 +10,12 @@ from pathlib import Path
 from densegt.errors import InputError
 
 
-def double(item, tell):
-    tell(f"doubling {item}")
+def double(item, report):
+    report(f"doubling {item}")
     return 2 * item
 
 
-def fail_at(kind, item, tell):
+def fail_at(kind, item, report):
     """Fails at item 1."""
     if item == 1 and kind == "input":
         raise InputError("sweep.bin: 13 bytes left over")
@@ -35,7 +35,7 @@ def fail_at(kind, item, tell):
     return item
 
 
-def die_at(how, always, folder, item, tell):
+def die_at(how, always, folder, item, report):
     """Ends its process at item 1: every time, or the first time only. Leaves a file for each try."""
     tries = len(list(Path(folder).glob(f"{item}-*")))
     Path(folder, f"{item}-{tries}").touch()
@@ -45,23 +45,23 @@ def die_at(how, always, folder, item, tell):
     return item
 
 
-def wait_long(folder, item, tell):
+def wait_long(folder, item, report):
     """Leaves its process id and sleeps."""
     Path(folder, str(os.getpid())).touch()
     time.sleep(600)
 
 
-def hold_the_interpreter(folder, item, tell):
+def hold_the_interpreter(folder, item, report):
     """As a kernel does: no other Python thread of this process runs meanwhile."""
     Path(folder, str(os.getpid())).touch()
     ctypes.PyDLL(None).sleep(600)
 
 
-def threads(item, tell):
+def threads(item, report):
     import numba
 
     return numba.get_num_threads(), os.environ["OMP_NUM_THREADS"], os.environ["OPENBLAS_NUM_THREADS"]
 
 
-def blocked_signals(item, tell):
+def blocked_signals(item, report):
     return {int(number) for number in signal.pthread_sigmask(signal.SIG_BLOCK, set())}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from densegt.completion import draw_example as drawing
+from densegt.completion import sampling
 from densegt.completion.examples import Example
 from densegt.completion.method import SparseDepth
 from densegt.completion.sampling import draw_example
@@ -53,7 +53,7 @@ def test_the_camera_goes_along(seed):
 
 def test_image_and_depth_stay_together(monkeypatch):
     """Pixels whose colour tells their depth."""
-    monkeypatch.setattr(drawing, "_recoloured", lambda image, rng: image)
+    monkeypatch.setattr(sampling, "_recoloured", lambda image, rng: image)
     depth = np.linspace(10, 60, 96 * 128, dtype=np.float32).reshape(96, 128)
     depth = np.repeat(np.repeat(depth[::8, ::8], 8, 0), 8, 1)
     image = np.repeat(np.rint(depth * 4).astype(np.uint8)[..., None], 3, 2)

@@ -9,22 +9,24 @@ from threading import Timer
 
 import pytest
 
-from densegt.batch.scene_lock import partial_path, remove_leftovers, scene_lock
+from densegt.batch.scene_lock import remove_leftovers, scene_lock
+from densegt.depth.partial_file import partial_path
 
 
 @pytest.fixture
 def other_run(tmp_path):
     """Starts a process that holds the lock on scene `a`, writes part of a file, and says so; ended by the test."""
     code = (
-        "import sys, time\nfrom pathlib import Path\nfrom densegt.batch.scene_lock import scene_lock, partial_path\n"
+        "import sys, time\nfrom pathlib import Path\nfrom densegt.batch.scene_lock import scene_lock\n"
+        "from densegt.depth.partial_file import partial_path\n"
         "folder = Path(sys.argv[1])\n"
-        "with scene_lock(folder, 'a') as mine:\n"
-        "    assert mine\n    partial_path(folder / 'a.h5').touch()\n    print('mine', flush=True)\n"
+        "with scene_lock(folder, 'a') as acquired:\n"
+        "    assert acquired\n    partial_path(folder / 'a.h5').touch()\n    print('acquired', flush=True)\n"
         "    sys.stdin.readline()\n"
     )
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], **pipes)
-    assert process.stdout.readline() == "mine\n"
+    assert process.stdout.readline() == "acquired\n"
     yield process
     process.kill()
     process.wait()
@@ -36,31 +38,31 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_no_two_at_one_scene(tmp_path, other_run):
-    with scene_lock(tmp_path, "a") as mine:
-        assert not mine
-    with scene_lock(tmp_path, "b") as mine:
-        assert mine
+def test_one_run_at_a_scene(tmp_path, other_run):
+    with scene_lock(tmp_path, "a") as acquired:
+        assert not acquired
+    with scene_lock(tmp_path, "b") as acquired:
+        assert acquired
     assert any(name.endswith(".partial") for name in names(tmp_path)), "the other run still writes it"
 
 
-def test_a_claim_ends_with_its_holder_and_its_leftovers_with_the_next_claim(tmp_path, other_run):
+def test_a_lock_ends_with_its_holder_and_its_leftovers_with_the_next_lock(tmp_path, other_run):
     other_run.kill()
     other_run.wait()
     assert len(names(tmp_path)) == 2
-    with scene_lock(tmp_path, "a") as mine:
-        assert mine
+    with scene_lock(tmp_path, "a") as acquired:
+        assert acquired
         assert names(tmp_path) == [".a.lock"]
     assert names(tmp_path) == []
 
 
-def test_the_patient_wait_for_the_other_run(tmp_path, other_run, caplog):
+def test_waiting_for_the_other_run(tmp_path, other_run, caplog):
     began = time.monotonic()
     Timer(0.7, other_run.stdin.close).start()
-    with scene_lock(tmp_path, "a", patient=True) as mine:
-        assert mine
+    with scene_lock(tmp_path, "a", wait=True) as acquired:
+        assert acquired
     (said,) = caplog.messages
-    assert said == f"{tmp_path / 'a.h5'}: another run is at it; waiting until it is done or dead"
+    assert said == f"{tmp_path / 'a.h5'}: another run works on it; waiting until it ends"
     assert other_run.wait(timeout=10) == 0
     assert time.monotonic() - began < 10
     assert [name for name in names(tmp_path) if name.endswith(".lock")] == []
@@ -98,8 +100,8 @@ def test_a_lock_removed_by_its_last_holder_is_taken_anew(tmp_path, monkeypatch):
         taken.append(descriptor)
 
     monkeypatch.setattr(fcntl, "flock", flock)
-    with scene_lock(tmp_path, "a") as mine:
-        assert mine
+    with scene_lock(tmp_path, "a") as acquired:
+        assert acquired
         assert (tmp_path / ".a.lock").exists()
     assert len(taken) == 2
 
@@ -111,9 +113,9 @@ def test_without_locks_everybody_may_but_nothing_is_removed(tmp_path, monkeypatc
     monkeypatch.setattr(fcntl, "flock", flock)
     partial = partial_path(tmp_path / "a.h5")
     partial.touch()
-    with scene_lock(tmp_path, "a") as mine, scene_lock(tmp_path, "a") as also_mine:
-        assert mine
-        assert also_mine
+    with scene_lock(tmp_path, "a") as acquired, scene_lock(tmp_path, "a") as also_acquired:
+        assert acquired
+        assert also_acquired
         assert partial.exists()
 
 

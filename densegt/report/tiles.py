@@ -1,4 +1,4 @@
-"""The pictures of a report: which images to show, and what is drawn of each."""
+"""Tiles of a report: which images are shown, and the pictures of each."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.datasets.absent_images import has_no_images
+from densegt.depth.camera_image import read_image
 from densegt.depth.depth_map import Source
 from densegt.depth.store import ImageRecord
 from densegt.errors import InputError
+from densegt.report.camera_order import camera_order
 from densegt.report.draw import (
     colour_depth,
     error_picture,
@@ -27,7 +29,6 @@ from densegt.report.draw import (
 )
 
 TILE_WIDTH_PX = 480
-_CHANNELS = ("CAM_FRONT_LEFT", "CAM_FRONT", "CAM_FRONT_RIGHT", "CAM_BACK_LEFT", "CAM_BACK", "CAM_BACK_RIGHT")
 
 T = TypeVar("T")
 Key = tuple[str, str]
@@ -43,8 +44,8 @@ class Tile:
 
 
 @dataclass(frozen=True)
-class Shot:
-    """One image of the store with all that is drawn of it."""
+class ImageTiles:
+    """One image of the store and its pictures."""
 
     channel: str
     filename: str
@@ -53,49 +54,46 @@ class Shot:
 
 
 @dataclass(frozen=True)
-class Moment:
-    """One keyframe: its time from the scene's start and its cameras."""
+class KeyframeTiles:
+    """One keyframe: its time since the scene's start and its images."""
 
     sample_token: str
     time_s: float
-    shots: list[Shot]
+    images: list[ImageTiles]
 
 
-def select(keys: dict[str, list[Key]], max_images: int) -> dict[str, list[list[Key]]]:
-    """Which images to show: whole keyframes, spread evenly over scenes and time.
+def select_keyframes(keys: dict[str, list[Key]], max_images: int) -> dict[str, list[list[Key]]]:
+    """Images to show: whole keyframes, spread evenly over scenes and time.
 
     Args:
         keys: (sample_token, channel) of every image in order of time, by scene.
         max_images: at most so many in all; fewer than a keyframe's cameras shows part of one.
 
     Returns:
-        By scene, keyframes in order of time, each with its images in the cameras' usual order.
+        By scene, keyframes in order of time, each with its images by `camera_order`.
     """
-    moments = {scene: _by_sample(images) for scene, images in keys.items() if images}
-    if not moments or max_images < 1:
+    keyframes = {scene: _by_sample(images) for scene, images in keys.items() if images}
+    if not keyframes or max_images < 1:
         return {}
-    widest = max(len(m) for scene in moments.values() for m in scene)
-    scenes = _spread(list(moments), max(1, max_images // widest))
+    widest = max(len(images) for scene in keyframes.values() for images in scene)
+    scenes = _spread(list(keyframes), max(1, max_images // widest))
     each = max(1, max_images // (len(scenes) * widest))
-    return {scene: [m[:max_images] for m in _spread(moments[scene], each)] for scene in scenes}
+    return {scene: [images[:max_images] for images in _spread(keyframes[scene], each)] for scene in scenes}
 
 
-def shoot(record: ImageRecord, truth: ImageRecord | None, dataroot: Path) -> Shot:
-    """Draw one image of the store, and its error where the truth is known.
+def draw_tiles(record: ImageRecord, truth: ImageRecord | None, image_root: Path) -> ImageTiles:
+    """Pictures of one image of the store, and of its error where the truth is known.
 
     Raises:
-        InputError: the camera's image is not under `dataroot`, cannot be read, or truth is of another size.
+        InputError: the camera's image is not under `image_root`, cannot be read, or truth is of another size.
     """
     factor = max(1, round(record.depth_m.shape[1] / TILE_WIDTH_PX))
     pick = nearest_in_blocks(record.depth_m, factor)
     depth_m = shrink(record.depth_m, pick, factor).astype(np.float32)
-    if has_no_images(dataroot, record.filename):
-        image = no_image(*depth_m.shape)
-    else:
-        image = _read_image(dataroot / record.filename, width_px=depth_m.shape[1], height_px=depth_m.shape[0])
+    image = _image(image_root, record.filename, width_px=depth_m.shape[1], height_px=depth_m.shape[0])
     tiles = [Tile("Image", _jpeg(image))]
     if (record.source == Source.COMPLETED).any():
-        tiles.append(Tile("Input", _jpeg(overlay(image, _given(record, factor)))))
+        tiles.append(Tile("Input", _jpeg(overlay(image, _measured(record, factor)))))
     tiles.append(Tile("Depth", _jpeg(overlay(image, depth_m))))
     if "uncertainty" in record.layers:
         uncertainty_m = shrink(record.layers["uncertainty"], pick, factor).astype(np.float32)
@@ -106,7 +104,7 @@ def shoot(record: ImageRecord, truth: ImageRecord | None, dataroot: Path) -> Sho
         error = shrink(error_picture(record.depth_m, truth.depth_m), pick, factor).astype(np.uint8)
         tiles += [Tile("Error", _png(error)), Tile("Exact depth", _jpeg(colour_depth(exact)))]
     tiles.append(Tile("Source", _png(source_picture(shrink(record.source, pick, factor).astype(np.uint8)))))
-    return Shot(
+    return ImageTiles(
         channel=record.channel,
         filename=record.filename,
         coverage_percent=100 * float(np.count_nonzero(record.depth_m)) / max(record.depth_m.size, 1),
@@ -114,18 +112,17 @@ def shoot(record: ImageRecord, truth: ImageRecord | None, dataroot: Path) -> Sho
     )
 
 
-def _given(record: ImageRecord, factor: int) -> NDArray[np.float32]:
-    """What the depth was completed from, made smaller: all but what was filled."""
-    given_m = np.where(record.source == Source.COMPLETED, np.float32(0), record.depth_m)
-    return shrink(given_m, nearest_in_blocks(given_m, factor), factor).astype(np.float32)
+def _measured(record: ImageRecord, factor: int) -> NDArray[np.float32]:
+    """Depth without what was completed, made smaller."""
+    measured_m = np.where(record.source == Source.COMPLETED, np.float32(0), record.depth_m)
+    return shrink(measured_m, nearest_in_blocks(measured_m, factor), factor).astype(np.float32)
 
 
 def _by_sample(images: Sequence[Key]) -> list[list[Key]]:
     samples: dict[str, list[Key]] = {}
     for key in images:
         samples.setdefault(key[0], []).append(key)
-    order = {channel: i for i, channel in enumerate(_CHANNELS)}
-    return [sorted(m, key=lambda k: (order.get(k[1], len(order)), k[1])) for m in samples.values()]
+    return [sorted(keys, key=lambda key: camera_order(key[1])) for keys in samples.values()]
 
 
 def _spread(items: Sequence[T], n: int) -> list[T]:
@@ -136,17 +133,14 @@ def _spread(items: Sequence[T], n: int) -> list[T]:
     return [items[i] for i in np.rint(at).astype(int)]
 
 
-def _read_image(path: Path, *, width_px: int, height_px: int) -> Picture:
-    """An image file as RGB (height_px, width_px, 3)."""
+def _image(image_root: Path, filename: str, *, width_px: int, height_px: int) -> Picture:
+    """A camera's image at this size, RGB; where the recording lacks it, a picture that says so."""
     import cv2
 
-    if not path.is_file():
-        raise InputError(f"{path}: no such image; --dataroot is the folder that the depth was made from")
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise InputError(f"{path}: not a readable image")
-    small = cv2.resize(image, (width_px, height_px), interpolation=cv2.INTER_AREA)
-    return np.ascontiguousarray(small[..., ::-1], dtype=np.uint8)
+    if has_no_images(image_root, filename):
+        return no_image(height_px, width_px)
+    image = read_image(image_root / filename)
+    return np.asarray(cv2.resize(image, (width_px, height_px), interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def _check_size(record: ImageRecord, truth: ImageRecord) -> None:

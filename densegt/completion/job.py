@@ -1,0 +1,111 @@
+"""Completion as a job over the scenes of a depth store."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+from densegt.batch.job import ReportProgress, SceneResult
+from densegt.batch.progress import SceneProgress
+from densegt.completion.registry import open_method, weights_path
+from densegt.completion.scene_to_store import complete_to_store
+from densegt.depth.selection import select_images
+from densegt.depth.store import SceneReader, SceneWriter, read_header
+from densegt.errors import InputError
+
+
+@dataclass(frozen=True)
+class CompletionJob:
+    """Complete the scenes of a depth store into another; see `densegt.batch.run.run_scenes`.
+
+    Attributes:
+        image_root: folder that the images' `filename` in the store is relative to.
+        depth: the store to read.
+        checkpoint: weights, for a method that has some; None is its own choice.
+        cameras: channels, all where empty.
+        overwrite: also make finished scenes again.
+    """
+
+    counts: ClassVar[tuple[str, ...]] = ("measured_pixels", "rejected_pixels")
+
+    image_root: Path
+    depth: Path
+    out: Path
+    method: str = "classical"
+    checkpoint: Path | None = None
+    cameras: tuple[str, ...] = ()
+    overwrite: bool = False
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """What a scene's file keeps beside the configuration of its input.
+
+        Raises:
+            InputError: there is no such method or no such checkpoint.
+        """
+        weights = weights_path(self.method, self.checkpoint)
+        digest = None if weights is None else _digest_of_folder(weights) if weights.is_dir() else _digest(weights)
+        return {"method": self.method, "checkpoint_sha256": digest, "cameras": sorted(set(self.cameras))}
+
+    def check(self) -> None:
+        """Look for the weights.
+
+        Raises:
+            InputError: the method cannot be had, or the output would replace what is read.
+        """
+        if self.out.resolve() == self.depth.resolve():
+            raise InputError(f"{self.out}: --out is the store that is read; name another folder")
+        _ = self.settings
+
+    def saved_config(self, scene: str) -> dict[str, Any]:
+        """What a scene's file keeps as `config`: that of its input, and how it was completed."""
+        return {**read_header(self.input_path(scene)).config, "complete": self.settings}
+
+    def input_digest(self, scene: str) -> str:
+        """SHA-256 of the file that is completed."""
+        return _digest(self.input_path(scene))
+
+    def input_path(self, scene: str) -> Path:
+        """The file that is completed."""
+        return self.depth / f"{scene}.h5"
+
+    def size(self, scene: str) -> SceneProgress:
+        """Images and keyframes of a scene; none where it cannot be read, which is an error of that scene alone."""
+        try:
+            keys = select_images(SceneReader(self.input_path(scene)), self.cameras)
+        except InputError:
+            return SceneProgress(0, 0)
+        return SceneProgress(len(keys), len({sample_token for sample_token, _ in keys}))
+
+    def process(self, scene: str, report: ReportProgress) -> SceneResult:
+        """Complete a scene into its file, whole or not at all."""
+        reader, digest = SceneReader(self.input_path(scene)), self.input_digest(scene)
+        keys = select_images(reader, self.cameras)
+        writer = SceneWriter(self.out, scene, self.saved_config(scene), input_digest=digest, overwrite=True)
+        method = _open_once(self.method, self.checkpoint)
+        return complete_to_store((reader.read(*key) for key in keys), self.image_root, method, writer, report=report)
+
+    def summary(self) -> dict[str, Any]:
+        """Folders and settings."""
+        return {"dataroot": str(self.image_root), "depth": str(self.depth), "config": {"complete": self.settings}}
+
+
+# Reading weights takes long, and every scene of a process uses the same.
+_open_once = cache(open_method)
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def _digest_of_folder(folder: Path) -> str:
+    """Of a model in several files: of their names and contents."""
+    files = sorted(path for path in folder.iterdir() if path.suffix in (".json", ".safetensors", ".bin"))
+    return hashlib.sha256("".join(f"{path.name} {_digest(path)}\n" for path in files).encode()).hexdigest()

@@ -1,0 +1,77 @@
+"""One scene of a depth store, completed into its file of another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densegt.batch.job import ReportProgress, SceneResult
+from densegt.batch.progress import SceneProgress
+from densegt.batch.stage_seconds import StageSeconds
+from densegt.completion.images import camera_of, completed_layers, given_of, without_completed
+from densegt.completion.method import Method
+from densegt.depth.store import ImageRecord, SceneWriter
+
+
+class _Pixels(NamedTuple):
+    """Pixels of an image: all, those with a depth, those measured, and of these those that the method rejected."""
+
+    all: int
+    known: int
+    measured: int
+    rejected: int
+
+
+def complete_to_store(
+    records: Iterable[ImageRecord],
+    image_root: Path,
+    method: Method,
+    writer: SceneWriter,
+    *,
+    report: ReportProgress = lambda progress: None,
+) -> SceneResult:
+    """Complete a scene's images and write them.
+
+    Args:
+        image_root: folder that the images' `filename` is relative to.
+        writer: not yet entered; the file appears whole or not at all.
+        report: called after every image.
+
+    Raises:
+        InputError: an image cannot be read, or is of another size than its depth.
+    """
+    seconds, pixels, keyframes = StageSeconds("read"), [], set()
+    with writer:
+        for record in map(without_completed, records):
+            given = given_of(record, image_root)
+            seconds.enter("complete")
+            layers = completed_layers(record, method(given))
+            seconds.enter("write")
+            writer.write_layers(camera_of(record, image_root), layers)
+            pixels.append(_count(record, layers))
+            keyframes.add(record.sample_token)
+            report(SceneProgress(len(pixels), len(keyframes)))
+            seconds.enter("read")
+        seconds.enter("write")
+    total = _Pixels(*np.sum(pixels, axis=0).tolist())
+    return SceneResult(
+        name=writer.path.stem,
+        status="done",
+        path=writer.path,
+        images=len(pixels),
+        coverage=total.known / total.all,
+        keyframes=len(keyframes),
+        bytes=writer.path.stat().st_size,
+        counts={"measured_pixels": total.measured, "rejected_pixels": total.rejected},
+        seconds=seconds.end(),
+    )
+
+
+def _count(record: ImageRecord, layers: dict[str, NDArray[Any]]) -> _Pixels:
+    known, measured = layers["depth"] > 0, record.depth_m > 0
+    rejected = measured & (layers["source"] != record.source)
+    return _Pixels(known.size, *(int(np.count_nonzero(which)) for which in (known, measured, rejected)))
