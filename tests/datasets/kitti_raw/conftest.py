@@ -1,28 +1,9 @@
 import pytest
 
-from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.scene_input import read_scene
-from densegt.datasets import open_recording
-
 from ..copies import copy_of
-from ..writers.kitti_raw import write_drive
-
-
-@pytest.fixture(scope="session")
-def world(tiny_dataset):
-    """The simulated world's scene, read from nuScenes format."""
-    return read_scene(open_recording(tiny_dataset), "scene-0001", AccumulateConfig())
-
-
-@pytest.fixture(scope="session")
-def whole(world, tmp_path_factory):
-    """The world as a folder of KITTI raw with one drive; to read, not to write to."""
-    root = tmp_path_factory.mktemp("kitti-raw")
-    write_drive(world, root)
-    return root
 
 
 @pytest.fixture
-def damaged(whole, tmp_path):
+def damaged(kitti_raw, tmp_path):
     """A copy to damage."""
-    return copy_of(whole, tmp_path / "damaged")
+    return copy_of(kitti_raw, tmp_path / "damaged")

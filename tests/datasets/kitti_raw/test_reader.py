@@ -38,13 +38,13 @@ def fails(root, *says, **options):
 
 
 @pytest.fixture(scope="module")
-def scene(whole):
-    return open_recording(whole).scene(NAME)
+def scene(kitti_raw):
+    return open_recording(kitti_raw).scene(NAME)
 
 
 @pytest.mark.parametrize("folder", ["", "2011_09_26", f"2011_09_26/{NAME}_sync"])
-def test_a_drive_a_day_or_all_days(whole, folder):
-    recording = open_recording(whole / folder)
+def test_a_drive_a_day_or_all_days(kitti_raw, folder):
+    recording = open_recording(kitti_raw / folder)
     assert recording.scene_names == [NAME]
     camera = recording.scene(NAME).cameras[0]
     assert recording.root / camera.filename == camera.image_path
@@ -137,8 +137,8 @@ def test_boxes_are_those_of_the_world(scene, world):
         np.testing.assert_allclose(ours.T_global_box, T_ours_world @ expected, atol=0.03)
 
 
-def test_keyframes(whole):
-    recording = open_recording(whole, options=RecordingOptions(keyframe_every=7))
+def test_keyframes(kitti_raw):
+    recording = open_recording(kitti_raw, options=RecordingOptions(keyframe_every=7))
     scene, keyframes = recording.scene(NAME), recording.keyframes(NAME)
     assert [k.sample_token for k in keyframes] == [f"{NAME}_{n:010d}" for n in range(0, len(scene.sweeps), 7)]
     assert recording.keyframe_count(NAME) == len(keyframes)
@@ -242,8 +242,8 @@ def test_the_fingerprint_tells_what_was_changed(damaged):
     assert open_recording(damaged).fingerprint(NAME) != before
 
 
-def test_damaged_drives_are_read_or_refused_in_one_line(whole, tmp_path):
-    tally = fuzz(whole, tmp_path / "damaged", range(150))
+def test_damaged_drives_are_read_or_refused_in_one_line(kitti_raw, tmp_path):
+    tally = fuzz(kitti_raw, tmp_path / "damaged", range(150))
     assert not tally["failures"]
     assert min(tally["read"], tally["refused"]) > 30
 

@@ -22,14 +22,14 @@ def right_percent(scene, truths, config):
     return metrics.compute().all
 
 
-def test_the_same_depth(tiny_dataset, whole):
+def test_the_same_depth(tiny_dataset, kitti_raw):
     config = AccumulateConfig()
     front = read_scene(open_recording(tiny_dataset), "scene-0001", config, cameras=["CAM_FRONT"])
     truth = SceneReader(tiny_dataset / "exact" / "scene-0001.h5")
     truths = [truth.read(camera.sample_token, camera.channel) for camera in front.cameras]
     keyframes = [number for number, sweep in enumerate(front.sweeps) if sweep.is_keyframe]
     options = RecordingOptions(keyframe_every=keyframes[1] - keyframes[0], exposure="image")
-    drive = read_scene(open_recording(whole, options=options), NAME, config)
+    drive = read_scene(open_recording(kitti_raw, options=options), NAME, config)
     assert len(drive.cameras) == len(front.cameras) == len(keyframes)
     ours, theirs = right_percent(front, truths, config), right_percent(drive, truths, config)
     assert theirs.right_percent == pytest.approx(ours.right_percent, abs=0.2)

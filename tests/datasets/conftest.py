@@ -1,0 +1,21 @@
+import pytest
+
+from densegt.accumulate.config import AccumulateConfig
+from densegt.accumulate.scene_input import read_scene
+from densegt.datasets import open_recording
+
+from .writers.kitti_raw import write_drive
+
+
+@pytest.fixture(scope="session")
+def world(tiny_dataset):
+    """The simulated world's scene, read from nuScenes format."""
+    return read_scene(open_recording(tiny_dataset), "scene-0001", AccumulateConfig())
+
+
+@pytest.fixture(scope="session")
+def kitti_raw(world, tmp_path_factory):
+    """The world as a folder of KITTI raw with one drive; to read, not to write to."""
+    root = tmp_path_factory.mktemp("kitti-raw")
+    write_drive(world, root)
+    return root
