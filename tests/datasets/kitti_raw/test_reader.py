@@ -3,6 +3,7 @@
 import logging
 import pickle
 import shutil
+from dataclasses import replace as replace_fields
 
 import numpy as np
 import pytest
@@ -91,16 +92,20 @@ def test_points_stand_still_in_global_at_their_own_time(scene, world):
     T_ours_world = scene.sweeps[3].T_global_ego @ se3.inverse(
         EgoPath.of(world).poses_at(np.array([float(scene.sweeps[3].timestamp_us)]))[0]
     )
-    clouds = []
-    for one in (scene, world):
+
+    def cloud(one):
         path, parts = EgoPath.of(one), []
         for sweep in one.sweeps[3:6]:
             points = one.read_points(sweep)
-            parts.append(to_global(points, sweep, point_times(points, sweep), path))
-        clouds.append(np.concatenate(parts))
-    ours, theirs = clouds[0], se3.apply(T_ours_world, clouds[1])
-    away, _ = cKDTree(theirs).query(ours)
-    assert np.median(away) < 0.003
+            parts.append(to_global(points.xyz_lidar, sweep, point_times(points, sweep), path))
+        return np.concatenate(parts)
+
+    theirs = cKDTree(se3.apply(T_ours_world, cloud(world)))
+    assert np.median(theirs.query(cloud(scene))[0]) < 0.003
+    # Another clock is told from the right one.
+    model = scene.lidars[0].model
+    for wrong in (replace_fields(model, clockwise=False), replace_fields(model, compensated=True)):
+        assert np.median(theirs.query(cloud(scene.with_lidar_models({"velodyne": wrong})))[0]) > 0.01
 
 
 def test_clock(scene):
