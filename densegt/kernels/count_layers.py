@@ -1,4 +1,4 @@
-"""Counts returns on a surface and behind it."""
+"""Counts of returns on a surface and behind it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 @njit(cache=True, nogil=True)
 def count_layers(
     xyz_cam: NDArray[np.float32],
-    asked: NDArray[np.bool_],
+    counted: NDArray[np.bool_],
     K: NDArray[np.float64],
     front_m: NDArray[np.float32],
     relative: float,
@@ -18,17 +18,16 @@ def count_layers(
     on: NDArray[np.float32],
     behind: NDArray[np.float32],
 ) -> None:
-    """Add to `on` and `behind` (H,W) how many points of each pixel lie on the front surface, or farther than it.
+    """Add to `on` and `behind` (H,W) the number of points of each pixel on the front surface, or behind it.
 
     Args:
-        xyz_cam: (N,3) m; asked: (N,), the others are passed over.
-        front_m: (H,W) m, infinity where there is none; a point lies behind it if farther by more than
-            `absolute_m + relative * z`.
+        xyz_cam: (N,3) m; counted: (N,), points to count.
+        front_m: (H,W) m, infinity = none; a point is behind if farther by more than `absolute_m + relative * z`.
     """
     height_px, width_px = front_m.shape
     for i in range(len(xyz_cam)):
         z = xyz_cam[i, 2]
-        if not asked[i] or not z > 0:
+        if not counted[i] or not z > 0:
             continue
         u = K[0, 0] * xyz_cam[i, 0] / z + K[0, 2]
         v = K[1, 1] * xyz_cam[i, 1] / z + K[1, 2]

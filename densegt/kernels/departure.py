@@ -1,4 +1,4 @@
-"""How far each pixel's inverse depth departs from the straight line between its neighbours: 0 on a plane."""
+"""Departure of each pixel's inverse depth from the straight line between its neighbours: 0 on a plane."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 @njit(cache=True, nogil=True)
 def departure(inverse: NDArray[np.float32], step_px: int, out: NDArray[np.float32]) -> None:
-    """Fill `out` (H,W) 1/m with the departure of larger size along the row and the column; positive is too far.
+    """Fill `out` (H,W) 1/m with the greater departure, by magnitude, of row and column; positive is too far.
 
-    The neighbours lie `step_px` away. A direction in which one of them is unknown or outside the image counts as 0.
+    The neighbours are `step_px` away. A direction with a neighbour unknown or outside the image counts as 0.
 
     Args:
         inverse: (H,W) 1/m, known where > 0.

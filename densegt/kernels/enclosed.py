@@ -1,4 +1,4 @@
-"""Tells pixels that show something far through a gap in something near."""
+"""Pixels where a far surface appears through a gap in a near one."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def enclosed(
     absolute_m: float,
     out: NDArray[np.bool_],
 ) -> None:
-    """Mark pixels with nearer surface on both sides within `radius_px` along three of the four lines through them.
+    """Mark pixels with nearer surface on both sides, within `radius_px`, along three of the four lines through them.
 
-    A surface is nearer if it lies in front by more than `absolute_m + relative z`. A gap between two scan lines on one
-    object is enclosed across and along both diagonals; the background beside an outline is not enclosed along any.
+    Nearer means by more than `absolute_m + relative z`. A gap between two scan lines on one object is enclosed along
+    its columns and both diagonals; background beside an outline is not enclosed along any line.
 
     Args:
         depth_m: (H,W), infinity = unknown. Unknown pixels are not marked.
@@ -36,7 +36,7 @@ def enclosed(
             limit = z * (1 - relative) - absolute_m
             lines = 0
             for d in range(4):
-                # Two lines without are enough to tell.
+                # Two lines that are not enclosed decide.
                 if lines < d - 1:
                     break
                 sides = 0

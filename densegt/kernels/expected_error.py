@@ -1,4 +1,4 @@
-"""How far off each pixel of a completed depth map may be: one standard deviation, told without truth."""
+"""Expected error of completed depth: one standard deviation of each pixel, without ground truth."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def expected_error(
     weights: NDArray[np.float32],
     out: NDArray[np.float32],
 ) -> None:
-    """Fill `out` (H,W) m with the root of the sum of squares of five causes, each times its weight.
+    """Fill `out` (H,W) m with the root of the weighted sum of squares of five causes of error.
 
-    The causes, in metres: depth itself (noise); depth times the distance from what was measured, in pixels, at most
-    100; the jump if the pixel belonged where its neighbours' line passes (outlines); the jump by `spread`, the
-    disagreement of what was averaged; the jump to the farthest measurement around, if the pixel belonged to that. A
-    jump ends at the latest at three times the depth.
+    The causes, in metres: depth (noise); depth times the distance in pixels from a measured pixel, at most 100; the
+    difference to the line between the pixel's neighbours (outlines); the difference by `spread`, the disagreement of
+    averaged pixels; the difference to the farthest measured pixel around. Each difference is to at most three times
+    the depth.
 
     Args:
         filled: (H,W) 1/m; 0 = unknown, for which `out` is 0.

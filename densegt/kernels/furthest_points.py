@@ -1,4 +1,4 @@
-"""Few points that cover many: each the one that is furthest from those chosen before."""
+"""Furthest point sampling."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 @njit(cache=True, nogil=True)
 def furthest_points(xyz: NDArray[np.floating[Any]], out: NDArray[np.int64]) -> None:
-    """Fill `out` (M,) with places in `xyz` (N,3), N > 0, from 0 on; of equally far ones the first.
+    """Fill `out` (M,) with rows of `xyz` (N,3), N > 0: row 0, then each the furthest from those before.
 
-    When all places are taken the first is taken again.
+    Of ties the first; when all points are chosen row 0 is repeated.
     """
     squared = np.full(len(xyz), np.inf, xyz.dtype)
     last = 0

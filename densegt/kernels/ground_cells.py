@@ -1,4 +1,4 @@
-"""Where the ground is, in cells over the plane."""
+"""Height of the ground in cells of the plane."""
 
 from __future__ import annotations
 
@@ -21,11 +21,10 @@ def ground_cells(
     """Mean height of the lowest layer of level surfels in each cell, NaN where there is none.
 
     Args:
-        xyz: (N,3) m; tangents: (N,2,3).
-        usable: (N,).
-        corner: (2,) m, of cell (0,0); cell_m: its side.
-        min_up: surfels whose unit normal has less than this upwards are not level.
-        layer_m: how thick the lowest layer is.
+        xyz: (N,3) m; tangents: (N,2,3); usable: (N,), surfels to use.
+        corner: (2,) m, of cell (0,0); cell_m: side of a cell.
+        min_up: least upward component of the unit normal of a level surfel.
+        layer_m: thickness of the lowest layer.
         out: (X,Y) m.
     """
     lowest = np.full(out.shape, np.inf)

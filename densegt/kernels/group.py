@@ -1,4 +1,4 @@
-"""Order by a small whole number: a counting sort."""
+"""A counting sort."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 @njit(cache=True, nogil=True)
 def group(key: NDArray[Any], first: NDArray[Any], order: NDArray[Any]) -> None:
-    """Bring equal keys together, in the order in which they came.
+    """Stable order of integer keys.
 
     Args:
-        key: (N,) whole numbers from 0 to below K.
-        first: out, (K+1,) the items of key k are order[first[k] : first[k + 1]].
-        order: out, (N,) positions of the items.
+        key: (N,) integers in [0, K).
+        first: out (K+1,), the items of key k are order[first[k] : first[k + 1]].
+        order: out (N,), rows of the items.
     """
     first[:] = 0
     for k in key:

@@ -1,4 +1,4 @@
-"""Numbers that look random but depend only on where they are asked for: no state, any order of threads."""
+"""Stateless pseudo-random numbers of grid positions, independent of the order of threads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numba import njit
 
 @njit(cache=True)
 def lattice(i: int, j: int, k: int, seed: int) -> float:
-    """A number in [0, 1) for a cell of a grid (splitmix64 of its indices)."""
+    """A number in [0, 1) of a grid cell (splitmix64 of its indices)."""
     key = np.int64(i) * 73856093 + np.int64(j) * 8349279101 + np.int64(k) * 5915587277 + np.int64(seed) * 1500450271
     z = np.uint64(key) + np.uint64(0x9E3779B97F4A7C15)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

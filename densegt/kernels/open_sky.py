@@ -1,4 +1,4 @@
-"""Marks what is sky in an image: bright, not yellowish, joined to the upper border, far from all measurements."""
+"""Sky in an image: bright, not yellowish, connected to the upper border, far from all measured pixels."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def open_sky(
     min_key: int,
     out: NDArray[np.bool_],
 ) -> None:
-    """Fill `out` (H,W). Sky spreads from the upper border down and along rows, never up.
+    """Mark sky in `out` (H,W), a flood fill from the upper border down and along rows, never up.
 
     Args:
-        image: (H,W,3) RGB; the brightest channel of sky is at least `min_brightness`, where blue may make up for what
-            is lacking: its excess over red, at most MAX_BLUE, counts twice. Red exceeds blue by at most `max_yellow`.
-        guide: (H,W) brightness; from one pixel of sky to the next it changes by at most `max_step`.
-        above, below: (H,W) keys of `nearest_measured`; those of sky are at least `min_key`.
+        image: (H,W,3) RGB; the brightest channel of sky, plus twice the excess of blue over red (at most MAX_BLUE), is
+            at least `min_brightness`. Red exceeds blue by at most `max_yellow`.
+        guide: (H,W) brightness; it changes by at most `max_step` from one pixel of sky to the next.
+        above, below: (H,W) keys of `nearest_measured`, at least `min_key` in sky.
     """
     height_px, width_px = guide.shape
     out[:] = False

@@ -1,4 +1,4 @@
-"""The normal equations of small rigid motions that flatten what should be flat."""
+"""Normal equations of bundle adjustment over planes."""
 
 from __future__ import annotations
 
@@ -18,19 +18,17 @@ def plane_adjustment(
     H: NDArray[np.float64],
     g: NDArray[np.float64],
 ) -> None:
-    """Add to `H` (B,B,6,6) and `g` (B,6) what A planes say of the motions of B bodies; minus H^-1 g is a step.
+    """Add to `H` (B,B,6,6) and `g` (B,6) the terms of A planes for the small motions of B bodies; the step is -H^-1 g.
 
-    H is symmetric; its blocks [b,c] with c > b are left as they are. Each block lies on one page of memory, not on six.
-
-    A plane's members are pulled towards their weighted mean along its normal (bundle adjustment over planes: the plane
-    itself is eliminated). Residuals are weighed by Geman-McClure.
+    Residuals are distances of a plane's members along its normal from their weighted mean (the plane itself is
+    eliminated), weighted by Geman-McClure. H is symmetric: blocks [b,c] with c > b are left alone.
 
     Args:
-        xyz: (N,3) m; arm: (N,3) m, the same as seen from where each body turns about.
-        body: (N,), whose each point is.
-        members: (A,K) rows, -1 for none; normal: (A,3).
-        scale_m: residuals far beyond this count nothing.
-        H, g: per body three of shift, then three of turn.
+        xyz: (N,3) m; arm: (N,3) m, from the body's centre of rotation.
+        body: (N,) index of each point's body.
+        members: (A,K) rows, -1 = none; normal: (A,3) unit vectors.
+        scale_m: of Geman-McClure.
+        H, g: per body three translations in m, then three rotations in rad.
     """
     K = members.shape[1]
     J = np.empty((K, 6))

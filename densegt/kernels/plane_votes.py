@@ -1,4 +1,4 @@
-"""Asks the measured pixels around each pixel whether they belong to the surface it shows."""
+"""Votes of measured pixels for the depth of the pixels around them."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def plane_votes(
 ) -> None:
     """Count, for each known pixel, the measured pixels around it whose plane passes through it, or behind it.
 
-    Inverse depth is linear on the image of a plane, so a measured pixel foretells the depth of every other pixel of
-    its surface. It agrees to within `absolute_m + relative x depth`.
+    Inverse depth is linear on the image of a plane, so a measured pixel predicts the depth of every other pixel of its
+    surface. It agrees if the difference is at most `absolute_m + relative z`.
 
     Args:
         depth_m: (H,W), 0 = unknown.
-        measured: (H,W), depth there is known.
+        measured: (H,W), pixels that vote.
         inverse_slope: (H,W,2) d(1/z)/du, d(1/z)/dv at measured pixels, 1/(m px).
-        radius_px: of the square around a pixel, the pixel itself left out.
-        agree, farther: (H,W), zero at first.
+        radius_px: half side of the square around a pixel, without the pixel itself.
+        agree, farther: out (H,W), zero at first.
     """
     height_px, width_px = depth_m.shape
     for row in range(height_px):
@@ -43,7 +43,7 @@ def plane_votes(
                     z = depth_m[r, c]
                     if not z > 0 or (r == row and c == col):
                         continue
-                    # z / foretold - 1; a plane that never gets there foretells nothing in front of the horizon.
+                    # z / predicted - 1; beyond the horizon of a plane the predicted inverse depth is negative.
                     off = z * (along + du * (c - col)) - 1
                     tolerance = relative + absolute_m / z
                     if off < -tolerance:

@@ -1,4 +1,4 @@
-"""Which points lie around a place."""
+"""Ball query."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 def points_in_ball(
     xyz: NDArray[np.floating[Any]], centres: NDArray[np.floating[Any]], radius_m: float, out: NDArray[np.int64]
 ) -> None:
-    """Fill `out` (M,K) with the places in `xyz` (N,3) of the first K points that are nearer than `radius_m`.
+    """Fill `out` (M,K) with the rows of `xyz` (N,3) of the first K points nearer than `radius_m` to each centre.
 
-    Where there are fewer the first one is repeated; where there is none, all are 0.
+    If there are fewer the first is repeated; if there is none all are 0.
 
     Args:
         centres: (M,3) m.

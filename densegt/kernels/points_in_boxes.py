@@ -1,4 +1,4 @@
-"""Which points lie in turned boxes."""
+"""Points in oriented boxes."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 def points_in_boxes(
     xyz: NDArray[np.floating[Any]], boxes: NDArray[np.floating[Any]], out: NDArray[np.int64], counts: NDArray[np.int64]
 ) -> None:
-    """Fill `out` (P,K) with the places in `xyz` (N,3) of the first K points in each box, `counts` (P,) with how many.
+    """Fill `out` (P,K) with the rows of `xyz` (N,3) of the first K points in each box, `counts` (P,) with their number.
 
-    Where there are fewer they are repeated in turn; where there is none, all are 0.
+    If there are fewer they are repeated cyclically; if there is none all are 0.
 
     Args:
-        boxes: (P,7) x, y, z of the middle, l, w, h in m, yaw in rad; faces belong to them.
+        boxes: (P,7) centre x, y, z, size l, w, h in m, yaw in rad; faces are inside.
     """
     for p in range(len(boxes)):
         c, s = math.cos(boxes[p, 6]), math.sin(boxes[p, 6])

@@ -1,4 +1,4 @@
-"""Cast camera and lidar rays into a world of ground and rigid parts made of simple shapes."""
+"""Ray casting of cameras and lidars in a world of ground and rigid parts made of simple shapes."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def _record(
 
 @njit(cache=True)
 def _middles(w: Shapes, poses: Array, out: Array) -> None:
-    """World middles of all parts' spheres at poses (P,12), into out (P,3)."""
+    """Write the centres in world (P,3) of the parts' spheres at poses (P,12)."""
     for p in range(len(poses)):
         T, s = poses[p], w.part_sphere[p]
         for k in range(3):
@@ -185,7 +185,7 @@ def _middles(w: Shapes, poses: Array, out: Array) -> None:
 def _cone_candidates(
     w: Shapes, middles: Array, origin: Array, axis: Array, half_angle: float, index: NDArray[np.int64], near: Array
 ) -> int:
-    """Parts whose sphere meets a cone, nearest first, into index and near (both (P,)); returns how many."""
+    """Write the parts whose sphere meets a cone, nearest first, to index and near (P,); returns their number."""
     n = 0
     for p in range(len(middles)):
         cx, cy, cz = middles[p, 0] - origin[0], middles[p, 1] - origin[1], middles[p, 2] - origin[2]
@@ -216,9 +216,12 @@ def cast_image(
     max_range_m: float,
     out: Hits,
 ) -> None:
-    """Cast the ray through every pixel's centre. poses (P,12) row-major T_world_part; `out` has H*W rows.
+    """First hit of the ray through every pixel's centre; `out` has H*W rows.
 
     Tiles of 16x16 pixels share a list of the parts that their cone may meet.
+
+    Args:
+        poses: (P,12) row-major T_world_part.
     """
     tile = 16
     across, down = (width_px + tile - 1) // tile, (height_px + tile - 1) // tile
@@ -286,11 +289,13 @@ def cast_columns(
     max_range_m: float,
     out: Hits,
 ) -> None:
-    """Cast a lidar's columns, each at its own time. `out` has C*B rows, column by column.
+    """First hits of a lidar's columns, each at its own time; `out` has C*B rows, column by column.
 
-    knots (M,P,12): parts' poses at M times, linear between; knot_of_column (C,): each column's time in knots.
-    T_world_lidar (C,4,4) at the column's time; directions (C,B,3) unit in lidar. The rays of a column lie in one
-    plane through the lidar's z axis, so parts away from that plane are skipped for all of them.
+    The rays of a column lie in one plane through the lidar's z axis: parts away from it are skipped.
+
+    Args:
+        knots: (M,P,12) poses of the parts at M times, linear between; knot_of_column: (C,) time of a column in knots.
+        T_world_lidar: (C,4,4) at the column's time; directions: (C,B,3) unit vectors in lidar.
     """
     columns, beams = directions.shape[0], directions.shape[1]
     parts = knots.shape[1]

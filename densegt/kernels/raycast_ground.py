@@ -1,4 +1,4 @@
-"""Height of the simulated ground, and where a ray meets it.
+"""Height of the simulated ground, and its intersection with rays.
 
 The ground is z = height(x, y): two long slopes, four waves, a road along x with a crown, kerbs, and a cross-street.
 Its parameters are one vector `g` (26,), written by `simulate.ground.Ground.vector`:
@@ -59,7 +59,7 @@ def base_height(x: float, y: float, g: Vector) -> float:
 
 @njit(cache=True)
 def kerb_height(x: float, y: float, g: Vector, ramp_m: float) -> float:
-    """Height of the pavement's slab over the base: 0 on the two roads."""
+    """Height of the pavement over the base: 0 on the two roads."""
     main: float = (abs(y - centre(x, g)) - g[5]) / ramp_m
     cross = (abs(x - g[7]) - g[8]) / ramp_m
     up: float = g[6] * min(max(min(main, cross), 0.0), 1.0)
@@ -74,7 +74,7 @@ def height(x: float, y: float, g: Vector) -> float:
 
 @njit(cache=True)
 def heights(xy: NDArray[np.float64], g: Vector, ramp_m: float, out: NDArray[np.float64]) -> None:
-    """Ground heights of points (N,2) into (N,), kerbs stretched to `ramp_m` (wheels and feet do not jump)."""
+    """Write the ground heights (N,) of points (N,2); kerbs are ramps of `ramp_m`."""
     for i in range(len(xy)):
         out[i] = base_height(xy[i, 0], xy[i, 1], g) + kerb_height(xy[i, 0], xy[i, 1], g, ramp_m)
 
@@ -91,13 +91,13 @@ def ground_normal(x: float, y: float, g: Vector) -> tuple[float, float, float]:
 
 @njit(cache=True)
 def _kerb_ways(x: float, y: float, g: Vector) -> tuple[float, float]:
-    """How far (x, y) is outside the main road's edge and outside the cross-street's; negative on them."""
+    """Distance m of (x, y) from the edges of the main road and of the cross-street; negative inside."""
     return abs(y - centre(x, g)) - g[5], abs(x - g[7]) - g[8]
 
 
 @njit(cache=True)
 def closing_rate(dx: float, dy: float, dz: float, g: Vector) -> float:
-    """The most that a ray's height over the ground without kerbs can fall per metre, anywhere."""
+    """Upper bound of the rate, per metre, at which a ray approaches the ground without kerbs."""
     rate: float = g[0] * dx + g[1] * dy - dz
     for i in range(10, 26, 4):
         rate += abs(g[i] * (g[i + 1] * dx + g[i + 2] * dy))

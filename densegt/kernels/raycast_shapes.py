@@ -1,7 +1,7 @@
-"""Where a ray meets a convex polyhedron, an ellipsoid, a capsule, a cylinder or a building.
+"""Intersection of a ray with a convex polyhedron, an ellipsoid, a capsule, a cylinder or a building.
 
-Each takes the ray in the shape's own frame (unit direction) and returns (distance, normal x, y, z), distance -1 where
-it misses. Only entries count: a ray that begins inside a shape does not see it.
+Each takes the ray in the shape's own frame and returns (distance, normal x, y, z), distance -1 for a miss. Only entries
+count: a ray that begins inside a shape misses it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Ray(NamedTuple):
 
 POLYHEDRON, ELLIPSOID, CAPSULE, CYLINDER, BUILDING = 0, 1, 2, 3, 4
 WALL, WINDOW, REVEAL, ROOF = 0, 1, 2, 3
-"""What part of a building was hit."""
+"""Codes of a building's parts."""
 
 
 @njit(cache=True)
@@ -161,7 +161,7 @@ def cylinder_hit(ray: Ray, p: Array) -> Hit:
 
 @njit(cache=True)
 def window_cell(s: float, h: float, half_m: float, p: Array) -> tuple[bool, float, float, float, float]:
-    """Is (s, h) of a facade in a window, and that window's edges (s low, s high, h low, h high).
+    """Whether (s, h) of a facade is in a window, and that window's edges (s low, s high, h low, h high).
 
     p: half sizes x, y and height z (3), pitch, storey, width, height, recess, sill (see `simulate.solids.building`).
     """
@@ -185,7 +185,7 @@ def window_cell(s: float, h: float, half_m: float, p: Array) -> tuple[bool, floa
 
 @njit(cache=True)
 def building_hit(ray: Ray, p: Array) -> tuple[float, float, float, float, int]:
-    """A box from z = 0 with recessed windows in its four walls; also says which part was hit."""
+    """A box from z = 0 with recessed windows in its four walls; the last value is the part that was hit."""
     ox, oy, oz, dx, dy, dz = ray
     miss = (-1.0, 0.0, 0.0, 0.0, 0)
     tx = _slab(ox, dx, -p[0], p[0])
@@ -227,13 +227,13 @@ def _slab(o: float, d: float, low: float, high: float) -> tuple[float, float]:
 
 @njit(cache=True)
 def facade_axis(p: NDArray[np.float32], param: Array) -> int:
-    """Which of a building's axes the wall under its point p (3,) faces: 0 or 1."""
+    """Axis, 0 or 1, that a building's wall faces at a point p (3,)."""
     return 0 if abs(abs(p[0]) - param[0]) < abs(abs(p[1]) - param[1]) else 1
 
 
 @njit(cache=True)
 def pane_is_glass(p: NDArray[np.float32], param: Array, seed: int) -> bool:
-    """Two of three windows are glass, which the lidar looks through; the others have blinds."""
+    """Whether the window at p (3,) is glass, transparent to the lidar, as two of three are; the others have blinds."""
     axis = facade_axis(p, param)
     columns = math.floor(2.0 * (param[1 - axis] - 0.5) / param[3])
     i = math.floor((p[1 - axis] + 0.5 * columns * param[3]) / param[3])

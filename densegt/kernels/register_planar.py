@@ -1,6 +1,8 @@
-"""Lays a sweep's points onto a model in the object's own frame: where is the object, which way is it turned?"""
+"""Planar registration (x, y, yaw) of a sweep's points to a voxel model in the object's frame."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -9,11 +11,24 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
+class VoxelModel(NamedTuple):
+    """Points of an object in its own frame, one to a voxel. Voxels are twice as high as wide.
+
+    Attributes:
+        slot: (A,B,C) int32, row of each voxel in the other arrays, -1 = empty; the origin is in the middle of A and B.
+        xyz: (M,3) m; normal: (M,3); means of the points added. added: (M,) int64, how many.
+    """
+
+    slot: NDArray[np.int32]
+    xyz: Array
+    normal: Array
+    added: NDArray[np.int64]
+
+
 @njit(cache=True, nogil=True)
-def nearest_in_model(
-    p: Array, slot: NDArray[np.int32], place: Array, cell_m: float, reach: int, reach_up: int, reach_m: float
-) -> int:
-    """Index of the model's point nearest to `p` (3,), seen from above first; -1 if none is within `reach_m`."""
+def nearest_in_model(p: Array, model: VoxelModel, cell_m: float, reach: int, reach_up: int, reach_m: float) -> int:
+    """Index of the model's point nearest to `p` (3,), squared heights times a tenth; -1 = none within `reach_m`."""
+    slot, xyz = model.slot, model.xyz
     a = int(np.floor(p[0] / cell_m)) + slot.shape[0] // 2
     b = int(np.floor(p[1] / cell_m)) + slot.shape[1] // 2
     c = int(np.floor(p[2] / (2 * cell_m)))
@@ -24,7 +39,7 @@ def nearest_in_model(
                 m = slot[u, v, w]
                 if m < 0:
                     continue
-                dx, dy, dz = p[0] - place[m, 0], p[1] - place[m, 1], p[2] - place[m, 2]
+                dx, dy, dz = p[0] - xyz[m, 0], p[1] - xyz[m, 1], p[2] - xyz[m, 2]
                 squared = dx * dx + dy * dy + 0.1 * dz * dz
                 if squared < best:
                     best, found = squared, m
@@ -32,28 +47,22 @@ def nearest_in_model(
 
 
 @njit(cache=True, nogil=True)
-def near_model(
-    p: Array, slot: NDArray[np.int32], place: Array, cell_m: float, reach_m: float, out: NDArray[np.bool_]
-) -> None:
-    """Which points (N,3) have the model within reach; heights count little."""
+def near_model(p: Array, model: VoxelModel, cell_m: float, reach_m: float, out: NDArray[np.bool_]) -> None:
+    """Write whether each point (N,3) has a point of the model within `reach_m`; see `nearest_in_model`."""
     reach = int(np.ceil(reach_m / cell_m))
     for i in range(len(p)):
-        out[i] = nearest_in_model(p[i], slot, place, cell_m, reach, slot.shape[2], reach_m) >= 0
+        out[i] = nearest_in_model(p[i], model, cell_m, reach, model.slot.shape[2], reach_m) >= 0
 
 
 @njit(cache=True, nogil=True)
-def add_to_model(
-    p: Array,
-    normal: Array,
-    slot: NDArray[np.int32],
-    place: Array,
-    facing: Array,
-    count: NDArray[np.int64],
-    size: int,
-    cell_m: float,
-    most: int,
-) -> int:
-    """Add points (N,3) with normals (N,3), in the object's frame, to the cells' running means; the new size."""
+def add_to_model(p: Array, normal: Array, model: VoxelModel, size: int, cell_m: float, most: int) -> int:
+    """Add points (N,3) with normals (N,3) to the running means of the voxels; returns the new number of points.
+
+    Args:
+        size: number of points in the model; beyond the length of its arrays no voxel is added.
+        most: length of the running mean.
+    """
+    slot, xyz, mean_normal, count = model
     for i in range(len(p)):
         a = int(np.floor(p[i, 0] / cell_m)) + slot.shape[0] // 2
         b = int(np.floor(p[i, 1] / cell_m)) + slot.shape[1] // 2
@@ -62,18 +71,18 @@ def add_to_model(
             continue
         m = slot[a, b, c]
         if m < 0:
-            if size == len(place):
+            if size == len(xyz):
                 continue
             m = size
             slot[a, b, c] = m
-            place[m], facing[m], count[m] = p[i], normal[i], 1
+            xyz[m], mean_normal[m], count[m] = p[i], normal[i], 1
             size += 1
             continue
         share = 1.0 / min(count[m] + 1, most)
         count[m] += 1
-        sign = 1.0 if np.dot(facing[m], normal[i]) >= 0 else -1.0
-        place[m] += share * (p[i] - place[m])
-        facing[m] += share * (sign * normal[i] - facing[m])
+        sign = 1.0 if np.dot(mean_normal[m], normal[i]) >= 0 else -1.0
+        xyz[m] += share * (p[i] - xyz[m])
+        mean_normal[m] += share * (sign * normal[i] - mean_normal[m])
     return size
 
 
@@ -81,25 +90,21 @@ def add_to_model(
 def register_planar(
     p: Array,
     normal: Array,
-    slot: NDArray[np.int32],
-    place: Array,
-    facing: Array,
+    model: VoxelModel,
     cell_m: float,
     reach_m: float,
     prior: Array,
     start: Array,
     rounds: int,
 ) -> tuple[Array, int]:
-    """Pose (x, y, yaw) (3,) of the object that lays points onto its model, and how many found a partner.
+    """Pose (x, y, yaw) (3,) of the object that aligns points with its model, and the number of matched points.
 
-    Gauss-Newton on the distance along the model's normals, and a little on the distance itself, robust; a prior holds
-    what the points do not tell.
+    Robust Gauss-Newton on point-to-plane and, weakly, point-to-point distances, with a prior.
 
     Args:
-        p: (N,3) m, where the points are at one time; normal: (N,3), turned the same way.
-        slot, place, facing: the model, see `add_to_model`.
-        prior: (3,) how much the pose is believed to be `start` (3,): 1 / variance.
-        rounds: of matching anew.
+        p: (N,3) m; normal: (N,3) in the same frame.
+        prior: (3,) information (1 / variance) of `start` (3,).
+        rounds: of matching.
     """
     pose = start.copy()
     q = np.empty(3)
@@ -114,12 +119,12 @@ def register_planar(
         for i in range(len(p)):
             dx, dy = p[i, 0] - pose[0], p[i, 1] - pose[1]
             q[0], q[1], q[2] = c * dx + s * dy, -s * dx + c * dy, p[i, 2]
-            m = nearest_in_model(q, slot, place, cell_m, reach, 1, radius)
+            m = nearest_in_model(q, model, cell_m, reach, 1, radius)
             if m < 0:
                 continue
             matched += 1
-            ex, ey = q[0] - place[m, 0], q[1] - place[m, 1]
-            nx, ny = facing[m, 0], facing[m, 1]
+            ex, ey = q[0] - model.xyz[m, 0], q[1] - model.xyz[m, 1]
+            nx, ny = model.normal[m, 0], model.normal[m, 1]
             along = nx * ex + ny * ey
             # 0.07 m along the normal, 0.35 m across.
             weight = 1.0 / (1.0 + along * along / 0.02)
@@ -133,7 +138,7 @@ def register_planar(
             g += JW @ e
         if matched == 0:
             return pose, 0
-        # Points of one sweep err together: many of them tell no more than a few.
+        # Errors of one sweep's points are correlated: many weigh no more than a few.
         scale = min(1.0, 15.0 / matched)
         H *= scale
         g *= scale

@@ -1,4 +1,4 @@
-"""Which return lies left, right, above and below each return of a sweep."""
+"""Left, right, upper and lower neighbours of each return of a sweep."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ def ring_neighbours(
     max_step_rad: float,
     out: NDArray[np.int32],
 ) -> None:
-    """Fill `out` (N,4) with the rows of the left, right, upper and lower neighbour, -1 for none.
+    """Fill `out` (N,4) with the rows of the left, right, upper and lower neighbour, -1 = none.
 
     Args:
         ring_start: (R+1,) first row of each ring; rings from the lowest beam to the highest.
         azimuth: (N,) rad in [-pi, pi], increasing within a ring.
-        max_step_rad: neighbours farther apart in azimuth are none.
+        max_step_rad: greatest difference in azimuth.
     """
     turn = np.float32(2 * np.pi)
     rings = len(ring_start) - 1

@@ -1,4 +1,4 @@
-"""What two rectangles on the ground plane share: one is clipped by the other's sides."""
+"""Overlap of oriented rectangles, by clipping."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 
 Float64 = NDArray[np.float64]
 
-# Corners: eight at most, but rounding along a side may make a few more.
+# Greatest number of corners: eight, but rounding along a side may add a few.
 ROOM = 32
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def rotated_overlap(a: Float64, b: Float64, out: Float64) -> None:
-    """Fill `out` (N,M) with the areas, m², that rectangles `a` (N,5) and `b` (M,5) share.
+    """Fill `out` (N,M) with the overlap, m², of rectangles `a` (N,5) and `b` (M,5).
 
     Args:
-        a, b: x, y of the middle, length, width in m, yaw in rad; what is not finite shares nothing.
+        a, b: centre x, y, length, width in m, yaw in rad; 0 if not finite.
     """
     polygon, clipped = np.empty((ROOM, 2)), np.empty((ROOM, 2))
     for i in range(len(a)):
@@ -29,15 +29,15 @@ def rotated_overlap(a: Float64, b: Float64, out: Float64) -> None:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def overlap_m2(a: Float64, b: Float64, polygon: Float64, clipped: Float64) -> float:
-    """Area that two rectangles (5,) share (I. Sutherland, G. Hodgman, 1974), in the first one's frame.
+    """Overlap, m², of two rectangles (5,) (I. Sutherland, G. Hodgman, 1974), clipped in the first one's frame.
 
     Args:
-        polygon, clipped: (ROOM,2) room to work in.
+        polygon, clipped: (ROOM,2) buffers.
     """
     dx, dy = b[0] - a[0], b[1] - a[1]
     apart = math.sqrt(dx * dx + dy * dy)
     reach = (math.sqrt(a[2] * a[2] + a[3] * a[3]) + math.sqrt(b[2] * b[2] + b[3] * b[3])) / 2
-    # Not "apart >= reach": what is not finite must end here too.
+    # Not "apart >= reach": NaN must end here too.
     if not apart < reach:
         return 0.0
     c, s = math.cos(a[4]), math.sin(a[4])
@@ -57,13 +57,13 @@ def overlap_m2(a: Float64, b: Float64, polygon: Float64, clipped: Float64) -> fl
     for k in range(count):
         after = k + 1 if k + 1 < count else 0
         area += polygon[k, 0] * polygon[after, 1] - polygon[after, 0] * polygon[k, 1]
-    # Rounding may turn what is next to nothing inside out; NaN is nothing.
+    # Rounding may turn a sliver inside out; NaN is 0.
     return area / 2 if area > 0 else 0.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _clip(polygon: Float64, count: int, axis: int, side: float, limit: float, out: Float64) -> int:
-    """Keep where side times the axis's coordinate is at most `limit`; gives how many corners are left."""
+    """Keep the part where side times the coordinate is at most `limit`; returns the number of corners."""
     kept = 0
     for k in range(count):
         after = k + 1 if k + 1 < count else 0

@@ -1,4 +1,4 @@
-"""Look points up in a shadow map."""
+"""Shadow mapping."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 SLACK_M = 0.12
-"""A point this little behind the lit surface is still lit; points are also lifted along their normals."""
+"""Bias: a point this little behind the lit surface is lit; points are also shifted along their normals."""
 
 
 @njit(parallel=True, cache=True)
@@ -23,7 +23,7 @@ def sunlight(
     K: Array,
     out: NDArray[np.float32],
 ) -> None:
-    """Share of sunlight (R,) on points (R,3) with normals (R,3): four neighbours in the map (S,S), weighed."""
+    """Fill `out` (R,) with the share of sunlight on points (R,3) with normals (R,3), bilinear in the map (S,S)."""
     side = range_m.shape[0]
     for i in prange(len(out)):
         out[i] = 1.0

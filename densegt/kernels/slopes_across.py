@@ -1,4 +1,4 @@
-"""How inverse depth changes along the row at measured pixels, from their measured neighbours left and right."""
+"""Slope of inverse depth along the row at measured pixels."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 def slopes_across(inverse: NDArray[np.float32], reach_px: int, tolerance: float, out: NDArray[np.float32]) -> None:
     """Fill `out` (H,W) 1/(m px) at measured pixels that border, by edge or corner, on an unknown one above or below.
 
-    A neighbour is the farthest measured pixel on that side within `reach_px` columns that differs by at most
-    `tolerance` (relative), in the same row or one beside it (a scan line is not level), the uppermost of several. The
-    farthest, because noise tilts a short line most. Of the slopes to both sides the flatter one counts, none if their
-    signs differ.
+    The neighbour on a side is the farthest measured pixel within `reach_px` columns that differs by at most `tolerance`
+    (relative), in the same row or one beside it, since scan lines are not level; the uppermost of several. Of the
+    slopes to both sides the flatter one is taken, 0 if their signs differ.
 
     Args:
         inverse: (H,W) 1/m, measured where > 0.
-        out: 0 elsewhere; nobody asks for slopes there.
+        out: 0 elsewhere.
     """
     height_px, width_px = inverse.shape
     for row in range(height_px):
@@ -49,7 +48,7 @@ def _borders_on_unknown(inverse: NDArray[np.float32], row: int, col: int) -> boo
 def _slope(  # type: ignore[no-untyped-def]
     inverse: NDArray[np.float32], row: int, col: int, step: int, reach_px: int, tolerance: float
 ):
-    """Slope to the neighbour on one side, and whether there is one."""
+    """Slope to the neighbour on one side, and whether it exists."""
     height_px, width_px = inverse.shape
     here = inverse[row, col]
     for k in range(reach_px, 0, -1):

@@ -1,4 +1,4 @@
-"""Of boxes that overlap, the one that is surest."""
+"""Non-maximum suppression of oriented rectangles."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ Float64 = NDArray[np.float64]
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def suppress_overlapping(rectangles: Float64, iou: float, most: int, out: NDArray[np.int64]) -> int:
-    """Write to `out` (>= most,) which of them are kept, and give how many.
+    """Write the rows kept to `out`, of `most` or more; returns their number.
 
     Args:
-        rectangles: (N,5) x, y, length, width in m, yaw in rad; the surest first.
-        iou: those that overlap one before them by more are left out.
+        rectangles: (N,5) centre x, y, length, width in m, yaw in rad; in order of score.
+        iou: those that overlap a kept one by more are dropped.
     """
     polygon, clipped = np.empty((ROOM, 2)), np.empty((ROOM, 2))
     kept = 0

@@ -1,4 +1,4 @@
-"""The surfel of surface that each return of a sweep stands for."""
+"""Tangents and extent of the surfel of each return of a sweep."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 NOISE_M = 0.1
 SMALL_M = 0.3
-# Neighbours that are not linked must lie straighter to be one surface.
+# Least cosine for neighbours that are not linked.
 STRAIGHT = 0.97
-# Three returns along one beam are straight as well, and no surface; flatter than 1 in 15 nothing is told from that.
+# Returns along one beam are collinear without a surface: the slope limit of neighbours that are not linked.
 FLATTEST = 15.0
 _HOPS = 12
 
@@ -33,7 +33,7 @@ def _straight(xyz: NDArray[np.float32], i: int, j: int, k: int) -> float:
 
 @njit(cache=True, nogil=True, inline="always")
 def linked(range_a: float, range_b: float, step_rad: float, max_slope: float) -> bool:
-    """Whether two neighbouring returns may lie on one surface that is not seen too flat."""
+    """Whether two neighbouring returns may lie on one surface, seen at no more than `max_slope`."""
     return abs(range_a - range_b) < NOISE_M + max_slope * step_rad * min(range_a, range_b)
 
 
@@ -48,7 +48,7 @@ def reach_along(
     max_slope: float,
     baseline_m: float,
 ) -> int:
-    """Follow linked neighbours from i until `baseline_m` away; the last one reached, or -1 if none is linked."""
+    """The last of the linked neighbours from i on until `baseline_m` away; -1 if none is linked."""
     j, reached = neighbours[i, side], -1
     last = i
     for _ in range(_HOPS):
@@ -74,10 +74,10 @@ def goes_on(
     baseline_m: float,
     min_cosine: float,
 ) -> float:
-    """How straight the surface goes on from i to one side, as a cosine; 0 where it bends or ends.
+    """Cosine of the bend of the surface from i to one side; 0 where it bends by more than allowed or ends.
 
-    `end` is what `reach_along` gave. Without a link it may still be ground at a grazing angle: then the next two
-    neighbours themselves must lie straight.
+    `end` is the result of `reach_along`. Without a link, as on ground at a grazing angle, the next two neighbours are
+    taken.
     """
     first, least = end, min_cosine
     if end >= 0:
@@ -110,22 +110,22 @@ def surfel_shape(
 ) -> None:
     """Fill the two tangents and four reaches of each return's surfel.
 
-    Along each axis (the ring, and across the rings) the surface is followed to both sides over linked neighbours until
-    `baseline_m` away, so that range noise does not turn the tangent. Where both sides lie on one straight line the
-    surfel reaches half-way to its neighbours on both. At a corner it keeps to the side that itself goes on straight,
-    so that it does not cut the corner. Ground at a grazing angle is not linked, since its rings lie metres apart, but
-    its neighbours lie on a straight line. A side without surface has no reach: surfels never stick out over an outline.
+    Along each axis (the ring, and across the rings) linked neighbours are followed to both sides until `baseline_m`
+    away, so that range noise does not tilt the tangent. If both sides are collinear the surfel reaches half-way to its
+    neighbours on both. At a corner it takes the side that continues straight. Ground at a grazing angle is not linked,
+    since its rings are metres apart, but its neighbours are collinear. A side without surface has no reach, so that
+    surfels end at outlines.
 
     Args:
-        xyz: (N,3) m from the lidar.
-        neighbours: (N,4) rows left, right, up, down; -1 for none.
-        step_rad: (4,) usual angle to each neighbour.
-        max_slope: ranges of linked neighbours differ by less than this times the gap between the beams.
-        max_half_m: no surfel reaches farther than this.
-        min_cosine: what counts as straight.
+        xyz: (N,3) m in lidar.
+        neighbours: (N,4) rows left, right, up, down; -1 = none.
+        step_rad: (4,) typical angle to each neighbour.
+        max_slope: greatest difference in range of linked neighbours, in gaps between the beams.
+        max_half_m: greatest reach.
+        min_cosine: of collinear returns.
         tangents: out (N,2,3), unit vectors to the left along the ring and up across the rings.
-        half_m: out (N,4), reach left, right, up, down; 0 where there is no surface.
-        mixed: out (N,), a return in the air between a near and a far surface, from a beam that met both.
+        half_m: out (N,4), reach left, right, up, down; 0 = no surface.
+        mixed: out (N,), returns between a near and a far surface, of a beam that met both (mixed pixels).
     """
     n = len(xyz)
     range_m = np.empty(n, dtype=np.float32)
@@ -156,7 +156,7 @@ def surfel_shape(
                 use_a = on_a > 0 and on_a >= on_b
                 use_b = on_b > 0 and not use_a
                 if not use_a and not use_b:
-                    # Nothing goes on straight: the end of a surface, or a small round body, whose chords stay near it.
+                    # No straight continuation: the end of a surface, or a small round body, whose chords stay near it.
                     use_a = a >= 0 and (b < 0 or _apart(xyz, a, i) < SMALL_M)
                     use_b = b >= 0 and (a < 0 or _apart(xyz, b, i) < SMALL_M)
                 else:
@@ -182,7 +182,7 @@ def surfel_shape(
 
 @njit(cache=True, nogil=True)
 def _settle_tangents(p: NDArray[np.float32], tangents: NDArray[np.float32], half_m: NDArray[np.float32]) -> None:
-    """Give an axis without surface a tangent facing the lidar, and take the reach from tangents that nearly agree."""
+    """Set a tangent facing the lidar on an axis without surface; tangents that nearly agree lose their reach."""
     a, e = tangents[0], tangents[1]
     if a[0] == 0 and a[1] == 0 and a[2] == 0:
         horizontal = np.sqrt(p[0] * p[0] + p[1] * p[1]) + np.float32(1e-6)

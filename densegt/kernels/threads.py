@@ -1,4 +1,4 @@
-"""How many threads kernels use."""
+"""Number of threads of kernels."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numba
 
 
 def use_threads(count: int) -> None:
-    """Let this process's kernels run on `count` threads, or on as many as there are if that is fewer."""
+    """Let this process's kernels run on at most `count` threads."""
     numba.set_num_threads(max(1, min(count, numba.get_num_threads())))
 
 

@@ -1,4 +1,4 @@
-"""The three of few points that are nearest to each of many."""
+"""The three nearest neighbours."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 @njit(cache=True, nogil=True)
 def three_nearest(xyz: NDArray[np.floating[Any]], few: NDArray[np.floating[Any]], out: NDArray[np.int64]) -> None:
-    """Fill `out` (N,3) with places in `few` (M,3), nearest first, of equally near ones the first; M is at least 3."""
+    """Fill `out` (N,3) with the rows of `few` (M,3), M >= 3, nearest to each of `xyz` (N,3), of ties the first."""
     for i in range(len(xyz)):
         a, b, c = np.inf, np.inf, np.inf
         at_a, at_b, at_c = 0, 0, 0

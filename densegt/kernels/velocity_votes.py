@@ -1,4 +1,4 @@
-"""Which velocity carries a cluster onto what other sweeps saw."""
+"""Votes for the velocity that moves a cluster onto the points of other sweeps."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ def velocity_votes(
     cell_m: float,
     out: NDArray[np.float64],
 ) -> None:
-    """For each other sweep and each velocity of a grid: which share of a cluster lands on that sweep's points.
+    """Share of a cluster that lies on each other sweep's points when moved at each velocity of a grid.
 
     Args:
-        xy: (N,2) m, a cluster of one sweep, about its middle.
-        others: (M,2) m, points of other sweeps about the same middle; since_s: (M,) s, from the cluster's
-            time to theirs.
+        xy: (N,2) m, a cluster of one sweep, relative to its centre.
+        others: (M,2) m, points of other sweeps relative to the same centre; since_s: (M,) s, their time minus the
+            cluster's.
         first: (K+1,) first row of each of the K sweeps in `others`.
-        step_mps: of the grid; reach_m: a point this near is landed on.
-        cell_m: of the map that is looked up.
-        out: (K,G,G), G odd; its middle is velocity 0, its first axis x.
+        step_mps: spacing of the grid; reach_m: greatest distance to a point.
+        cell_m: of the occupancy map of a sweep.
+        out: (K,G,G), G odd; the middle is velocity 0, the first axis x.
     """
     half = out.shape[1] // 2
     span = 0.0

@@ -1,4 +1,4 @@
-"""What the beams around each direction of a range image say together."""
+"""Minimum and maximum of range images over windows of two rings and four columns."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from numpy.typing import NDArray
 
 @njit(cache=True, nogil=True)
 def nearest_around(image: NDArray[np.float32], out: NDArray[np.float32]) -> None:
-    """Write the nearest answer of two rings and four columns, 0 unless both rings answered.
-
-    A beam between them has room as far as that, if any of them tells of it.
+    """Write the least range of each window, 0 unless both rings have a return.
 
     Args:
         image: (R,C) ranges in m, 0 = no return.
-        out: (R-1,C), [r,c] of rings r and r+1, columns c to c+3 around the seam.
+        out: (R-1,C), [r,c] of rings r and r+1, columns c to c+3 across the seam.
     """
     rings, columns = image.shape
     for ring in range(rings - 1):
@@ -31,7 +29,7 @@ def nearest_around(image: NDArray[np.float32], out: NDArray[np.float32]) -> None
 
 @njit(cache=True, nogil=True)
 def answers_around(image: NDArray[np.float32], farthest: NDArray[np.float32], empty: NDArray[np.uint8]) -> None:
-    """Write the farthest answer of two rings and four columns, and how many of the eight beams got none; (R-1,C)."""
+    """Write the greatest range of each window and the number of its eight beams without return; (R-1,C)."""
     rings, columns = image.shape
     for ring in range(rings - 1):
         for c in range(columns):

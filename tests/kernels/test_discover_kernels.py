@@ -7,7 +7,7 @@ import pytest
 
 from densegt.kernels.ground_cells import ground_cells
 from densegt.kernels.pair_equations import SplinePoints, nearest_in_sweeps, pair_equations
-from densegt.kernels.register_planar import add_to_model, near_model, nearest_in_model, register_planar
+from densegt.kernels.register_planar import VoxelModel, add_to_model, near_model, nearest_in_model, register_planar
 from densegt.kernels.velocity_votes import velocity_votes
 
 from ..twins import twin_of
@@ -62,52 +62,49 @@ def test_a_sweep_without_points_gives_no_vote() -> None:
 # --- model and registration ---
 
 
-def model_of(points: np.ndarray, normals: np.ndarray):
-    slot = np.full((60, 60, 10), -1, np.int32)
-    place, facing, count = np.zeros((2000, 3)), np.zeros((2000, 3)), np.zeros(2000, np.int64)
-    size = add_to_model(points, normals, slot, place, facing, count, 0, 0.2, 40)
-    return slot, place, facing, count, size
+def model_of(points: np.ndarray, normals: np.ndarray, *, room: int = 2000, most: int = 40, add=add_to_model):
+    model = VoxelModel(
+        np.full((60, 60, 10), -1, np.int32), np.zeros((room, 3)), np.zeros((room, 3)), np.zeros(room, int)
+    )
+    return model, add(points, normals, model, 0, 0.2, most)
 
 
 def test_the_model_holds_the_mean_of_each_cells_points() -> None:
     rng = np.random.default_rng(2)
     p = rng.uniform([-2, -2, 0], [2, 2, 2], (500, 3))
-    _, place, _, count, size = model_of(p, np.tile([0.0, 0.0, 1.0], (500, 1)))
+    model, size = model_of(p, np.tile([0.0, 0.0, 1.0], (500, 1)))
     key = np.column_stack([np.floor(p[:, :2] / 0.2), np.floor(p[:, 2] / 0.4)])
     cells, which = np.unique(key, axis=0, return_inverse=True)
     assert size == len(cells)
     means = np.array([p[which.ravel() == k].mean(axis=0) for k in range(len(cells))])
-    order, slow_order = np.lexsort(place[:size].T), np.lexsort(means.T)
-    np.testing.assert_allclose(place[:size][order], means[slow_order], atol=1e-9)
-    assert count.sum() == 500
+    order, slow_order = np.lexsort(model.xyz[:size].T), np.lexsort(means.T)
+    np.testing.assert_allclose(model.xyz[:size][order], means[slow_order], atol=1e-9)
+    assert model.added.sum() == 500
 
 
 def test_model_and_registration_equal_twins() -> None:
     rng = np.random.default_rng(8)
     p, normal = rng.uniform([-7, -7, -1], [7, 7, 5], (400, 3)), rng.normal(size=(400, 3))
     p[200:] = p[:200] + rng.normal(0, 0.05, (200, 3))
-    models = []
-    for add in (add_to_model, twin_of(add_to_model)):
-        model = (np.full((60, 60, 10), -1, np.int32), np.zeros((150, 3)), np.zeros((150, 3)), np.zeros(150, np.int64))
-        size = add(p, normal, *model, 0, 0.2, 3)
-        models.append((*model, size))
-    for got, wanted in zip(*models, strict=True):
+    (model, size), (twins, other) = (
+        model_of(p, normal, room=150, most=3, add=add) for add in (add_to_model, twin_of(add_to_model))
+    )
+    assert size == other == 150  # it is full
+    for got, wanted in zip(model, twins, strict=True):
         np.testing.assert_allclose(got, wanted, atol=1e-9)
-    slot, place, facing, _, size = models[0]
-    assert size == 150  # it is full
     asked = rng.uniform([-7, -7, 0], [7, 7, 4], (60, 3))
     near = np.empty((2, 60), np.bool_)
-    near_model(asked, slot, place, 0.2, 0.9, near[0])
-    twin_of(near_model)(asked, slot, place, 0.2, 0.9, near[1])
+    near_model(asked, model, 0.2, 0.9, near[0])
+    twin_of(near_model)(asked, model, 0.2, 0.9, near[1])
     np.testing.assert_array_equal(*near)
     assert near[0].any()
     for q in asked:
         found = (nearest_in_model, twin_of(nearest_in_model))
-        one, other = (find(q, slot, place, 0.2, 4, 1, 0.9) for find in found)
+        one, other = (find(q, model, 0.2, 4, 1, 0.9) for find in found)
         assert one == other
     start, prior = np.array([0.05, -0.05, 0.03]), np.array([4.0, 4.0, 100.0])
     answers = [
-        register(p[:60], normal[:60], slot, place, facing, 0.2, 0.5, prior, start, 3)
+        register(p[:60], normal[:60], model, 0.2, 0.5, prior, start, 3)
         for register in (register_planar, twin_of(register_planar))
     ]
     np.testing.assert_allclose(answers[0][0], answers[1][0], atol=1e-6)
@@ -115,20 +112,20 @@ def test_model_and_registration_equal_twins() -> None:
 
 
 def test_points_outside_the_model_are_left_out_and_nothing_is_near_nothing() -> None:
-    slot, place, _, _, size = model_of(np.array([[100.0, 0, 0], [0, 0, -3.0]]), np.zeros((2, 3)))
+    model, size = model_of(np.array([[100.0, 0, 0], [0, 0, -3.0]]), np.zeros((2, 3)))
     assert size == 0
     near = np.ones(1, np.bool_)
-    near_model(np.zeros((1, 3)), slot, place, 0.2, 0.5, near)
+    near_model(np.zeros((1, 3)), model, 0.2, 0.5, near)
     assert not near[0]
 
 
 def test_near_is_as_near_as_the_nearest_mean() -> None:
     rng = np.random.default_rng(3)
-    slot, place, _, _, size = model_of(rng.uniform([-2, -2, 0], [2, 2, 0.3], (60, 3)), np.zeros((60, 3)))
+    model, size = model_of(rng.uniform([-2, -2, 0], [2, 2, 0.3], (60, 3)), np.zeros((60, 3)))
     asked = rng.uniform([-3, -3, 0], [3, 3, 0.3], (400, 3))
     near = np.empty(400, np.bool_)
-    near_model(asked, slot, place, 0.2, 0.4, near)
-    d = asked[:, None] - place[:size]
+    near_model(asked, model, 0.2, 0.4, near)
+    d = asked[:, None] - model.xyz[:size]
     squared = d[..., 0] ** 2 + d[..., 1] ** 2 + 0.1 * d[..., 2] ** 2
     np.testing.assert_array_equal(near, (squared < 0.16).any(axis=1))
 
@@ -141,23 +138,23 @@ def test_a_corner_is_laid_back_onto_its_model() -> None:
     other = np.column_stack([np.full(n, 2.0), rng.uniform(-1, 1, n), rng.uniform(0, 1.5, n)])
     q = np.concatenate([wall, other])
     normal = np.repeat([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]], n, axis=0)
-    slot, place, facing, _, _ = model_of(q, normal)
+    model, _ = model_of(q, normal)
     true = np.array([5.0, -3.0, 0.4])
     c, s = np.cos(true[2]), np.sin(true[2])
     R = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1.0]])
     p = q @ R.T + [true[0], true[1], 0.0]
     start = true + np.array([0.2, -0.15, 0.05])
     weak = np.full(3, 1e-3)
-    pose, matched = register_planar(p, normal @ R.T, slot, place, facing, 0.2, 0.6, weak, start, 12)
+    pose, matched = register_planar(p, normal @ R.T, model, 0.2, 0.6, weak, start, 12)
     np.testing.assert_allclose(pose, true, atol=0.02)
     assert matched > 550
 
 
 def test_without_partners_the_start_is_kept() -> None:
-    slot, place, facing, _, _ = model_of(np.zeros((0, 3)), np.zeros((0, 3)))
+    model, _ = model_of(np.zeros((0, 3)), np.zeros((0, 3)))
     start = np.array([1.0, 2.0, 0.3])
     p = np.zeros((4, 3))
-    pose, matched = register_planar(p, p, slot, place, facing, 0.2, 0.6, np.ones(3), start, 5)
+    pose, matched = register_planar(p, p, model, 0.2, 0.6, np.ones(3), start, 5)
     np.testing.assert_array_equal(pose, start)
     assert matched == 0
 

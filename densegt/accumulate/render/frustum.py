@@ -141,11 +141,11 @@ def static_surfels(
     """
     rows = in_frustum(cloud.static, T_cam_origin, camera, allowed).rows
     rows, probability = subsample(cloud, rows, camera, T_cam_origin, exposure_s, config.surfels.crowd)
-    asked = nearest_sweeps(cloud, exposure_s, config)
-    if config.motion in ("none", "boxes") or len(asked) == 0:
+    sweeps = nearest_sweeps(cloud, exposure_s, config)
+    if config.motion in ("none", "boxes") or len(sweeps) == 0:
         return rows, probability
     there = np.flatnonzero(
-        ~violates_free_space_now(cloud.images, cloud.static, rows, asked.tolist(), config.free_space)
+        ~violates_free_space_now(cloud.images, cloud.static, rows, sweeps.tolist(), config.free_space)
     )
     return rows.take(there), probability.take(there)
 
@@ -172,8 +172,8 @@ def subsample(
 def nearest_sweeps(cloud: Cloud, exposure_s: float, config: AccumulateConfig) -> NDArray[np.intp]:
     """Each lidar's sweeps nearest an exposure in time."""
     nearest = cloud.moments.nearest(np.abs(cloud.sweep_times_s - exposure_s), config.free_space.asked_sweeps)
-    asked: NDArray[np.intp] = nearest[cloud.images.read[nearest]]
-    return asked
+    sweeps: NDArray[np.intp] = nearest[cloud.images.read[nearest]]
+    return sweeps
 
 
 def movers_in_frustum(
@@ -189,7 +189,7 @@ def movers_in_frustum(
     Of deforming objects only those measured at about that time.
     """
     exposure_us = np.array([camera.timestamp_us], dtype=np.float64)
-    asked = nearest_sweeps(cloud, exposure_s, config)
+    sweeps = nearest_sweeps(cloud, exposure_s, config)
     selections = []
     for track, surfels in cloud.movers:
         if not len(surfels) or not track.known_at(exposure_us)[0]:
@@ -199,29 +199,29 @@ def movers_in_frustum(
         T_cam_box = T_cam_global @ track.poses_at(exposure_us)[0]
         surfels = surfels.take(rows_in_frustum(surfels, T_cam_box, camera))
         if config.motion in ("auto", "free") and len(surfels):
-            surfels = surfels.take(~mover_violates_free_space(cloud, track, surfels, asked, config))
+            surfels = surfels.take(~mover_violates_free_space(cloud, track, surfels, sweeps, config))
         selections.append(in_frustum(surfels, T_cam_box, camera, allowed))
     return selections
 
 
 def mover_violates_free_space(
-    cloud: Cloud, track: ContinuousTrack, surfels: Surfels, asked: NDArray[np.intp], config: AccumulateConfig
+    cloud: Cloud, track: ContinuousTrack, surfels: Surfels, sweeps: NDArray[np.intp], config: AccumulateConfig
 ) -> Bool:
-    """Which of a mover's surfels (N,) lie in the free space of the sweeps `asked`, placed at each sweep's own time.
+    """Which of a mover's surfels (N,) lie in the free space of these sweeps, placed at each sweep's own time.
 
     A walker's leg of half a second ago, or surroundings inside a box.
     """
     passed, met = np.zeros(len(surfels), dtype=np.int64), np.zeros(len(surfels), dtype=np.int64)
-    stamps_us = cloud.start_us + cloud.sweep_times_s[asked] * 1e6
+    stamps_us = cloud.start_us + cloud.sweep_times_s[sweeps] * 1e6
     middles = track.poses_at(stamps_us)[:, :3, 3] - cloud.origin_global_m
-    beam_s = [beam_time(cloud.images, s, middle) for s, middle in zip(asked.tolist(), middles, strict=True)]
-    for s, T in zip(asked.tolist(), track.poses_at(stamps_us + np.array(beam_s) * 1e6), strict=True):
+    beam_s = [beam_time(cloud.images, s, middle) for s, middle in zip(sweeps.tolist(), middles, strict=True)]
+    for s, T in zip(sweeps.tolist(), track.poses_at(stamps_us + np.array(beam_s) * 1e6), strict=True):
         T[:3, 3] -= cloud.origin_global_m
         there = se3.apply(T, surfels.xyz).astype(np.float32)
         free, hit = votes_of_sweeps(cloud.images, there, [s], config.free_space)
         passed += free
         met += hit
-    out: Bool = (passed > met) & (passed >= min(config.free_space.min_passed, len(asked)))
+    out: Bool = (passed > met) & (passed >= min(config.free_space.min_passed, len(sweeps)))
     return out
 
 

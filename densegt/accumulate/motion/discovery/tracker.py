@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from densegt.accumulate.motion.discovery.candidates import Candidates
 from densegt.accumulate.motion.discovery.free_space_check import StaticWorld
-from densegt.kernels.register_planar import add_to_model, near_model, register_planar
+from densegt.kernels.register_planar import VoxelModel, add_to_model, near_model, register_planar
 
 Float64 = NDArray[np.float64]
 
@@ -58,22 +58,21 @@ class Model:
 
     def __init__(self) -> None:
         cells = int(SPAN_M / CELL_M)
-        self.slot = np.full((cells, cells, int(HEIGHT_M / (2 * CELL_M))), -1, dtype=np.int32)
-        self.place, self.facing = np.zeros((20000, 3)), np.zeros((20000, 3))
-        self.count = np.zeros(20000, dtype=np.int64)
+        slot = np.full((cells, cells, int(HEIGHT_M / (2 * CELL_M))), -1, dtype=np.int32)
+        self.voxels = VoxelModel(slot, np.zeros((20000, 3)), np.zeros((20000, 3)), np.zeros(20000, dtype=np.int64))
         self.size = 0
         self.radius_m = 0.0
 
     def add(self, p: Float64, normal: Float64) -> None:
         """Points and normals (N,3) in the object's frame."""
-        self.size = add_to_model(p, normal, self.slot, self.place, self.facing, self.count, self.size, CELL_M, 40)
+        self.size = add_to_model(p, normal, self.voxels, self.size, CELL_M, 40)
         if len(p):
             self.radius_m = max(self.radius_m, float(np.linalg.norm(p[:, :2], axis=1).max()))
 
     def near(self, p: Float64, reach_m: float) -> NDArray[np.bool_]:
         """Which points (N,3) have the model within reach, seen from above."""
         out = np.empty(len(p), dtype=np.bool_)
-        near_model(p, self.slot, self.place, CELL_M, reach_m, out)
+        near_model(p, self.voxels, CELL_M, reach_m, out)
         return out
 
 
@@ -130,9 +129,7 @@ def track_object(
             if model.radius_m < 0.9:
                 sigma[2] = 1e-3
             p, normal = at_time(candidates, few, mean_s, speed)
-            pose, matched = register_planar(
-                p, normal, model.slot, model.place, model.facing, CELL_M, reach_m, sigma**-2, guess, 8
-            )
+            pose, matched = register_planar(p, normal, model.voxels, CELL_M, reach_m, sigma**-2, guess, 8)
             if matched < 2:
                 continue
             p, normal = at_time(candidates, near, mean_s, speed)
