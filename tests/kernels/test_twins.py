@@ -16,11 +16,6 @@ from ..twins import twin_of
 WITHOUT = {
     "beam.place_in_beam": "a part of beam_to",
     "beam.rough_arctan2": "numpy.arctan2 is the twin, to a stated bound",
-    "beam_lookup.beam_at": "beam_to for many points; compared with that twin",
-    "beam_lookup.ring_lookup": "a table for ring_above",
-    "beam_lookup.ring_above": "a part of free_space_violations",
-    "free_space_violations.free_space_violations": "counts the votes of free_space_votes; compared with that twin",
-    "free_space_violations.free_space_violations_now": "joins free_space_votes and the twin `unanswered`",
     "raycast.cast_image": "a loop over the rays of ground_hit and of the shapes, which have twins",
     "raycast.cast_columns": "a loop over the rays of ground_hit and of the shapes, which have twins",
     "raycast_ground.closing_rate": "a bound, tested as one",
