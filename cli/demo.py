@@ -6,7 +6,6 @@ import shutil
 import time
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -36,9 +35,9 @@ def command(ctx: click.Context, out: Path, seconds: float, image_size: str, seed
     prepare(out)
     world, depth, completed = out / "world", out / "depth", out / "completed"
     page, figures = out / "report.html", out / "figures.json"
-    drive = ["--scenes", 1, "--seconds", seconds, "--image-size", image_size, "--seed", seed]
+    drive: list[object] = ["--scenes", 1, "--seconds", seconds, "--image-size", image_size, "--seed", seed]
     began = time.monotonic()
-    steps: list[list[Any]] = [
+    steps: list[list[object]] = [
         ["simulate", "--out", world, *drive],
         ["accumulate", "--dataroot", world, "--out", depth],
         ["complete", "--dataroot", world, "--depth", depth, "--out", completed],

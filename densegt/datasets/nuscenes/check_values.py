@@ -6,12 +6,12 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Any
 
 from densegt.datasets.file_names import can_name_file
 from densegt.datasets.nuscenes.check_relations import CHAINED
 from densegt.datasets.nuscenes.columns import is_lidar
 from densegt.datasets.nuscenes.findings import Finding, RowsByTable
+from densegt.datasets.nuscenes.rows import SampleDataRow
 
 MAX_SPEED_M_S = 100.0
 UNIT_TOLERANCE = 1e-3
@@ -92,7 +92,7 @@ def keyframe_offsets(tables: RowsByTable) -> Iterator[Finding]:
             yield Finding("time", tables.where("sample_data"), f"row {row.token}: {off_s:+.3f} s off its sample")
 
 
-def sample_data_by_channel(tables: RowsByTable) -> dict[tuple[str, str], list[Any]]:
+def sample_data_by_channel(tables: RowsByTable) -> dict[tuple[str, str], list[SampleDataRow]]:
     """Rows of sample_data by (scene token, channel), in order of time; rows with dangling tokens are left out."""
     scene_of = {row.token: row.scene_token for row in tables["sample"]}
     sensors = tables.by_token("sensor")
@@ -110,7 +110,7 @@ def sample_data_by_channel(tables: RowsByTable) -> dict[tuple[str, str], list[An
     return dict(by_channel)
 
 
-def equal_stamps(tables: RowsByTable, by_channel: dict[tuple[str, str], list[Any]]) -> Iterator[Finding]:
+def equal_stamps(tables: RowsByTable, by_channel: dict[tuple[str, str], list[SampleDataRow]]) -> Iterator[Finding]:
     """Two rows of one channel at one time, where no chain says so already."""
     for (_, channel), rows in by_channel.items():
         for row, later in pairwise(rows):
@@ -119,7 +119,7 @@ def equal_stamps(tables: RowsByTable, by_channel: dict[tuple[str, str], list[Any
                 yield Finding("time", tables.where("sample_data"), what)
 
 
-def jumps(tables: RowsByTable, by_channel: dict[tuple[str, str], list[Any]]) -> Iterator[Finding]:
+def jumps(tables: RowsByTable, by_channel: dict[tuple[str, str], list[SampleDataRow]]) -> Iterator[Finding]:
     """Ego poses of one channel that no car could pass one after the other, each named once."""
     poses = tables.by_token("ego_pose")
     found = set()
@@ -137,7 +137,7 @@ def jumps(tables: RowsByTable, by_channel: dict[tuple[str, str], list[Any]]) -> 
                 yield Finding("pose", tables.where("ego_pose"), what)
 
 
-def scenes(tables: RowsByTable, by_channel: dict[tuple[str, str], list[Any]]) -> Iterator[Finding]:
+def scenes(tables: RowsByTable, by_channel: dict[tuple[str, str], list[SampleDataRow]]) -> Iterator[Finding]:
     """Scenes without a usable name or without lidar."""
     names = [row.name for row in tables["scene"]]
     with_lidar = {scene for scene, channel in by_channel if is_lidar(channel)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,12 +72,12 @@ class RowsByTable:
     """The rows of every table that could be read; the others are not in `rows`."""
 
     folder: Path
-    rows: dict[str, list[Any]]
+    rows: dict[str, Sequence[Any]]
 
     def __contains__(self, table: str) -> bool:
         return table in self.rows
 
-    def __getitem__(self, table: str) -> list[Any]:
+    def __getitem__(self, table: str) -> Sequence[Any]:
         """Rows of a table, none where it could not be read: what cannot be read is found once, not once a row."""
         return self.rows.get(table, [])
 

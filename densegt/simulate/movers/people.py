@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from densegt.simulate.meshes.material import Material
@@ -65,16 +67,24 @@ def person(rng: np.random.Generator, height: float, pose: str) -> Skeleton:
     if rng.random() < 0.3:
         extras.append(box((-0.12 * h, 0, 0.17 * h), (0.1 * h, 0.19 * h, 0.25 * h), Material.CLOTH, _cloth(rng)))
     bones = [Bone(join(extras), BODY, (0, 0, hip), rest_rad=lean), Bone(head, TRUNK, (0, 0, 0.29 * h), rest_rad=-lean)]
-    swing = float(rng.uniform(0.38, 0.55))
+    build = Build(h, wide, pose, float(rng.uniform(0.38, 0.55)))
     for side, phase in ((1, 0.0), (-1, np.pi)):
-        bones += _leg(h, wide, side, phase, pose, swing, trousers, len(bones))
-        bones += _arm(rng, h, wide, side, phase + np.pi, pose, swing, shirt, skin, len(bones))
+        bones += _leg(build, side, phase, trousers, len(bones))
+        bones += _arm(rng, build, side, phase + np.pi, shirt, skin, len(bones))
     return Skeleton(tuple(bones))
 
 
-def _leg(
-    h: float, wide: float, side: int, phase: float, pose: str, swing: float, colour: Colour, first: int
-) -> list[Bone]:
+class Build(NamedTuple):
+    """A person's height in m, width relative to that of a slim one, pose, and amplitude of the legs in rad."""
+
+    height: float
+    wide: float
+    pose: str
+    swing: float
+
+
+def _leg(build: Build, side: int, phase: float, colour: Colour, first: int) -> list[Bone]:
+    h, wide, pose, swing = build
     rest = {"sit": -1.45, "ride": -1.15}.get(pose, 0.0)
     knee = {"sit": 1.45, "ride": 1.35}.get(pose, 0.05)
     moving = {"walk": swing, "ride": 0.45}.get(pose, 0.0)
@@ -104,9 +114,9 @@ def _leg(
 
 
 def _arm(
-    rng: np.random.Generator, h: float, wide: float, side: int, phase: float, pose: str, swing: float, shirt: Colour,
-    skin: Colour, first: int,
-) -> list[Bone]:  # fmt: skip
+    rng: np.random.Generator, build: Build, side: int, phase: float, shirt: Colour, skin: Colour, first: int
+) -> list[Bone]:
+    h, wide, pose, swing = build
     rest = {"ride": -1.1, "sit": -0.4}.get(pose, 0.0)
     elbow = {"ride": -0.5, "sit": -0.8}.get(pose, -0.25)
     if pose == "stand" and rng.random() < 0.3:  # holds a telephone

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,48 +45,48 @@ class LidarSpec:
 
 
 def _spec(
-    elevations_deg: Float64, columns: int, *, hz: float = 10.0, clockwise: bool = True, seam_deg: float = 180.0,
-    stamp: float = 1.0, divergence_mrad: float = 2.0, reach_m: float = 60.0, noise_m: float = 0.02,
-    maximum_m: float = 120.0, keeps_nulls: bool = False,
-) -> LidarSpec:  # fmt: skip
+    elevations_deg: Float64, columns: int, *, divergence_mrad: float, reach_m: float, noise_m: float
+) -> LidarSpec:
+    """Ten turns a second, clockwise from behind, stamped at their end."""
     flat = np.zeros(len(elevations_deg))
     return LidarSpec(
-        np.deg2rad(elevations_deg), flat, columns, 1.0 / hz, clockwise, float(np.deg2rad(seam_deg)), stamp,
-        divergence_mrad * 1e-3, reach_m, noise_m, maximum_m, keeps_nulls, flat,
+        np.deg2rad(elevations_deg), flat, columns, period_s=0.1, clockwise=True, seam_rad=np.pi, stamp_fraction=1.0,
+        divergence_rad=divergence_mrad * 1e-3, reach_m=reach_m, noise_m=noise_m, maximum_m=120.0, keeps_nulls=False,
+        offset_z_m=flat,
     )  # fmt: skip
 
 
 def _hdl64() -> LidarSpec:
     """Two blocks of 32 beams, the upper one denser."""
     rising = np.concatenate([np.linspace(-24.8, -8.83, 32), np.linspace(-8.33, 2.0, 32)])
-    return _spec(rising, 2083, stamp=0.5, divergence_mrad=2.0, reach_m=70.0, noise_m=0.02)
+    return replace(_spec(rising, 2083, divergence_mrad=2.0, reach_m=70.0, noise_m=0.02), stamp_fraction=0.5)
 
 
 def _stacked() -> LidarSpec:
     """Two VLP-32C one over the other."""
     rising = np.concatenate([np.linspace(-25, -5, 8), np.linspace(-4, 4, 18), np.linspace(5, 15, 6)])
-    one = _spec(rising, 1800, divergence_mrad=3.0, reach_m=90.0, noise_m=0.03, maximum_m=200.0)
+    one = _spec(rising, 1800, divergence_mrad=3.0, reach_m=90.0, noise_m=0.03)
     twice = np.concatenate([one.elevations_rad, one.elevations_rad + np.deg2rad(0.17)])
-    return LidarSpec(
-        twice, np.zeros(64), 1800, one.period_s, True, one.seam_rad, 1.0, one.divergence_rad, one.reach_m, one.noise_m,
-        one.maximum_m, False, np.repeat([0.10, -0.10], 32),
-    )  # fmt: skip
+    offsets_m = np.repeat([0.10, -0.10], 32)
+    return replace(one, elevations_rad=twice, azimuths_rad=np.zeros(64), maximum_m=200.0, offset_z_m=offsets_m)
 
 
 def _wandering() -> LidarSpec:
     """A pattern that does not repeat along rings: each beam weaves about its elevation as the head turns."""
-    return _spec(np.linspace(-25.0, 15.0, 40), 1250, divergence_mrad=3.0, reach_m=80.0, noise_m=0.02, maximum_m=200.0)
+    spec = _spec(np.linspace(-25.0, 15.0, 40), 1250, divergence_mrad=3.0, reach_m=80.0, noise_m=0.02)
+    return replace(spec, maximum_m=200.0)
 
 
 SPECS: dict[str, LidarSpec] = {
-    "hdl-32e": _spec(
-        np.linspace(-30.67, 10.67, 32), 1085, hz=20.0, seam_deg=110.0, divergence_mrad=3.0, reach_m=62.0,
-        noise_m=0.018, maximum_m=105.0, keeps_nulls=True,
+    "hdl-32e": replace(
+        _spec(np.linspace(-30.67, 10.67, 32), 1085, divergence_mrad=3.0, reach_m=62.0, noise_m=0.018),
+        period_s=0.05, seam_rad=float(np.deg2rad(110.0)), maximum_m=105.0, keeps_nulls=True,
     ),
     "hdl-64e": _hdl64(),
     "os1-128": _spec(np.linspace(-22.5, 22.5, 128), 1024, divergence_mrad=4.0, reach_m=55.0, noise_m=0.025),
-    "vlp-16": _spec(np.linspace(-15.0, 15.0, 16), 1800, divergence_mrad=3.0, reach_m=55.0, noise_m=0.03,
-        maximum_m=100.0),
+    "vlp-16": replace(
+        _spec(np.linspace(-15.0, 15.0, 16), 1800, divergence_mrad=3.0, reach_m=55.0, noise_m=0.03), maximum_m=100.0,
+    ),
     "two-vlp-32c": _stacked(),
     "wandering": _wandering(),
 }  # fmt: skip
