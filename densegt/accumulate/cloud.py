@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from densegt.accumulate.moments import Moments
 from densegt.accumulate.motion.tracks import ContinuousTrack
 from densegt.accumulate.surfels import Surfels
+from densegt.datasets.scene import Camera
 from densegt.kernels.range_images import RangeImages
 
 
@@ -28,6 +29,7 @@ class Cloud:
         moments: which sweeps (S) are of which lidar and moment.
         sweep_times_s: (S,) s since start_us.
         period_s: duration of one turn, the longest of several lidars'.
+        cameras: the scene's keyframe cameras; their poses are refined as those of the sweeps are.
         sample_tokens: the keyframe of each sweep index if that sweep is its own, else "".
     """
 
@@ -41,4 +43,5 @@ class Cloud:
     moments: Moments
     sweep_times_s: NDArray[np.float64]
     period_s: float
+    cameras: tuple[Camera, ...]
     sample_tokens: tuple[str, ...]

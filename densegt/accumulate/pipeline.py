@@ -65,6 +65,7 @@ def _separate(
         moments=measured.moments,
         sweep_times_s=np.array([(s.timestamp_us - measured.start_us) * 1e-6 for s in scene.sweeps]),
         period_s=max(sweep.lidar_model.period_s for sweep in scene.sweeps),
+        cameras=scene.cameras,
         sample_tokens=tuple(s.sample_token if s.is_keyframe else "" for s in scene.sweeps),
     )
 
@@ -87,6 +88,6 @@ def accumulate_scene(
     """
     cloud = build_cloud(scene, config, progress=progress)
     built(cloud)
-    for camera in scene.cameras:
+    for camera in cloud.cameras:
         yield camera, render(cloud, camera, config)
         progress()

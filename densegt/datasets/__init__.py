@@ -79,7 +79,7 @@ def open_recording(
 
     Args:
         root: its folder.
-        format: a key of `FORMATS`; auto recognises it by its files.
+        format: a key of `FORMATS`, or `module:Class` of a reader of one's own; auto recognises it by its files.
         version: of the formats that have several in one folder; None is the only one there.
         options: what the format leaves to its user; None: as it does by default.
 
@@ -92,14 +92,28 @@ def open_recording(
 
 
 def format_of(root: Path, name: str) -> Format:
-    """The format of that name; auto recognises it by the folder's files."""
-    return FORMATS[recognised(root) if name == "auto" else name]
+    """The format of that name, or of a reader `module:Class`; auto recognises it by the folder's files.
+
+    Raises:
+        InputError: there is no such format, or the folder has the layout of a data set that is not read.
+    """
+    name = recognised(root) if name == "auto" else name
+    if name not in FORMATS and ":" not in name:
+        raise InputError(f"format {name!r}: neither one of {', '.join(FORMATS)}, nor module:Class")
+    return FORMATS[name] if name in FORMATS else Format(Path.is_dir, name)
 
 
 def imported(name: str) -> Any:
-    """What `module:name` names."""
+    """What `module:name` names.
+
+    Raises:
+        InputError: there is no such module, or no such name in it.
+    """
     module, _, attribute = name.partition(":")
-    return getattr(import_module(module), attribute)
+    try:
+        return getattr(import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise InputError(f"format {name!r}: {error}") from None
 
 
 def recognised(root: Path) -> str:
