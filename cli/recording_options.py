@@ -16,8 +16,24 @@ if TYPE_CHECKING:
     from densegt.datasets.recording import Recording
 
 
+class FormatName(click.ParamType[str]):
+    """A key of `FORMATS`, or `module:Class` of a reader of one's own."""
+
+    name = "format"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Shown in the help."""
+        return f"[{'|'.join(['auto', *FORMATS])}|MODULE:CLASS]"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name as it is."""
+        if value not in ("auto", *FORMATS) and ":" not in value:
+            self.fail(f"{value!r} is none of auto, {', '.join(FORMATS)}, nor MODULE:CLASS", param, ctx)
+        return value
+
+
 format_option = click.option(
-    "--format", "format_", type=click.Choice(["auto", *FORMATS]), default="auto", show_default=True,
+    "--format", "format_", type=FormatName(), default="auto", show_default=True,
     help="Of the recording; auto recognises it by its files.",
 )  # fmt: skip
 

@@ -67,5 +67,8 @@ def test_a_detector_learns_from_it(toy, tmp_path):
 
 
 def test_an_unknown_format_is_one_line(toy):
-    done = CliRunner().invoke(group, ["accumulate", "--dataroot", str(toy), "--format", "no:Such", "--out", "x"])
-    assert "neither one of" in str(done.exception)
+    words = ["accumulate", "--dataroot", str(toy), "--out", "x", "--format"]
+    done = CliRunner().invoke(group, [*words, "no:Such"], standalone_mode=False)
+    assert str(done.exception) == "format 'no:Such': No module named 'no'"
+    done = CliRunner().invoke(group, [*words, "nuscnes"], standalone_mode=False)
+    assert "none of auto, kitti-raw" in str(done.exception)
