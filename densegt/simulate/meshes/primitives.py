@@ -103,8 +103,8 @@ def ellipsoid(middle: ArrayLike, half: ArrayLike, material: Material, colour: Co
 
 
 def disc(middle: ArrayLike, axis: int, radius: float, material: Material, colour: Colour, *, sides: int = 12) -> Mesh:
-    """A flat disc across an axis (0, 1, 2)."""
-    turn = np.linspace(0, 2 * np.pi, sides, endpoint=False)
+    """A flat disc across an axis (0, 1, 2); with few sides a polygon that points up."""
+    turn = np.pi / 2 + np.linspace(0, 2 * np.pi, sides, endpoint=False)
     a, b = [(1, 2), (2, 0), (0, 1)][axis]
     vertices = np.tile(np.asarray(middle, dtype=np.float64), (sides + 1, 1))
     vertices[1:, a] += radius * np.cos(turn)

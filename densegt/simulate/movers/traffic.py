@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,20 @@ class Scene:
     terrain: Terrain
     seconds: float
     reach_m: float
+    spare: dict[catalogue.Draw, Body] = field(default_factory=dict)
+    drawn: dict[catalogue.Draw, Body] = field(default_factory=dict)
+
+    def body(self, draw: catalogue.Draw) -> Body:
+        """A body, or the one that was drawn in vain the last time: drawing takes longer than placing."""
+        body = self.spare.pop(draw, None) or draw(self.rng)
+        self.drawn[draw] = body
+        return body
+
+    def settle(self, *, placed: bool) -> None:
+        """Say whether what was drawn since the last time has found a place."""
+        if not placed:
+            self.spare.update(self.drawn)
+        self.drawn.clear()
 
     def lane(self, d: float, s0: float, s1: float) -> Path:
         """The line at offset d from s0 to s1 (backwards if s1 < s0)."""
@@ -83,15 +97,20 @@ def draw_things(
     for placed in _standing(scene, ranges):
         room.add([placed], labelled=True)
     for attempt in _plan(scene, ranges):
-        for _ in range(40):
-            if room.add(attempt(scene), labelled=True):
-                break
+        _try(scene, room, [attempt] * 40, labelled=True)
     hidden: list[Attempt] = [_oncoming(catalogue.car), _crossing, _cross_street, _beside]
     for k in range(config.unlabelled):
-        for attempt in [hidden[k % len(hidden)]] * 60 + [_walking] * 200:
-            if room.add(attempt(scene), labelled=False):
-                break
+        _try(scene, room, [hidden[k % len(hidden)]] * 60 + [_walking] * 200, labelled=False)
     return room.things
+
+
+def _try(scene: Scene, room: _Room, attempts: list[Attempt], *, labelled: bool) -> None:
+    """Go through attempts until one fits."""
+    for attempt in attempts:
+        placed = room.add(attempt(scene), labelled=labelled)
+        scene.settle(placed=placed)
+        if placed:
+            return
 
 
 class _Room:
@@ -206,26 +225,26 @@ def _lane_d(scene: Scene, *, forward: bool) -> float:
 
 def _ahead(draw: catalogue.Draw) -> Attempt:
     return lambda q: [
-        _along(q, draw(q.rng), _lane_d(q, forward=True), q.rng.uniform(13, 50), forward=True, speeds=(4, 11))
+        _along(q, q.body(draw), _lane_d(q, forward=True), q.rng.uniform(13, 50), forward=True, speeds=(4, 11))
     ]
 
 
 def _behind(draw: catalogue.Draw) -> Attempt:
     return lambda q: [
-        _along(q, draw(q.rng), _lane_d(q, forward=True), q.rng.uniform(-30, -10), forward=True, speeds=(4, 11))
+        _along(q, q.body(draw), _lane_d(q, forward=True), q.rng.uniform(-30, -10), forward=True, speeds=(4, 11))
     ]
 
 
 def _oncoming(draw: catalogue.Draw) -> Attempt:
     return lambda q: [
-        _along(q, draw(q.rng), _lane_d(q, forward=False), q.rng.uniform(8, 90), forward=False, speeds=(4, 13))
+        _along(q, q.body(draw), _lane_d(q, forward=False), q.rng.uniform(8, 90), forward=False, speeds=(4, 13))
     ]
 
 
 def _beside(scene: Scene) -> list[Placed]:
     """A cyclist or a scooter near the parked cars, either way."""
     section, side = scene.terrain.section, int(scene.rng.choice([-1, 1]))
-    body = catalogue.bicycle(scene.rng) if scene.rng.random() < 0.75 else catalogue.scooter(scene.rng)
+    body = scene.body(catalogue.bicycle) if scene.rng.random() < 0.75 else scene.body(catalogue.scooter)
     d, forward = side * (section.half_width - 2.75), side == -section.right
     return [_along(scene, body, d, scene.rng.uniform(2, scene.reach_m + 25), forward=forward, speeds=(3, 6.5))]
 
@@ -235,7 +254,7 @@ def _reversing(scene: Scene) -> list[Placed]:
     section, side = scene.terrain.section, int(scene.rng.choice([-1, 1]))
     s, forward = float(scene.rng.uniform(10, scene.reach_m + 30)), side == -section.right
     body, motion = _along(
-        scene, catalogue.car(scene.rng), side * (section.half_width - 1.2), s, forward=forward, speeds=(0.8, 1.8)
+        scene, scene.body(catalogue.car), side * (section.half_width - 1.2), s, forward=forward, speeds=(0.8, 1.8)
     )
     turned = motion.turned(np.pi)
     return [(body, turned)]
@@ -252,7 +271,7 @@ def _overtaking(scene: Scene) -> list[Placed]:
     d = -section.right * section.lane * (1.5 - u * u * (3 - 2 * u))
     path = Path.through(scene.terrain.places(s, d))
     start = (scene.rng.uniform(5, 40) - ends[0]) / (ends[1] - ends[0]) * path.length_m
-    return [scene.go(catalogue.car(scene.rng), path, start, (7, 13))]
+    return [scene.go(scene.body(catalogue.car), path, start, (7, 13))]
 
 
 def _train(scene: Scene, first: Body, second: Body, *, gap_m: float) -> list[Placed]:
@@ -276,13 +295,13 @@ def _train(scene: Scene, first: Body, second: Body, *, gap_m: float) -> list[Pla
 
 def _articulated(scene: Scene) -> list[Placed]:
     """A truck with its semi-trailer."""
-    front, rear = catalogue.tractor(scene.rng), catalogue.semi_trailer(scene.rng)
+    front, rear = scene.body(catalogue.tractor), scene.body(catalogue.semi_trailer)
     return _train(scene, front, rear, gap_m=float(rear.size_lwh_m[0] / 2 + front.size_lwh_m[0] / 2 - 2.2))
 
 
 def _towing(scene: Scene) -> list[Placed]:
     """A car with a trailer."""
-    front, rear = catalogue.car(scene.rng), catalogue.small_trailer(scene.rng)
+    front, rear = scene.body(catalogue.car), scene.body(catalogue.small_trailer)
     return _train(scene, front, rear, gap_m=float(rear.size_lwh_m[0] / 2 + front.size_lwh_m[0] / 2 + 0.1))
 
 
@@ -292,7 +311,7 @@ def _walking(scene: Scene) -> list[Placed]:
     d = side * (section.half_width + scene.rng.uniform(0.9, section.walk - 0.3))
     s = float(scene.rng.uniform(-12, scene.reach_m + 35))
     return [
-        _along(scene, catalogue.pedestrian(scene.rng), d, s, forward=bool(scene.rng.random() < 0.5), speeds=(0.7, 1.9))
+        _along(scene, scene.body(catalogue.pedestrian), d, s, forward=bool(scene.rng.random() < 0.5), speeds=(0.7, 1.9))
     ]
 
 
@@ -302,7 +321,7 @@ def _special(scene: Scene) -> list[Placed]:
     d = side * (section.half_width + scene.rng.uniform(1.0, section.walk - 0.4))
     s, forward = float(scene.rng.uniform(-5, scene.reach_m + 25)), bool(scene.rng.random() < 0.5)
     draw = [catalogue.dog, catalogue.wheelchair, catalogue.scooter, catalogue.pram][int(scene.rng.integers(4))]
-    return [_along(scene, draw(scene.rng), d, s, forward=forward, speeds=(0.7, 1.6))]
+    return [_along(scene, scene.body(draw), d, s, forward=forward, speeds=(0.7, 1.6))]
 
 
 def _straight(
@@ -321,7 +340,7 @@ def _crossing(scene: Scene) -> list[Placed]:
 def _over(scene: Scene, s: float, side: int) -> list[Placed]:
     reach = scene.terrain.section.half_width + 2.5
     ends = scene.terrain.places(np.array([s, s + scene.rng.uniform(-1, 1)]), np.array([side * reach, -side * reach]))
-    body = catalogue.pedestrian(scene.rng)
+    body = scene.body(catalogue.pedestrian)
     return _straight(scene, ends[0], ends[1], body, float(scene.rng.uniform(0, 2 * reach)), (0.8, 1.9))
 
 
@@ -338,7 +357,7 @@ def _cross_street(scene: Scene) -> list[Placed]:
     d = np.linspace(-way * 50, way * 50, 160)
     path = Path.through(terrain.places(np.full_like(d, s), d))
     draw = catalogue.car if scene.rng.random() < 0.8 else catalogue.motorcycle
-    return [scene.go(draw(scene.rng), path, float(scene.rng.uniform(5, 70)), (3, 9))]
+    return [scene.go(scene.body(draw), path, float(scene.rng.uniform(5, 70)), (3, 9))]
 
 
 def _turning(scene: Scene) -> list[Placed]:
@@ -355,7 +374,7 @@ def _turning(scene: Scene) -> list[Placed]:
     place = np.concatenate([np.column_stack([s, np.full_like(s, d0)]), arc, last])
     path = Path.through(_smoothed(terrain.places(place[:, 0], place[:, 1])))
     start = max(path.length_m - 40.0 - scene.rng.uniform(8, 40), 5.0)
-    return [scene.go(catalogue.car(scene.rng), path, float(start), (3.5, 6.5))]
+    return [scene.go(scene.body(catalogue.car), path, float(start), (3.5, 6.5))]
 
 
 def _smoothed(xy: Float64) -> Float64:

@@ -18,31 +18,38 @@ Float32 = NDArray[np.float32]
 PASS_M = 2e-3
 """A ray goes on this far behind what it passed through."""
 
+GOLDEN_RAD = 2.399963
+"""Turns that never repeat and fill the circle evenly."""
+
 WIRE_M, PITCH_M = 0.004, 0.05
 """Wire mesh: thickness of the wires and their distance."""
 
 
 class Rays(NamedTuple):
-    """Rays (R,) in the world's frame, each with its own time.
+    """Rays (R,) in the world's frame, each at one of some moments.
 
     Attributes:
-        origin, direction: (R,3) float32; time_s: (R,).
+        origin, direction: (R,3) float32; moment: (R,) index of `times_s` (M,).
+        fan: so many rays in a row are one narrow cone, the first its middle.
     """
 
     origin: Float32
     direction: Float32
-    time_s: Float64
+    moment: NDArray[np.int64]
+    times_s: Float64
+    fan: int = 1
 
 
 def footprint(directions: Float64, divergence_rad: float) -> Float32:
-    """The middle and four rays around it (..., 5, 3) of cones about directions (...,3)."""
+    """The middle and four rays around it (..., 5, 3) of cones about directions (...,3), each cone turned otherwise."""
     side = np.stack([-directions[..., 1], directions[..., 0], np.zeros(directions.shape[:-1])], axis=-1)
     side /= np.maximum(np.linalg.norm(side, axis=-1, keepdims=True), 1e-9)
     up = np.cross(directions, side)
-    r = 0.35 * divergence_rad  # where four rays stand for the outer half of a round beam's light
-    rays = np.stack(
-        [directions, directions + r * side, directions - r * side, directions + r * up, directions - r * up], axis=-2
-    )
+    turn = GOLDEN_RAD * np.arange(directions[..., 0].size).reshape(*directions.shape[:-1], 1)
+    r = 0.35 * divergence_rad  # where four rays stand for the outer part of a round beam's light
+    a = r * (np.cos(turn) * side + np.sin(turn) * up)
+    b = r * (np.cos(turn) * up - np.sin(turn) * side)
+    rays = np.stack([directions, directions + a, directions - a, directions + b, directions - b], axis=-2)
     out: Float32 = (rays / np.linalg.norm(rays, axis=-1, keepdims=True)).astype(np.float32)
     return out
 
@@ -62,7 +69,7 @@ def put_beyond(world: World, rays: Rays, hits: Hits, which: NDArray[np.int64]) -
     """Let some rays (K,) go on behind what they met, in place."""
     way = hits.range_m[which] + PASS_M
     origin = rays.origin[which] + way[:, None] * rays.direction[which]
-    beyond = _cast_once(world, Rays(origin, rays.direction[which], rays.time_s[which]))
+    beyond = _cast_once(world, Rays(origin, rays.direction[which], rays.moment[which], rays.times_s))
     hits.range_m[which] = beyond.range_m + way
     hits.triangle[which], hits.normal[which], hits.bary[which] = beyond.triangle, beyond.normal, beyond.bary
 
@@ -89,26 +96,37 @@ def texture_place(world: World, hits: Hits, at: NDArray[np.int64]) -> Float32:
 
 def _cast_once(world: World, rays: Rays) -> Hits:
     hits = world.standing.cast(rays.origin, rays.direction).copy()  # open3d's memory is not ours to change
-    moments, moment = np.unique(rays.time_s, return_inverse=True)
     for mover in world.movers:
-        T = mover.thing.motion.T_world_body(moments)
-        near = _near(rays, hits, mover, (T[:, :3, :3] @ mover.middle + T[:, :3, 3]).astype(np.float32)[moment])
+        T = mover.thing.motion.T_world_body(rays.times_s)
+        near = _near(rays, hits, mover, (T[:, :3, :3] @ mover.middle + T[:, :3, 3]).astype(np.float32))
         if len(near) == 0:
             continue
-        pose = moment[near]
-        T_body = inverse(T).astype(np.float32)[pose]
-        origin = np.einsum("rij,rj->ri", T_body[:, :3, :3], rays.origin[near]) + T_body[:, :3, 3]
-        direction = np.einsum("rij,rj->ri", T_body[:, :3, :3], rays.direction[near])
-        found = world.caster(mover, float(np.median(rays.time_s[near]))).cast(origin, direction)
-        turned = np.einsum("rij,rj->ri", T[:, :3, :3].astype(np.float32)[pose], found.normal)
-        put_nearer(hits, near, found._replace(normal=turned))
+        moment = rays.moment[near]
+        T_body = inverse(T).astype(np.float32)[moment]
+        origin = _turned(T_body, rays.origin[near]) + T_body[:, :3, 3]
+        direction = _turned(T_body, rays.direction[near])
+        middle_s = float(rays.times_s[int(np.median(moment))])
+        found = world.caster(mover, middle_s).cast(origin, direction)
+        put_nearer(hits, near, found._replace(normal=_turned(T.astype(np.float32)[moment], found.normal)))
     return hits
 
 
+def _turned(T: Float32, xyz: Float32) -> Float32:
+    """Vectors (K,3) under the rotations of T (K,4,4)."""
+    out: Float32 = np.matmul(T[:, :3, :3], xyz[:, :, None])[:, :, 0]
+    return out
+
+
 def _near(rays: Rays, hits: Hits, mover: Mover, middle: Float32) -> NDArray[np.int64]:
-    """Rays that pass through a mover's sphere, middle (R,3), before they meet something else."""
-    away = middle - rays.origin
-    along = np.einsum("ri,ri->r", away, rays.direction)
+    """Rays whose cone comes into a mover's sphere, middle (M,3), before its middle ray meets something much nearer."""
+    first = slice(None, None, rays.fan)
+    away = middle[rays.moment[first]] - rays.origin[first]
+    along = np.einsum("ri,ri->r", away, rays.direction[first])
+    wide = mover.radius + (0.004 * np.abs(along) if rays.fan > 1 else 0.0)
     off2 = np.einsum("ri,ri->r", away, away) - along * along
-    hit = (off2 < mover.radius**2) & (along > -mover.radius) & (along - mover.radius < hits.range_m)
-    return np.flatnonzero(hit)
+    hit = np.flatnonzero((off2 < wide * wide) & (along > -mover.radius))
+    if rays.fan > 1:
+        hit = (hit[:, None] * rays.fan + np.arange(rays.fan)).ravel()
+        along = np.repeat(along, rays.fan)
+    out: NDArray[np.int64] = hit[along[hit] - mover.radius < hits.range_m[hit]]
+    return out

@@ -132,10 +132,14 @@ def developed(light: Float32, film: Film, rng: np.random.Generator, motion_px: f
         span = 2 * int(motion_px / 2) + 1
         image = cv2.blur(image, (span, 1))
     bright = cv2.GaussianBlur(np.maximum(image * film.gain - 1.2, 0), (0, 0), width / 120)
-    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
-    image = (image * film.gain + 0.5 * bright) * (1 - film.vignette * (x * x + y * y) / 2)[..., None] * film.balance
-    curve = image * (1 + 0.25 * image) / (1 + image * 0.95)
-    value = np.clip(curve, 0, 1) ** (1 / 2.2)
-    value += rng.normal(0, 1, value.shape).astype(np.float32) * film.noise * np.sqrt(0.25 + value)
+    x, y = np.linspace(-1, 1, width, dtype=np.float32), np.linspace(-1, 1, height, dtype=np.float32)[:, None]
+    image = (
+        (image * film.gain + 0.5 * bright)
+        * (1 - np.float32(film.vignette) * (x * x + y * y) / 2)[..., None]
+        * film.balance.astype(np.float32)
+    )
+    curve = 1 - np.exp(-1.9 * np.maximum(image, 0))
+    value = cv2.pow(curve.astype(np.float32), 1 / 2.0) - np.float32(0.03)
+    value += rng.standard_normal(value.shape, dtype=np.float32) * np.float32(film.noise) * np.sqrt(0.25 + value)
     out: NDArray[np.uint8] = np.clip(np.rint(value * 255), 0, 255).astype(np.uint8)
     return out

@@ -13,7 +13,7 @@ Float32 = NDArray[np.float32]
 PULSE_M = 0.8
 """Echoes closer than this merge into one."""
 
-STRAY_M = 0.12
+STRAY_M = 0.08
 """A return farther than this from every surface that its beam met is mixed."""
 
 
@@ -65,13 +65,13 @@ def strongest_return(echoes: Echoes) -> Returns:
     count = ranges.shape[1]
     total, moment = np.zeros_like(power), np.zeros_like(power)
     for j in range(count):
-        together = np.abs(ranges - ranges[:, j : j + 1]) < PULSE_M / 2
+        together = np.abs(ranges - ranges[:, j : j + 1]) < PULSE_M
         total += together * power[:, j : j + 1]
         moment += together * (power[:, j : j + 1] * ranges[:, j : j + 1])
     best = np.argmax(total, axis=1)[:, None]
     strength = np.take_along_axis(total, best, 1)[:, 0]
     middle = np.take_along_axis(moment, best, 1)[:, 0] / np.maximum(strength, 1e-20)
-    inside = (np.abs(ranges - np.take_along_axis(ranges, best, 1)) < PULSE_M / 2) & usable
+    inside = (np.abs(ranges - np.take_along_axis(ranges, best, 1)) < PULSE_M) & usable
     main = np.argmax(np.where(inside, power, -1), axis=1)[:, None]
     flag = np.take_along_axis(echoes.flag, main, 1)[:, 0]
     stray = np.where(inside, np.abs(ranges - middle[:, None]), np.inf).min(axis=1)

@@ -22,7 +22,7 @@ Float64 = NDArray[np.float64]
 Float32 = NDArray[np.float32]
 
 SUB = 5
-WEIGHTS = np.array([0.36, 0.16, 0.16, 0.16, 0.16], dtype=np.float32)
+WEIGHTS = np.full(SUB, 0.2, dtype=np.float32)
 """Share of a beam's light in its middle and around it."""
 
 DROPOUT = 0.01
@@ -106,7 +106,8 @@ def _rays(T_world_lidar: Float64, unit: Float64, spec: LidarSpec, times: Float64
     way = np.einsum("cij,cbkj->cbki", R, fan).reshape(-1, 3)
     start = T_world_lidar[:, None, :3, 3] + np.einsum("ci,b->cbi", T_world_lidar[:, :3, 2], spec.offset_z_m)
     origin = np.repeat(start.astype(np.float32).reshape(-1, 3), SUB, axis=0)
-    return Rays(origin, np.ascontiguousarray(way), np.repeat(times, spec.beams * SUB))
+    moment = np.repeat(np.arange(len(times)), spec.beams * SUB)
+    return Rays(origin, np.ascontiguousarray(way), moment, times, SUB)
 
 
 def _echoes(world: World, rays: Rays, hits: Hits, spec: LidarSpec, rng: np.random.Generator) -> Echoes:
@@ -211,7 +212,7 @@ def _reflection(
     normal, way = hits.normal[at], rays.direction[at]
     mirrored = way - 2 * np.einsum("ri,ri->r", normal, way)[:, None] * normal
     start = rays.origin[at] + hits.range_m[at][:, None] * way + 2e-3 * mirrored
-    second = Rays(start, mirrored, rays.time_s[at])
+    second = Rays(start, mirrored, rays.moment[at], rays.times_s)
     found = cast_rays(world, second)
     total = found._replace(range_m=found.range_m + hits.range_m[at])
     power = echo_power(world, second, total, spec) * share * np.tile(WEIGHTS, beams)[at]

@@ -73,7 +73,8 @@ def _surface_light(view: View, start: Float32, way: Float32, hits: Hits) -> Floa
     normal = _shading_normals(view, hits, way)
     xyz = start + hits.range_m[:, None] * way
     up = 0.6 + 0.4 * normal[:, 2:3]
-    light = rgb(weather.ambient) * up
+    inside = np.where(material == Material.INTERIOR, np.float32(0.22), np.float32(1))[:, None]
+    light = rgb(weather.ambient) * up * inside
     if weather.sun_colour.any():
         light = light + _sunlight(view, xyz, normal, hits, material)
     light = light + lamp_light(view.world, view.T_world_ego, xyz, normal)

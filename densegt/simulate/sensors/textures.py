@@ -45,7 +45,8 @@ def textured(colour: Float32, material: NDArray[np.uint8], uv: Float32, footprin
     ):
         at = np.flatnonzero(material == code)
         if len(at):
-            out[at] *= pattern(u[at], v[at], soft[at])[:, None]
+            clear = 1 / (1 + (footprint_m[at] * 14.0) ** 2)
+            out[at] *= pattern(u[at], v[at], clear)[:, None]
     return out
 
 

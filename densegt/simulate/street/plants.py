@@ -41,7 +41,7 @@ def tree(rng: np.random.Generator) -> Mesh:
     height = float(rng.uniform(5, 12))
     trunk_m = height * float(rng.uniform(0.22, 0.34))
     crown_m = float(rng.uniform(1.5, 0.36 * height))
-    thick = 0.018 * height + 0.04
+    thick = 0.015 * height + 0.02
     green = GREENS[int(rng.integers(len(GREENS)))]
     bark: Colour = (0.10, 0.08, 0.06)
     lean = rng.normal(0, 0.15, 2)
@@ -68,10 +68,10 @@ def tree(rng: np.random.Generator) -> Mesh:
         )
     fill = float(rng.uniform(0.7, 1.3))
     for lobe, radius in lobes:
-        count = int(190 * fill * radius**1.7)
+        count = int(300 * fill * radius**1.7)
         spot = rng.normal(size=(count, 3))
         spot *= (radius * rng.uniform(0.55, 1.05, (count, 1))) / np.linalg.norm(spot, axis=1, keepdims=True)
-        parts.append(leaves(rng, lobe + spot * [1, 1, 0.8], 0.17, green))
+        parts.append(leaves(rng, lobe + spot * [1, 1, 0.8], 0.135, green))
     return with_semantic(join(parts), Semantic.VEGETATION)
 
 
