@@ -29,7 +29,8 @@ from rich.table import Table
 
 from benchmarks.accuracy import ablation, fillers
 from benchmarks.accuracy.completion_inputs import NAMES, Sample, samples
-from densegt.completion.method import CompletedDepth, Method, SparseDepth, open_method
+from densegt.completion.method import CompletedDepth, Method, SparseDepth
+from densegt.completion.registry import open_method
 from densegt.depth.edges import near_edges
 from densegt.depth.kind import Kind
 from densegt.depth.matching import best_match

@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 
 from densegt.completion.baselines import nearest, plane
 from densegt.completion.classical import Classical
-from densegt.completion.examples import Example, Key, read_example
+from densegt.completion.examples import Example, ExampleKey, read_example
 from densegt.completion.features import Features, features_of
 from densegt.completion.method import SparseDepth
 from densegt.completion.sampling import draw_example
@@ -32,7 +32,9 @@ class Crops(Dataset[dict[str, Tensor]]):
         draws: crops of each image an epoch.
     """
 
-    def __init__(self, keys: Sequence[Key], size: tuple[int, int], draws: int, seed: int, keep_images: int) -> None:
+    def __init__(
+        self, keys: Sequence[ExampleKey], size: tuple[int, int], draws: int, seed: int, keep_images: int
+    ) -> None:
         self._keys, self._size, self._draws, self._seed = list(keys), size, draws, seed
         self._keep_images = keep_images
         self._classical = Classical()
@@ -52,7 +54,7 @@ class Crops(Dataset[dict[str, Tensor]]):
 class Trials(Dataset[dict[str, Tensor]]):
     """Whole images for validation, each with every input of TRIALS; the same ones each time."""
 
-    def __init__(self, keys: Sequence[Key]) -> None:
+    def __init__(self, keys: Sequence[ExampleKey]) -> None:
         self._keys = list(keys)
         self._classical = Classical()
 
@@ -104,6 +106,6 @@ def stacked(
 
 
 @lru_cache(maxsize=1)
-def reader(keep_images: int) -> Callable[[Key], Example]:
+def reader(keep_images: int) -> Callable[[ExampleKey], Example]:
     """`read_example` that keeps so many images in memory, one for each process."""
     return lru_cache(maxsize=keep_images)(read_example) if keep_images else read_example

@@ -39,7 +39,7 @@ class Sources:
 
 
 @dataclass(frozen=True)
-class Key:
+class ExampleKey:
     """Where an image is to be found."""
 
     sources: Sources
@@ -65,13 +65,13 @@ class Example:
     exact: bool
 
 
-def keys_of(folders: Sequence[Sources]) -> list[Key]:
+def keys_of(folders: Sequence[Sources]) -> list[ExampleKey]:
     """All images that every store of their folders has, in order of folder, scene and time.
 
     Raises:
         InputError: a folder has none, or its input and target know nothing in common.
     """
-    found: list[Key] = []
+    found: list[ExampleKey] = []
     for sources in folders:
         mine = list(_keys_in(sources))
         if not mine:
@@ -82,7 +82,7 @@ def keys_of(folders: Sequence[Sources]) -> list[Key]:
     return found
 
 
-def _keys_in(sources: Sources) -> list[Key]:
+def _keys_in(sources: Sources) -> list[ExampleKey]:
     others = [{p.stem: p for p in scene_files(folder)} for folder in (sources.input, sources.truth) if folder]
     keys = []
     for path in scene_files(sources.depth):
@@ -92,11 +92,11 @@ def _keys_in(sources: Sources) -> list[Key]:
         mine = SceneReader(path)
         for key in mine.keys:
             if all(key in reader for reader in readers):
-                keys.append(Key(sources, path.stem, *key))
+                keys.append(ExampleKey(sources, path.stem, *key))
     return keys
 
 
-def _check_overlap(sources: Sources, keys: Sequence[Key]) -> None:
+def _check_overlap(sources: Sources, keys: Sequence[ExampleKey]) -> None:
     """Raises InputError where what is given and what is meant are of different places, by a few images."""
     apart: list[Float32] = []
     for key in keys[:: max(1, len(keys) // ASKED_IMAGES)]:
@@ -115,7 +115,7 @@ def _check_overlap(sources: Sources, keys: Sequence[Key]) -> None:
         )
 
 
-def read_example(key: Key) -> Example:
+def read_example(key: ExampleKey) -> Example:
     """Read one image and all that is known of it.
 
     Raises:
@@ -135,7 +135,7 @@ def read_example(key: Key) -> Example:
     return Example(tuple(inputs), accumulated.depth_m, weight, exact=False)
 
 
-def _record(folder: Path, key: Key) -> ImageRecord:
+def _record(folder: Path, key: ExampleKey) -> ImageRecord:
     return without_completed(_reader(folder / f"{key.scene}.h5").read(key.sample_token, key.channel))
 
 

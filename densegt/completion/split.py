@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
-from densegt.completion.examples import Key
+from densegt.completion.examples import ExampleKey
 from densegt.errors import InputError
 
 
 @dataclass(frozen=True)
-class Split:
+class ExampleSplit:
     """Images of two kinds, in order."""
 
-    learned: list[Key]
-    held_out: list[Key]
+    learned: list[ExampleKey]
+    held_out: list[ExampleKey]
 
 
-def split(keys: Sequence[Key], share: float) -> Split:
+def split(keys: Sequence[ExampleKey], share: float) -> ExampleSplit:
     """Hold out the last scenes, or of a lone scene the last keyframes: no place at one time is on both sides.
 
     Raises:
@@ -31,7 +31,7 @@ def split(keys: Sequence[Key], share: float) -> Split:
         raise InputError(f"{keys[0].sources.depth}: a single keyframe; nothing can be held out for validation")
     count = min(len(in_order) - 1, max(1, round(share * len(in_order))))
     last = set(in_order[-count:])
-    return Split(
+    return ExampleSplit(
         [key for key, group in zip(keys, groups, strict=True) if group not in last],
         [key for key, group in zip(keys, groups, strict=True) if group in last],
     )

@@ -19,7 +19,7 @@ import densegt
 from densegt.completion.batches import Crops, Trials
 from densegt.completion.checkpoint import read_network, write_weights
 from densegt.completion.examples import Sources, keys_of
-from densegt.completion.split import Split, split
+from densegt.completion.split import ExampleSplit, split
 from densegt.completion.task import METHODS, SCORE, TRIAL_NAMES, Batch, CompletionTask
 from densegt.completion.train_config import TrainConfig
 from densegt.depth.store import read_header, scene_files
@@ -55,7 +55,7 @@ class Run:
 class Data(LightningDataModule):
     """Loaders; each process of several has its part."""
 
-    def __init__(self, parts: Split, config: TrainConfig) -> None:
+    def __init__(self, parts: ExampleSplit, config: TrainConfig) -> None:
         super().__init__()
         self._parts, self._config = parts, config
 
@@ -131,7 +131,7 @@ def train(run: Run, say: Say) -> Path | None:
     return weights
 
 
-def _facts(run: Run, parts: Split, figures: Mapping[str, float]) -> dict[str, Any]:
+def _facts(run: Run, parts: ExampleSplit, figures: Mapping[str, float]) -> dict[str, Any]:
     """How the weights were made."""
     return {
         "command": run.command,
@@ -154,7 +154,7 @@ def _made_by(weights: Path) -> dict[str, Any]:
     }
 
 
-def _origin(sources: Sources, parts: Split) -> dict[str, Any]:
+def _origin(sources: Sources, parts: ExampleSplit) -> dict[str, Any]:
     """A folder, its simulation where it is one, and how many of its images were learned from and held out."""
     counts = {
         name: sum(key.sources == sources for key in keys)

@@ -1,4 +1,4 @@
-"""Values that a store's file holds as attributes: others may have written them, so each is looked at before it is used.
+"""Attributes of a store's file, checked before use: the file may have been written by other software.
 
 All raise ValueError, TypeError or KeyError, which the store turns into a line that names the file.
 """

@@ -63,7 +63,7 @@ def evaluate_stores(
     Args:
         pred_dir, truth_dir: folders of `<scene>.h5`.
         max_depth_m: truth from here on is not counted.
-        progress: told (images done, images in all).
+        progress: called with (images done, images in all).
 
     Raises:
         InputError: a folder is no store, the two have nothing in common, or an image differs in size from its truth.

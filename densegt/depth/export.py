@@ -41,7 +41,7 @@ def export_store(
         format_name: a key of FORMATS.
         existing: "error" refuses an output folder with such files in it, "overwrite" replaces them, "keep" writes
             only what is not there yet (to go on after an interruption, or to add scenes).
-        progress: told (images done, images in all).
+        progress: called with (images done, images in all).
 
     Returns:
         Numbers of files written and kept.

@@ -1,7 +1,7 @@
-"""A file that HDF5 reads from and that it comes back from.
+"""A file for HDF5 to read from that refuses damage on which HDF5 hangs or crashes.
 
 Texts lie in heaps, the one structure of its files without a checksum. A heap in which an object has the size zero HDF5
-reads for ever, deaf to Ctrl-C, and one with sizes too large it may read beyond. So each is looked at on its way in.
+reads for ever, deaf to Ctrl-C, and one with sizes too large it may read beyond. Each heap is checked when read.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class GuardedFile(io.FileIO):
 
 
 def check_heap(heap: memoryview) -> None:
-    """Walk over the objects of a heap, or over those in its beginning.
+    """Check the sizes of a heap's objects, or of those at its beginning.
 
     Raises:
         OSError: one has a size that cannot be.

@@ -1,7 +1,7 @@
-"""A file that HDF5 writes to and that cannot fail in its hands.
+"""A file for HDF5 to write to that never raises while HDF5 holds it.
 
 HDF5 cannot close a file that it could not write: on a full disk it repeats the error without end and then crashes the
-process. So the error stops here. What comes after it goes nowhere, HDF5 closes in peace, and whoever asks is told.
+process. So the first error is kept here, later writes are dropped, HDF5 closes, and `check` raises the error.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from pathlib import Path
 
 
 class Sink:
-    """What h5py wants of a Python file.
+    """A file object with the methods that h5py calls.
 
     Attributes:
-        known_as: the name that errors tell.
+        known_as: the path in error messages.
         error: the first that the system gave; from then on nothing is written.
     """
 

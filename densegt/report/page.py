@@ -20,6 +20,7 @@ from densegt.errors import InputError
 from densegt.report import draw
 from densegt.report.content import Contents, contents, css, depth_legend, source_legend, uncertainty_legend
 from densegt.report.plots import plots
+from densegt.report.step_counter import StepCounter
 from densegt.report.tiles import Key, KeyframeTiles, draw_tiles, select_keyframes
 
 Progress = Callable[[int, int], None]
@@ -32,7 +33,7 @@ def write_report(
     *,
     truth_dir: Path | None = None,
     max_images: int = 36,
-    progress: Progress | None = None,
+    progress: Progress = lambda done, total: None,
 ) -> int:
     """Write the page, replacing an older one.
 
@@ -41,7 +42,7 @@ def write_report(
         image_root: folder that the images' `filename` in the store is relative to.
         truth_dir: store of exact depth; without one, `image_root/exact` is used if it is there and fits.
         max_images: show at most so many.
-        progress: told (steps done, steps in all).
+        progress: called with (steps done, steps in all).
 
     Returns:
         Number of images shown.
@@ -52,7 +53,7 @@ def write_report(
     readers = {r.scene: r for r in map(SceneReader, scene_files(depth_dir))}
     chosen = select_keyframes({name: reader.keys for name, reader in readers.items()}, max_images)
     shown = sum(len(keys) for keyframes in chosen.values() for keys in keyframes)
-    tick = _Ticker(progress, 2 * sum(map(len, readers.values())) + shown)
+    tick = StepCounter(progress, 2 * sum(map(len, readers.values())) + shown)
     evaluation, why_not = _evaluate(depth_dir, truth_dir, image_root / "exact", tick)
     truth_dir = (truth_dir or image_root / "exact") if evaluation else None
     scenes = {name: contents(reader, tick) for name, reader in readers.items()}
@@ -76,20 +77,8 @@ def write_report(
     return shown
 
 
-class _Ticker:
-    """Counts steps of different kinds into one progress."""
-
-    def __init__(self, progress: Progress | None, total: int) -> None:
-        self._progress, self._total, self._done = progress, total, 0
-
-    def __call__(self) -> None:
-        self._done += 1
-        if self._progress:
-            self._progress(self._done, self._total)
-
-
 def _evaluate(
-    depth_dir: Path, truth_dir: Path | None, by_the_data: Path, tick: _Ticker
+    depth_dir: Path, truth_dir: Path | None, by_the_data: Path, tick: StepCounter
 ) -> tuple[Evaluation | None, str]:
     """Score against the truth that was asked for, or the one that lies by the data; or say why that one is not used."""
     if truth_dir is not None:
@@ -103,7 +92,7 @@ def _evaluate(
 
 
 def _keyframe_tiles(
-    reader: SceneReader, truth: SceneReader | None, keys: list[Key], image_root: Path, tick: _Ticker
+    reader: SceneReader, truth: SceneReader | None, keys: list[Key], image_root: Path, tick: StepCounter
 ) -> KeyframeTiles:
     images, stamps = [], []
     for key in keys:

@@ -36,7 +36,7 @@ Picture = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Tile:
+class ReportTile:
     """One picture of a row: a heading and a data URI."""
 
     title: str
@@ -50,7 +50,7 @@ class ImageTiles:
     channel: str
     filename: str
     coverage_percent: float
-    tiles: list[Tile]
+    tiles: list[ReportTile]
 
 
 @dataclass(frozen=True)
@@ -91,19 +91,19 @@ def draw_tiles(record: ImageRecord, truth: ImageRecord | None, image_root: Path)
     pick = nearest_in_blocks(record.depth_m, factor)
     depth_m = shrink(record.depth_m, pick, factor).astype(np.float32)
     image = _image(image_root, record.filename, width_px=depth_m.shape[1], height_px=depth_m.shape[0])
-    tiles = [Tile("Image", _jpeg(image))]
+    tiles = [ReportTile("Image", _jpeg(image))]
     if (record.source == Source.COMPLETED).any():
-        tiles.append(Tile("Input", _jpeg(overlay(image, _measured(record, factor)))))
-    tiles.append(Tile("Depth", _jpeg(overlay(image, depth_m))))
+        tiles.append(ReportTile("Input", _jpeg(overlay(image, _measured(record, factor)))))
+    tiles.append(ReportTile("Depth", _jpeg(overlay(image, depth_m))))
     if "uncertainty" in record.layers:
         uncertainty_m = shrink(record.layers["uncertainty"], pick, factor).astype(np.float32)
-        tiles.append(Tile("Uncertainty", _png(uncertainty_picture(uncertainty_m))))
+        tiles.append(ReportTile("Uncertainty", _png(uncertainty_picture(uncertainty_m))))
     if truth is not None:
         _check_size(record, truth)
         exact = shrink(truth.depth_m, nearest_in_blocks(truth.depth_m, factor), factor).astype(np.float32)
         error = shrink(error_picture(record.depth_m, truth.depth_m), pick, factor).astype(np.uint8)
-        tiles += [Tile("Error", _png(error)), Tile("Exact depth", _jpeg(colour_depth(exact)))]
-    tiles.append(Tile("Source", _png(source_picture(shrink(record.source, pick, factor).astype(np.uint8)))))
+        tiles += [ReportTile("Error", _png(error)), ReportTile("Exact depth", _jpeg(colour_depth(exact)))]
+    tiles.append(ReportTile("Source", _png(source_picture(shrink(record.source, pick, factor).astype(np.uint8)))))
     return ImageTiles(
         channel=record.channel,
         filename=record.filename,

@@ -22,6 +22,7 @@ from densegt.depth.selection import select_images, select_scenes
 from densegt.depth.store import SceneReader, scene_files
 from densegt.errors import InputError
 from densegt.report.camera_order import camera_order
+from densegt.report.step_counter import StepCounter
 from densegt.view.cloud import SceneCloud, scene_cloud
 from densegt.view.codec import encode_uint16
 from densegt.view.legend import legend
@@ -89,7 +90,7 @@ def write_view(
     keys = {reader.scene: _chosen_keys(reader, choice) for reader in readers}
     found = recording.open() if choice.max_points else None
     steps = sum(map(len, keys.values())) + sum(found.steps(r.scene) for r in readers if found)
-    tick = _Ticker(progress, steps)
+    tick = StepCounter(progress, steps)
     scenes: list[dict[str, Any]] = []
     parts: dict[str, str] = {}
     for reader in readers:
@@ -113,15 +114,6 @@ def write_view(
     write_whole(out, page)
     others = len(scene_files(depth_dir)) - len(readers)
     return Shown(tuple(r.scene for r in readers), sum(map(len, keys.values())), others, len(page))
-
-
-class _Ticker:
-    def __init__(self, progress: Progress, total: int) -> None:
-        self._progress, self._total, self._done = progress, total, 0
-
-    def __call__(self) -> None:
-        self._done += 1
-        self._progress(min(self._done, self._total), self._total)
 
 
 def _chosen_keys(reader: SceneReader, choice: Choice) -> list[tuple[str, str]]:

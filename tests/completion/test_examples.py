@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from densegt.completion.examples import Key, Sources, keys_of, read_example
+from densegt.completion.examples import ExampleKey, Sources, keys_of, read_example
 from densegt.completion.split import split
 from densegt.errors import InputError
 
@@ -93,7 +93,7 @@ def test_input_and_target_that_do_not_belong_together(folders, tmp_path, depth_o
 
 
 def key(folder, scene, sample):
-    return Key(Sources(folder, folder), scene, sample, "CAM_FRONT")
+    return ExampleKey(Sources(folder, folder), scene, sample, "CAM_FRONT")
 
 
 def test_whole_scenes_are_held_out(tmp_path):
