@@ -40,7 +40,7 @@ def fails(result: tuple[int, str, str], out: Path, *says: str) -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["--scene", "third"], ["scene.json", "no scene 'third'", "first, second"]),
+        (["--scene", "third"], ["v1.0-mini", "no scene 'third'", "first, second"]),
         (["--version", "v9"], ["no version 'v9'"]),
         (["--window", "soon"], ["--window", "soon"]),
         (["--window", "-1"], ["--window", "-1"]),
@@ -161,7 +161,7 @@ def test_one_bad_scene_of_two(run: Run, damaged: Path, tmp_path: Path, damage: C
     out = tmp_path / "out"
     code, stdout, stderr = run("--dataroot", damaged, "--out", out)
     assert code == 1
-    line, last = stderr.splitlines()
+    line, last = (line for line in stderr.splitlines() if "failed" in line)
     assert line.startswith("densegt: second failed: ")
     assert named in line
     again = f"densegt accumulate --dataroot {damaged} --out {out} --scene second"
@@ -222,7 +222,7 @@ def test_the_same_bytes_whatever_the_workers_and_the_order(run: Run, two_scenes:
     for name, options in ways.items():
         code, stdout, stderr = run("--dataroot", two_scenes, "--out", tmp_path / name, *options)
         assert code == 0, stderr
-        assert stderr == ""
+        assert "failed" not in stderr
         order = ("second", "first") if name == "reversed" else ("first", "second")
         assert [line.split(":")[0] for line in stdout.splitlines()] == [str(tmp_path / name / f"{n}.h5") for n in order]
         assert left_in(tmp_path / name) == ["first.h5", "second.h5"]
