@@ -77,7 +77,7 @@ def accumulate_scene(
     progress: Callable[[], None] = lambda: None,
     built: Callable[[Cloud], None] = lambda cloud: None,
 ) -> Iterator[tuple[Camera, DepthMap]]:
-    """Dense depth of every keyframe camera of a scene, in order of time.
+    """Dense depth of every keyframe camera of a scene, in order of time; cameras lie on the refined ego path.
 
     Args:
         progress: called after each sweep and image.

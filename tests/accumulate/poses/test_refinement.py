@@ -9,6 +9,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from densegt.accumulate.config import AccumulateConfig, RefinePosesConfig
+from densegt.accumulate.pipeline import accumulate_scene
 from densegt.accumulate.poses import refinement
 from densegt.accumulate.sweep_returns import read_returns
 from densegt.accumulate.timing import EgoPath
@@ -132,6 +133,16 @@ def test_cameras_lie_on_the_new_path_and_boxes_move_along() -> None:
     for stamp, was, is_now in zip(drawn.timestamps_us, drawn.T_global_box, now.T_global_box, strict=True):
         seen = se3.inverse(before[int(stamp)]) @ was
         np.testing.assert_allclose(se3.inverse(after[int(stamp)]) @ is_now, seen, atol=1e-7)
+
+
+def test_depth_is_that_of_cameras_on_the_refined_path() -> None:
+    """Rendered from where the sweeps' poses were put right, not from where they were recorded."""
+    noisy = shaken(STANDING.scene(), np.random.default_rng(1), [0.02, 0.02, 0.05], [0.05, 0.05, 0.05])
+    wanted = refine_poses(noisy, CONFIG).cameras
+    got = [camera for camera, _ in accumulate_scene(noisy, CONFIG)]
+    assert np.abs(wanted[0].T_global_ego - noisy.cameras[0].T_global_ego).max() > 0.005
+    for camera, refined in zip(got, wanted, strict=True):
+        np.testing.assert_array_equal(camera.T_global_ego, refined.T_global_ego)
 
 
 # --- the kernel and its slow twin ---
