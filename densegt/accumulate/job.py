@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from densegt.accumulate.config import AccumulateConfig
+from densegt.accumulate.scene_input import ExaminedScene, examine
 from densegt.accumulate.scene_to_store import accumulate_to_store
 from densegt.batch.job import ReportProgress, SceneResult
 from densegt.batch.progress import SceneProgress
 from densegt.batch.recording_handle import RecordingHandle
 from densegt.datasets import RecordingPath
 from densegt.datasets.recording import Recording
+from densegt.datasets.sanity.finding import in_lines
 from densegt.depth.store import SceneWriter
+from densegt.errors import InputError
 
 # Raise it with every change after which equal input and options give other depth: then no file made before counts as
 # finished.
@@ -28,6 +31,7 @@ class AccumulateJob:
     Attributes:
         cameras: channels, all where empty.
         overwrite: also make finished scenes again.
+        sanity: what comes of a scene whose poses, calibration, units or clocks contradict its points.
     """
 
     counts: ClassVar[tuple[str, ...]] = ("sweeps", "points")
@@ -37,6 +41,7 @@ class AccumulateJob:
     config: AccumulateConfig
     cameras: tuple[str, ...] = ()
     overwrite: bool = False
+    sanity: Literal["refuse", "warn", "off"] = "refuse"
 
     @cached_property
     def _handle(self) -> RecordingHandle:
@@ -79,7 +84,23 @@ class AccumulateJob:
         """Accumulate a scene into its file, whole or not at all."""
         config, digest = self.saved_config(scene), self.input_digest(scene)
         new_writer = partial(SceneWriter, self.out, scene, config, input_digest=digest, overwrite=True)
-        return accumulate_to_store(self.opened, scene, self.config, new_writer, cameras=self.cameras, report=report)
+        return accumulate_to_store(self._examined(scene), self.config, new_writer, report=report)
+
+    def _examined(self, name: str) -> ExaminedScene:
+        """The scene, unless it contradicts itself or has nothing to render.
+
+        Raises:
+            InputError: it does, or it cannot be read.
+        """
+        scene = self.opened.scene(name, cameras=self.cameras)
+        if not scene.cameras:
+            raise InputError(f"{self.opened.source}: scene {name} has no keyframe camera to render")
+        examined = examine(scene, self.config.lidar, sane=self.sanity != "off")
+        fatal = [finding for finding in examined.findings if finding.fatal]
+        if fatal and self.sanity == "refuse":
+            more = "; --sanity warn goes on all the same"
+            raise InputError(f"{self.opened.source}: {' | '.join(in_lines(fatal))}{more}")
+        return examined
 
     def summary(self) -> dict[str, Any]:
         """Dataroot and configuration."""

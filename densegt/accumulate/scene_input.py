@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from densegt.accumulate.read_ahead import ReadAhead
 from densegt.datasets.infer_lidar_model import LidarModelEvidence, infer_lidar_models
 from densegt.datasets.lidar_model import LIDAR_MODELS, LidarModel
 from densegt.datasets.recording import Recording
+from densegt.datasets.sanity.check_scene import check_scene
+from densegt.datasets.sanity.finding import SanityFinding
 from densegt.datasets.scene import Scene
 
 
@@ -23,11 +25,28 @@ def read_scene(recording: Recording, name: str, config: AccumulateConfig, *, cam
     Raises:
         InputError: unknown scene or camera, a file is missing or damaged.
     """
-    return with_lidar_models(recording.scene(name, cameras=cameras), config.lidar)[0]
+    return examine(recording.scene(name, cameras=cameras), config.lidar, sane=False).scene
 
 
-def with_lidar_models(scene: Scene, config: LidarConfig) -> tuple[Scene, tuple[LidarModelEvidence, ...]]:
-    """The scene with a model for each lidar, and what the data say of it; a given model holds whatever they say.
+@dataclass(frozen=True)
+class ExaminedScene:
+    """A scene that can be accumulated, and what its data say of it.
+
+    Attributes:
+        lidars: of each lidar's model.
+        findings: contradictions, see `densegt.datasets.sanity`.
+    """
+
+    scene: Scene
+    lidars: tuple[LidarModelEvidence, ...]
+    findings: tuple[SanityFinding, ...]
+
+
+def examine(scene: Scene, config: LidarConfig, *, sane: bool = True) -> ExaminedScene:
+    """The scene with a model for each lidar; a given model holds whatever the data say.
+
+    Args:
+        sane: look for contradictions too.
 
     Raises:
         InputError: a sweep cannot be read.
@@ -36,9 +55,10 @@ def with_lidar_models(scene: Scene, config: LidarConfig) -> tuple[Scene, tuple[L
     given = {} if model is None else {lidar.channel: model for lidar in scene.lidars}
     ahead = ReadAhead(scene.read_points)
     found = infer_lidar_models(scene, given, ahead)
-    ahead.stop()
     used = scene.with_lidar_models({channel: evidence.used for channel, evidence in found.items()})
-    return replace(used, read_points=ahead), tuple(found.values())
+    findings = tuple(check_scene(used, ahead)) if sane else ()
+    ahead.stop()
+    return ExaminedScene(replace(used, read_points=ahead), tuple(found.values()), findings)
 
 
 def configured_model(config: LidarConfig) -> LidarModel | None:

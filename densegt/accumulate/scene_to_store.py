@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,42 +13,36 @@ from densegt.accumulate.cloud import Cloud
 from densegt.accumulate.config import AccumulateConfig
 from densegt.accumulate.motion.discovery.track_file import write_tracks
 from densegt.accumulate.pipeline import accumulate_scene
-from densegt.accumulate.scene_input import with_lidar_models
+from densegt.accumulate.scene_input import ExaminedScene
 from densegt.batch.job import ReportProgress, SceneResult
 from densegt.batch.progress import SceneProgress
 from densegt.batch.stage_seconds import StageSeconds
-from densegt.datasets.recording import Recording
+from densegt.datasets.sanity.finding import in_lines
 from densegt.datasets.scene import Points, Scene, Sweep
 from densegt.depth.store import SceneWriter
-from densegt.errors import InputError
 
 
 def accumulate_to_store(
-    recording: Recording,
-    name: str,
+    examined: ExaminedScene,
     config: AccumulateConfig,
     new_writer: Callable[..., SceneWriter],
     *,
-    cameras: Sequence[str] = (),
     report: ReportProgress = lambda progress: None,
 ) -> SceneResult:
     """Accumulate one scene and write its depth maps, and the tracks of what was found without labels.
 
     Args:
         new_writer: makes the writer, given the lidars' models as `inferred`.
-        cameras: channels to render, all where empty.
         report: called after every sweep and image.
 
     Raises:
-        InputError: the scene cannot be read, or has no image to render.
+        InputError: a sweep cannot be read.
     """
     seconds, counter = StageSeconds("gather"), _Counter(report)
-    scene, lidars = with_lidar_models(recording.scene(name, cameras=cameras), config.lidar)
-    scene = counter.counting_points(scene)
+    scene, lidars = counter.counting_points(examined.scene), examined.lidars
     inferred = {evidence.channel: evidence.as_dict() for evidence in lidars}
-    if not scene.cameras:
-        raise InputError(f"{recording.source}: scene {name} has no keyframe camera to render")
-    coverage, writer = [], new_writer(inferred=inferred)
+    contradictions = in_lines(examined.findings)
+    coverage, writer = [], new_writer(inferred={**inferred, "contradictions": contradictions})
 
     def built(cloud: Cloud) -> None:
         if config.motion in ("auto", "free"):
@@ -65,7 +59,7 @@ def accumulate_to_store(
             seconds.enter("render")
         seconds.enter("write")
     return SceneResult(
-        name=name,
+        name=scene.name,
         status="done",
         path=writer.path,
         images=len(coverage),
@@ -76,7 +70,7 @@ def accumulate_to_store(
         seconds=seconds.end(),
         details={"lidars": inferred},
         notes=tuple(evidence.line() for evidence in lidars if evidence.given is None),
-        warnings=tuple(warning for evidence in lidars for warning in evidence.warnings()),
+        warnings=(*(warning for evidence in lidars for warning in evidence.warnings()), *contradictions),
     )
 
 
