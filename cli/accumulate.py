@@ -60,7 +60,7 @@ def command(
     densegt accumulate --dataroot /data/nuscenes --out depth
     densegt accumulate --dataroot /data/nuscenes --out depth --scene scene-0061 --camera CAM_FRONT --window 2
     """
-    from densegt.accumulate.job import AccumulateJob
+    from densegt.accumulation.job import AccumulateJob
     from densegt.batch.executor.threads import cores
     from densegt.batch.memory import largest_bytes, workers_within
 

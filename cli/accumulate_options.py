@@ -10,7 +10,7 @@ import click
 from .option_group import option_group
 
 if TYPE_CHECKING:
-    from densegt.accumulate.config import AccumulateConfig
+    from densegt.accumulation.config import AccumulateConfig
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class AccumulateOptions:
         Raises:
             InputError: there is no such configuration, or it is wrong.
         """
-        from densegt.accumulate.config import AccumulateConfig
+        from densegt.accumulation.config import AccumulateConfig
         from densegt.configuration import load_config
 
         options = {

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.pipeline import accumulate_scene
-from densegt.accumulate.scene_input import read_scene
+from densegt.accumulation.config import AccumulateConfig
+from densegt.accumulation.pipeline import accumulate_scene
+from densegt.accumulation.scene_input import read_scene
 from densegt.completion.method import SparseDepth
 from densegt.completion.sparsify import scanned
 from densegt.datasets import open_recording
