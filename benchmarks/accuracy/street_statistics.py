@@ -50,9 +50,8 @@ def main(roots: list[Path]) -> None:
             above.append(np.percentile(points[high, 3], [10, 50, 90]))
         print(f"{root.name}: without a return or nearer than {RANGES_M[0]} m {np.mean(nothing):.1f} %")
         print(f"  % of points between {RANGES_M} m: {np.mean(shares, axis=0).round(1)}")
-        print(
-            f"  intensity (10, 50, 90 %): road {np.mean(ground, axis=0).round()}, above {np.mean(above, axis=0).round()}"
-        )
+        on_road, higher = np.mean(ground, axis=0).round(), np.mean(above, axis=0).round()
+        print(f"  intensity (10, 50, 90 %): road {on_road}, above {higher}")
 
 
 if __name__ == "__main__":
