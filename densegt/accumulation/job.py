@@ -21,7 +21,7 @@ from densegt.errors import InputError
 
 # Raise it with every change after which equal input and options give other depth: then no file made before counts as
 # finished.
-ALGORITHM = 5
+ALGORITHM = 6
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,6 @@ from densegt.accumulation.motion.tracks import ContinuousTrack, moving_tracks
 from densegt.accumulation.sweep_returns import SweepReturns
 from densegt.accumulation.timing import EgoPath, point_times, to_global
 from densegt.datasets.scene import Scene
-from densegt.geometry import se3
 from densegt.kernels.plane_adjustment import plane_adjustment
 
 Float64 = NDArray[np.float64]
@@ -87,7 +86,7 @@ class MovingBoxes:
 def refine_poses(scene: Scene, returns: Sequence[SweepReturns], config: AccumulateConfig) -> Scene:
     """The scene with poses at which its sweeps agree better, or as it is where that is not clear.
 
-    Cameras lie on the new path at their exposures; boxes, annotated through the recorded poses, move along.
+    Cameras and boxes keep their recorded poses, corrected as the sweeps about their time are.
 
     Args:
         returns: of each sweep, with those sampled for this.
@@ -182,22 +181,44 @@ def roughness(
 
 
 def corrected(scene: Scene, centre: Float64, moments: Moments, correction: Float64) -> Scene:
-    """The scene on its new path: each moment's sweeps moved together, about its centre (M,3)."""
-    origin = scene.sweeps[0].T_global_ego[:3, 3]
-    R = Rotation.from_rotvec(correction[:, 3:]).as_matrix()
-    sweeps = []
-    for meta, m in zip(scene.sweeps, moments.moment, strict=True):
-        T, about = meta.T_global_ego.copy(), centre[m] + origin
-        T[:3, :3] = R[m] @ T[:3, :3]
-        T[:3, 3] = R[m] @ (T[:3, 3] - about) + about + correction[m, :3]
-        sweeps.append(replace(meta, T_global_ego=T))
-    old = EgoPath.of(scene)
-    new = EgoPath.of(replace(scene, sweeps=tuple(sweeps)))
-    at = np.array([c.timestamp_us for c in scene.cameras], dtype=np.float64)
-    cameras = [replace(c, T_global_ego=T) for c, T in zip(scene.cameras, new.poses_at(at), strict=True)]
-    tracks = []
-    for track in scene.tracks:
-        stamps = track.timestamps_us.astype(np.float64)
-        moved = new.poses_at(stamps) @ se3.inverse(old.poses_at(stamps)) @ track.T_global_box
-        tracks.append(replace(track, T_global_box=moved))
-    return replace(scene, sweeps=tuple(sweeps), cameras=tuple(cameras), tracks=tuple(tracks))
+    """The scene with its recorded poses corrected: of sweeps by their moment's correction, of cameras and boxes by the
+    one interpolated at their time. Each moment turns about its centre (M,3)."""
+    stamps_us = np.array([scene.sweeps[i].timestamp_us for i in moments.first], dtype=np.float64)
+    centre = centre + scene.sweeps[0].T_global_ego[:3, 3]
+    of_sweep = moments.moment
+    ego = np.stack([sweep.T_global_ego for sweep in scene.sweeps])
+    ego = apply_correction(ego, centre[of_sweep], correction[of_sweep])
+
+    def at(t_us: Float64, T_global: Float64) -> Float64:
+        return apply_correction(
+            T_global, _interpolated(t_us, stamps_us, centre), _interpolated(t_us, stamps_us, correction)
+        )
+
+    cameras = scene.cameras
+    if cameras:
+        exposures_us = np.array([camera.timestamp_us for camera in cameras], dtype=np.float64)
+        poses = at(exposures_us, np.stack([camera.T_global_ego for camera in cameras]))
+        cameras = tuple(replace(camera, T_global_ego=T) for camera, T in zip(cameras, poses, strict=True))
+    return replace(
+        scene,
+        sweeps=tuple(replace(sweep, T_global_ego=T) for sweep, T in zip(scene.sweeps, ego, strict=True)),
+        cameras=cameras,
+        tracks=tuple(
+            replace(track, T_global_box=at(track.timestamps_us.astype(np.float64), track.T_global_box))
+            for track in scene.tracks
+        ),
+    )
+
+
+def apply_correction(T_global: Float64, centre: Float64, correction: Float64) -> Float64:
+    """Poses (N,4,4) turned about centres (N,3) m and shifted, by corrections (N,6); by zeros they stay to the bit."""
+    turn = Rotation.from_rotvec(correction[:, 3:]).as_matrix() - np.eye(3)
+    change = np.zeros_like(T_global)
+    change[:, :3, :3] = turn @ T_global[:, :3, :3]
+    change[:, :3, 3] = np.einsum("nij,nj->ni", turn, T_global[:, :3, 3] - centre) + correction[:, :3]
+    return np.where(change != 0, T_global + change, T_global)
+
+
+def _interpolated(t_us: Float64, stamps_us: Float64, values: Float64) -> Float64:
+    """Columns of values (M,C) at times (N,), linear; beyond the ends the last one holds."""
+    return np.stack([np.interp(t_us, stamps_us, column) for column in values.T], axis=1)

@@ -9,6 +9,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from densegt.accumulation.config import AccumulateConfig, RefinePosesConfig
+from densegt.accumulation.moments import Moments
 from densegt.accumulation.pipeline import accumulate_scene
 from densegt.accumulation.poses import refinement
 from densegt.accumulation.sweep_returns import read_returns
@@ -118,15 +119,22 @@ def test_sweeps_without_points_are_left_out() -> None:
         np.testing.assert_allclose(got.sweeps[blind].T_global_ego, noisy.sweeps[blind].T_global_ego, atol=1e-12)
 
 
-def test_cameras_lie_on_the_new_path_and_boxes_move_along() -> None:
+def test_cameras_and_boxes_move_along() -> None:
     noisy = shaken(World().scene(), np.random.default_rng(3), [0.02, 0.02, 0.05], [0.05, 0.05, 0.05])
+    recorded = EgoPath.of(noisy).poses_at(np.array([c.timestamp_us * 1.0 for c in noisy.cameras]))
+    cameras = tuple(replace(c, T_global_ego=T) for c, T in zip(noisy.cameras, recorded, strict=True))
+    noisy = replace(noisy, cameras=cameras)
     got = refine_poses(noisy, CONFIG)
     assert got is not noisy
-    path = EgoPath.of(got)
-    for camera in got.cameras:
-        np.testing.assert_allclose(
-            camera.T_global_ego, path.poses_at(np.array([camera.timestamp_us * 1.0]))[0], atol=1e-9
-        )
+    path, within = EgoPath.of(got), 0
+    for camera, was in zip(got.cameras, cameras, strict=True):
+        if not path.timestamps_us[0] <= camera.timestamp_us <= path.timestamps_us[-1]:
+            continue
+        within += 1
+        new = path.poses_at(np.array([camera.timestamp_us * 1.0]))[0]
+        np.testing.assert_allclose(camera.T_global_ego, new, atol=1e-5)
+        assert np.abs(new - was.T_global_ego).max() > 1e-3
+    assert within > 1
     before = {s.timestamp_us: s.T_global_ego for s in noisy.sweeps}
     after = {s.timestamp_us: s.T_global_ego for s in got.sweeps}
     (drawn,), (now,) = noisy.tracks, got.tracks
@@ -143,6 +151,43 @@ def test_depth_is_that_of_cameras_on_the_refined_path() -> None:
     assert np.abs(wanted[0].T_global_ego - noisy.cameras[0].T_global_ego).max() > 0.005
     for camera, refined in zip(got, wanted, strict=True):
         np.testing.assert_array_equal(camera.T_global_ego, refined.T_global_ego)
+
+
+def off_the_path(scene: Scene) -> Scene:
+    """Cameras and sweeps whose recorded poses lie on no common straight line, as localisation gives them."""
+    rng = np.random.default_rng(4)
+    cameras = []
+    for camera in scene.cameras:
+        T = camera.T_global_ego @ se3.from_yaw(rng.normal(0, 0.01), rng.normal(0, 0.05, 3))
+        cameras.append(replace(camera, T_global_ego=T))
+    return replace(shaken(scene, rng, [0.05] * 3, [0.3] * 3), cameras=tuple(cameras))
+
+
+def test_a_correction_of_zero_moves_nothing() -> None:
+    scene = off_the_path(World().scene())
+    moments = Moments.of(scene)
+    got = refinement.corrected(scene, np.zeros((moments.count, 3)), moments, np.zeros((moments.count, 6)))
+    for was, now in zip((*scene.sweeps, *scene.cameras), (*got.sweeps, *got.cameras), strict=True):
+        assert now.T_global_ego.tobytes() == was.T_global_ego.tobytes()
+    for was, now in zip(scene.tracks, got.tracks, strict=True):
+        assert now.T_global_box.tobytes() == was.T_global_box.tobytes()
+
+
+def test_a_common_correction_moves_all_alike() -> None:
+    """Sweeps, cameras between them, beyond their ends, and boxes: each keeps its place relative to the others."""
+    scene = off_the_path(World().scene())
+    early = replace(scene.cameras[0], timestamp_us=scene.sweeps[0].timestamp_us - 40_000)
+    scene, moments = replace(scene, cameras=(early, *scene.cameras)), Moments.of(scene)
+    origin, one = scene.sweeps[0].T_global_ego[:3, 3], np.array([0.1, -0.2, 0.3, 0.01, -0.02, 0.03])
+    about = np.array([3.0, 1.0, 2.0])
+    many = (np.repeat(x[None], moments.count, axis=0) for x in (about, one))
+    got = refinement.corrected(scene, next(many), moments, next(many))
+    T = np.eye(4)
+    T[:3, :3] = Rotation.from_rotvec(one[3:]).as_matrix()
+    T[:3, 3] = origin + about + one[:3] - T[:3, :3] @ (origin + about)
+    for was, now in zip((*scene.sweeps, *scene.cameras), (*got.sweeps, *got.cameras), strict=True):
+        np.testing.assert_allclose(now.T_global_ego, T @ was.T_global_ego, atol=1e-9)
+    np.testing.assert_allclose(got.tracks[0].T_global_box, T @ scene.tracks[0].T_global_box, atol=1e-9)
 
 
 # --- the kernel and its slow twin ---
