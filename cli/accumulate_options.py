@@ -80,7 +80,8 @@ accumulate_options = option_group(
         "--window",
         metavar="SECONDS|scene",
         callback=_window,
-        help="Sweeps this far before and after; 0: the keyframe's own sweep; scene: all (default).",
+        help="Depth is of sweeps this far before and after; 0: the keyframe's own; scene: all (default). What "
+        "moves and where the car was is still told from all; --motion none --no-refine-poses does without.",
     ),
     click.option(
         "--refine-poses/--no-refine-poses",

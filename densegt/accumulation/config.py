@@ -208,7 +208,8 @@ class AccumulateConfig(_Strict):
     Attributes:
         motion: auto carries annotated objects along their tracks and shows transient points at their own time
             only; boxes does without the latter, free without boxes, none without both.
-        window_s: sweeps this far before and after each exposure; None is the whole scene.
+        window_s: depth is of sweeps this far before and after each exposure; None is the whole scene. Other sweeps
+            still refine poses and tell what moves and what is free space.
         surface: also fill between measured pixels of one surface.
         refine_poses: adjust the recorded ego poses to what the sweeps saw, where they clearly agree better for it.
     """

@@ -35,7 +35,7 @@ def given_of(record: ImageRecord, image_root: Path) -> SparseDepth:
     Raises:
         InputError: the camera's image is missing, unreadable, or of another size than the depth.
     """
-    image = read_image(image_root / record.filename)
+    image = read_image(image_root / record.filename, record.distortion)
     height_px, width_px = record.depth_m.shape
     if image.shape[:2] != record.depth_m.shape:
         raise InputError(
@@ -74,4 +74,5 @@ def camera_of(record: ImageRecord, image_root: Path) -> Camera:
         K=record.K,
         T_ego_cam=np.eye(4),
         T_global_ego=record.T_global_cam,
+        distortion=record.distortion,
     )

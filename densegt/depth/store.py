@@ -7,7 +7,8 @@
   /<sample_token>/<CHANNEL>/source      uint8  (H,W)  codes of `Source`
   /<sample_token>/<CHANNEL>/age         int16  (H,W)  milliseconds from exposure to the measurement
   /<sample_token>/<CHANNEL>/confidence  uint8  (H,W)  probability x 255 that the depth is right; where somebody says
-  attributes of the image's group: sample_data_token, filename, timestamp_us, K, T_global_cam
+  attributes of the image's group: sample_data_token, filename, timestamp_us, K, T_global_cam; distortion (JSON) where
+                                   the image in its file has some
 
 All that is read has a checksum: HDF5's own for its structures (which its formats before 1.10 lack) and for pixels, and
 `text_crc32` beside text attributes, the CRC-32 of "name NUL value NUL" in order of name, as HDF5 has none for them.
@@ -30,7 +31,7 @@ from numpy.typing import NDArray
 
 import densegt
 from densegt.datasets.scene import Camera
-from densegt.depth.attributes import Attributes, inside, integer, matrix, refuse, text, text_crc
+from densegt.depth.attributes import Attributes, distortion, inside, integer, matrix, refuse, text, text_crc
 from densegt.depth.depth_map import DepthMap
 from densegt.depth.file_identity import FileIdentity
 from densegt.depth.guarded import GuardedFile
@@ -39,6 +40,7 @@ from densegt.depth.partial_file import partial_path
 from densegt.depth.read_layer import check_layers, read_layer
 from densegt.depth.sink import Sink
 from densegt.errors import InputError
+from densegt.geometry.distortion import Distortion
 from densegt.kernels.quantise import age_steps, depth_steps, probability_steps
 
 FORMAT = "densegt-depth"
@@ -63,7 +65,8 @@ class ImageRecord:
         depth_m: (H,W) float32, 0 = none.
         source: (H,W) uint8.
         layers: further layers by name, as stored (`age` in ms, `object_id`, ...).
-        K: (3,3) px; T_global_cam: (4,4).
+        K: (3,3) px, of the undistorted image; T_global_cam: (4,4).
+        distortion: of the image in its file, which depth and K do not have.
     """
 
     scene: str
@@ -77,6 +80,7 @@ class ImageRecord:
     depth_m: NDArray[np.float32]
     source: NDArray[np.uint8]
     layers: Mapping[str, NDArray[Any]]
+    distortion: Distortion | None = None
 
 
 def encode_depth(depth_m: NDArray[np.floating[Any]]) -> NDArray[np.uint16]:
@@ -175,6 +179,7 @@ class SceneWriter:
                 "timestamp_us": camera.timestamp_us,
                 "K": camera.K,
                 "T_global_cam": camera.T_global_cam,
+                **({} if camera.distortion is None else {"distortion": camera.distortion.as_json()}),
             },
         )
         self._sink.check()
@@ -304,6 +309,7 @@ class SceneReader:
                 timestamp_us=integer(attributes, "timestamp_us"),
                 K=matrix(attributes, "K", 3),
                 T_global_cam=matrix(attributes, "T_global_cam", 4),
+                distortion=distortion(attributes),
                 depth_m=decode_depth(depth),
                 source=source,
                 layers=layers,
