@@ -93,11 +93,10 @@ class Distortion:
         """The radial part alone, (N,) to (N,)."""
         if self.model == "fisheye":
             angle = np.arctan(r)
-            bent: Float64 = angle * np.polyval([*self.coefficients[::-1], 1.0], angle**2)
-            return bent
+            return np.asarray(angle * np.polyval([*self.coefficients[::-1], 1.0], angle**2), np.float64)
         k1, k2, _, _, k3, k4, k5, k6 = (*self.coefficients, *[0.0] * (8 - len(self.coefficients)))
-        bent = r * np.polyval([k3, k2, k1, 1.0], r**2) / np.polyval([k6, k5, k4, 1.0], r**2)
-        return bent
+        over, under = np.polyval([k3, k2, k1, 1.0], r**2), np.polyval([k6, k5, k4, 1.0], r**2)
+        return np.asarray(r * over / under, np.float64)
 
 
 def undistort(image: NDArray[np.uint8], distortion: Distortion) -> NDArray[np.uint8]:
