@@ -50,6 +50,7 @@ def compare(name: str, out: Path, run: Callable[[Executor, Callable[[str], None]
     from densegt.batch.executor.threads import cores
     from densegt.experiments.matrix import SUMMARY
     from densegt.report.benchmark_page import write_benchmark_page
+    from densegt.training.sole_writer import sole_writer
 
     from .progress import progress_on_stderr
     from .signals import SigtermAsInterrupt
@@ -60,7 +61,7 @@ def compare(name: str, out: Path, run: Callable[[Executor, Callable[[str], None]
     runner = Ray(where.ray_address, at_once=at_once) if where.executor == "ray" else Local(at_once or cores())
     interrupt = SigtermAsInterrupt()
     try:
-        with interrupt, progress_on_stderr(f"{name} --benchmark") as progress:
+        with interrupt, sole_writer(out, "benchmark"), progress_on_stderr(f"{name} --benchmark") as progress:
             failed = run(runner, lambda line: click.echo(line, err=True), progress)
     except KeyboardInterrupt:
         click.echo("densegt: interrupted; what is trained stays, the same command does the rest", err=True)

@@ -65,8 +65,7 @@ def command(out: Path, config: str | None, benchmark: bool, **given: Any) -> int
         model["bins"] = {"kind": model["bins"]}
     settings = overridden(load_config(LssConfig, shipped("lss", config), settings_given(given)), {"model": model})
     if not benchmark:
-        train(given, settings)
-        return 0
+        return train(given, settings)
 
     from densegt.experiments.experiment_config import ExperimentConfig
     from densegt.experiments.lss_run import run

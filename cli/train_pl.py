@@ -70,8 +70,7 @@ def command(out: Path, config: str | None, end_to_end: bool, freeze_depth: bool,
     model = {name: given[name] for name in _MODEL if given[name] is not None}
     settings = overridden(load_config(PlConfig, shipped("pl", config), settings_given(given)), {"model": model})
     if not benchmark:
-        train(given, settings)
-        return 0
+        return train(given, settings)
 
     from densegt.experiments.experiment_config import ExperimentConfig
     from densegt.experiments.pl_run import run_pl

@@ -80,16 +80,21 @@ def training_run(given: dict[str, Any], settings: DetectorConfig) -> TrainingRun
     )  # fmt: skip
 
 
-def train(given: dict[str, Any], settings: DetectorConfig) -> None:
-    """Train, and say where the best weights are."""
+def train(given: dict[str, Any], settings: DetectorConfig) -> int:
+    """Train, and say where the best weights are; the exit code."""
     from densegt.detection.fit import fit
     from densegt.errors import InputError
 
     if given["init"] and given["resume"]:
         raise InputError("--init begins a training, --resume goes on with one; only one of them can be")
-    best = fit(training_run(given, settings), lambda line: click.echo(line, err=True))
+    try:
+        best = fit(training_run(given, settings), lambda line: click.echo(line, err=True))
+    except OSError as error:
+        click.echo(f"densegt: {error.filename or given['out']}: {error.strerror or error}; --resume goes on", err=True)
+        return 1
     if best is not None:
         click.echo(f"{best}: the best weights; densegt predict --checkpoint {best}")
+    return 0
 
 
 def settings_given(given: dict[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from densegt.completion.train_config import TrainConfig
 from densegt.depth.store import read_header, scene_files
 from densegt.training.checkpoints import last_checkpoint
 from densegt.training.sampler import ResumableSampler
+from densegt.training.sole_writer import sole_writer
 from densegt.training.trainer import make_trainer, silence_lightning
 
 Say = Callable[[str], None]
@@ -104,6 +105,11 @@ def train(run: Run, say: Say) -> Path | None:
     Raises:
         InputError: there is nothing to learn from, a training is in `out` already, or it was of another configuration.
     """
+    with sole_writer(run.out, "training"):
+        return _train(run, say)
+
+
+def _train(run: Run, say: Say) -> Path | None:
     last = last_checkpoint(run.out, run.config, resume=run.resume)
     parts = split(keys_of(run.folders), run.config.validation_share)
     rank_zero_only(say)(f"{len(parts.learned)} images to learn from, {len(parts.held_out)} held out")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
 
 import torch
@@ -10,6 +9,7 @@ import torch
 from densegt.detection.registry import task_type
 from densegt.detection.task import DetectionTask
 from densegt.errors import InputError
+from densegt.training.checkpoint_file import load_checkpoint_file
 
 
 def read_task(path: Path) -> DetectionTask:
@@ -18,15 +18,13 @@ def read_task(path: Path) -> DetectionTask:
     Raises:
         InputError: there is no such file, it is damaged, or it holds something else.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such checkpoint")
+    saved = load_checkpoint_file(path)
     try:
-        saved = torch.load(path, map_location="cpu", weights_only=True)
         config = saved["hyper_parameters"]["config"]
         # Only those of points name their detector.
         task = task_type(config["model"].get("detector", "lss")).of_checkpoint(config)
         task.load_state_dict(saved["state_dict"])
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
+    except (RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{path}: not a checkpoint of a detector ({why})") from None
     if not all(bool(torch.isfinite(tensor).all()) for tensor in task.state_dict().values()):

@@ -23,7 +23,9 @@ from densegt.detection.registry import task_type
 from densegt.detection.task import DetectionTask
 from densegt.detection.train_config import DetectorConfig
 from densegt.errors import InputError
+from densegt.training.checkpoint_file import load_checkpoint_file
 from densegt.training.checkpoints import last_checkpoint
+from densegt.training.sole_writer import sole_writer
 from densegt.training.trainer import make_trainer, silence_lightning
 
 Report = Callable[[str], None]
@@ -79,9 +81,13 @@ def fit(run: TrainingRun, report: Report) -> Path | None:
     Raises:
         InputError: there is nothing to learn from, a training is in `out` already, or it was of another configuration.
     """
-    config = run.config
-    kind = task_type(config.detector)
-    kind.check(run)
+    task_type(run.config.detector).check(run)
+    with sole_writer(run.out, "training"):
+        return _fit(run, report)
+
+
+def _fit(run: TrainingRun, report: Report) -> Path | None:
+    config, kind = run.config, task_type(run.config.detector)
     last = last_checkpoint(run.out, config, resume=run.resume)
     parts = split([source.recording for source in run.sources], config.split, config.validation_share)
     silence_lightning()
@@ -90,7 +96,12 @@ def fit(run: TrainingRun, report: Report) -> Path | None:
         torch.set_num_threads(config.threads)
     task = kind(config.model_dump())
     learned, held_out = datasets(task, run.sources, parts)
-    rank_zero_only(report)(f"{sum(map(len, learned))} keyframes to learn from, {sum(map(len, held_out))} held out")
+    line = f"{sum(map(len, learned))} keyframes to learn from, {sum(map(len, held_out))} held out"
+    counts = task.label_counts(learned)
+    if counts is not None:
+        counts.require_some()
+        line += f"; {counts}"
+    rank_zero_only(report)(line)
     for path in run.init:
         rank_zero_only(report)(f"{path}: beginning with its {task.start_from(path)}")
     best = ModelCheckpoint(run.out / "checkpoints", "best", monitor=kind.SCORE, enable_version_counter=False)
@@ -140,7 +151,7 @@ def last_line(error: InputError) -> str:
 
 def _facts(run: TrainingRun, parts: Sequence[Split], chosen: Path) -> dict[str, Any]:
     """How a checkpoint was made."""
-    figures = torch.load(chosen, map_location="cpu", weights_only=True)["validation"]
+    figures = load_checkpoint_file(chosen)["validation"]
     return {
         "command": run.command,
         "densegt_version": densegt.__version__,

@@ -26,6 +26,7 @@ from densegt.detection.prediction import Picture, Prediction
 from densegt.detection.scoring.nuscenes_results import write_results
 from densegt.detection.task import DetectionTask
 from densegt.errors import InputError
+from densegt.training.sole_writer import sole_writer
 
 Progress = Callable[[int, int], None]
 
@@ -59,9 +60,13 @@ def run(job: PredictJob, progress: Progress | None = None) -> dict[str, Any] | N
         InputError: the checkpoint or the recording cannot be read, or results are there already.
     """
     results = _unused(job)
+    with sole_writer(job.out, "prediction"):
+        return _run(job, results, progress)
+
+
+def _run(job: PredictJob, results: Path, progress: Progress | None) -> dict[str, Any] | None:
     task = read_task(job.checkpoint).to(_device(job.device))
     dataset = validation_dataset(task, job.recording, job.truth, scenes=job.scenes)
-    job.out.mkdir(parents=True, exist_ok=True)
     scores, found, pictures = task.scores(), [], []
     every = max(1, len(dataset) // max(job.pictures, 1))
     with _depth_store(job, task) if task.estimates_depth else nullcontext() as depth:

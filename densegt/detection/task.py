@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 import torch
 from lightning import LightningModule
 from torch import Tensor
 
 from densegt.detection.data.batch import Batch
-from densegt.detection.data.depth_dataset import DatasetOptions
+from densegt.detection.data.depth_dataset import DatasetOptions, DepthDataset
+from densegt.detection.data.label_counts import LabelCounts
 from densegt.detection.prediction import DetectorScores, Picture, Prediction
 from densegt.detection.train_config import DetectorConfig
 
@@ -56,6 +58,10 @@ class DetectionTask(LightningModule, ABC):
         """What samples must have, to learn from or to validate on; `has_depth` tells of a depth store."""
 
     @abstractmethod
+    def label_counts(self, datasets: Sequence[DepthDataset]) -> LabelCounts | None:
+        """Of the boxes to learn from; None where none are needed."""
+
+    @abstractmethod
     def start_from(self, path: Path) -> str:
         """Take over the weights of a checkpoint; gives what was taken.
 
@@ -88,6 +94,11 @@ class DetectionTask(LightningModule, ABC):
     @abstractmethod
     def reads_lidar(self) -> bool:
         """Whether a lidar is an input, not only what was learned from."""
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Draw in each step what seed and step say, so that a resumed training draws what an uninterrupted one does."""
+        state = np.random.SeedSequence((self.settings.seed, self.trainer.global_step, self.global_rank))
+        torch.manual_seed(int(state.generate_state(1)[0]))
 
     def add_ratio(self, name: str, above: Tensor, below: Tensor) -> None:
         """Add a batch to a metric of the validation that is a quotient of two sums."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from densegt.datasets.detection_classes import CLASSES
 from densegt.detection.data.augment import Augmentation, BevRanges, ImageRanges
 from densegt.detection.data.batch import Supervision
+from densegt.detection.depth_head.depth_target import Patch
 from densegt.detection.losses import DepthLoss
 
 STRICT = ConfigDict(frozen=True, extra="forbid")
@@ -42,6 +44,9 @@ class DetectorConfig(BaseModel):
 
     Attributes:
         supervision: see `DatasetOptions`.
+        depth_target: what is asked of a cell, of sparse depth as of dense, or the two could not be compared; see
+            `depth_target`.
+        min_points, categories: see `LabelOptions`; `categories: {my.car: car}`.
         split: `share` holds out the last scenes, `official` those that the recording's own split holds out.
         validation_share: of the scenes.
         keep_images: as many decoded images stay in memory, in each process.
@@ -59,9 +64,11 @@ class DetectorConfig(BaseModel):
     clip_gradient: float = Field(default=5.0, gt=0)
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     supervision: Supervision = "none"
+    depth_target: Patch = "mode"
     depth_loss: DepthLoss = "ce"
     augmentation: AugmentationConfig = AugmentationConfig()
     min_points: int = Field(default=1, ge=0)
+    categories: dict[str, str] = {}
     split: Literal["share", "official"] = "share"
     validation_share: float = Field(default=0.2, gt=0, lt=1)
     validate_every: int = Field(default=1, ge=1, description="epochs; the last one always is")
@@ -69,6 +76,20 @@ class DetectorConfig(BaseModel):
     keep_images: int = Field(default=0, ge=0)
     threads: int = Field(default=0, ge=0)
     sync_batch_norm: bool = False
+
+    @field_validator("depth_target", mode="before")
+    @classmethod
+    def _auto_is_mode(cls, value: Any) -> Any:
+        """Checkpoints of before there was one rule for all depth say `auto`."""
+        return "mode" if value == "auto" else value
+
+    @field_validator("categories")
+    @classmethod
+    def _classes(cls, categories: dict[str, str]) -> dict[str, str]:
+        for category, name in categories.items():
+            if name not in CLASSES:
+                raise ValueError(f"{category}: {name} is no class; there is {', '.join(CLASSES)}")
+        return categories
 
     @property
     @abstractmethod

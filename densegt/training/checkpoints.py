@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from pathlib import Path
 
-import torch
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from densegt.errors import InputError
+from densegt.training.checkpoint_file import load_checkpoint_file
 
 
 def last_checkpoint(out: Path, config: BaseModel, *, resume: bool) -> Path | None:
@@ -18,15 +20,17 @@ def last_checkpoint(out: Path, config: BaseModel, *, resume: bool) -> Path | Non
     """
     last = out / "checkpoints" / "last.ckpt"
     if not resume:
-        if last.exists():
+        if os.path.lexists(last):
             raise InputError(f"{out}: a training is there already; --resume goes on with it, another --out lets it be")
         return None
-    if not last.exists():
+    if not last.is_file():
         raise InputError(f"{last}: no such checkpoint, so there is nothing to resume; leave --resume out")
-    try:
-        saved = torch.load(last, map_location="cpu", weights_only=True)["hyper_parameters"]["config"]
-    except Exception as error:  # a cut-off file may raise anything
-        raise InputError(f"{last}: cannot be read ({error})") from None
+    saved = load_checkpoint_file(last).get("hyper_parameters", {}).get("config")
+    if not isinstance(saved, dict):
+        raise InputError(f"{last}: not a checkpoint of a training here")
+    with suppress(ValidationError):
+        # What was saved before an option was there has its default.
+        saved = type(config).model_validate(saved).model_dump()
     now = config.model_dump()
     for name in sorted(saved.keys() | now.keys()):
         if saved.get(name) != now.get(name):

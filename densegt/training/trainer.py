@@ -15,6 +15,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from densegt.errors import InputError
+from densegt.training.checkpoint_file import WholeCheckpointIO
 
 
 class TrainingConfig(Protocol):
@@ -64,7 +65,7 @@ def make_trainer(
             check_val_every_n_epoch=math.gcd(config.epochs, config.validate_every),
             use_distributed_sampler=False, num_sanity_val_steps=0, log_every_n_steps=10,
             logger=TensorBoardLogger(out, name="", version="tensorboard"), callbacks=list(callbacks),
-            enable_model_summary=False, enable_progress_bar=sys.stderr.isatty(), **more,
+            plugins=[WholeCheckpointIO()], enable_model_summary=False, enable_progress_bar=sys.stderr.isatty(), **more,
         )  # fmt: skip
     except (MisconfigurationException, ValueError, TypeError) as error:
         said = str(error).splitlines()[0]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
+
+from click.testing import CliRunner  # noqa: E402
+from densegt.cli.main import group  # noqa: E402
 
 from densegt.depth.store import SceneReader, scene_files  # noqa: E402
 from densegt.detection.checkpoint import read_task  # noqa: E402
@@ -55,12 +59,128 @@ def test_what_is_written(trained):
     lines = done.stderr.splitlines()
     assert "keyframes to learn from" in lines[0]
     assert [line.split(":")[0] for line in lines[1:]] == ["epoch 1/2", "epoch 2/2"]
-    assert {p.name for p in (out / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}
+    names = {p.name for p in (out / "checkpoints").iterdir()}
+    assert {"best.ckpt", "last.ckpt", "last.ckpt.before"} == names - {"best.ckpt.before"}
     assert list((out / "tensorboard").glob("events.*"))
     about = json.loads((out / "about.json").read_text())
     assert about["config"]["supervision"] == "dense"
     assert about["validation"]["depth MAE m"] > 0
     assert read_task(out / "checkpoints" / "best.ckpt").settings.model.bins.count == 8
+
+
+def weights(out):
+    return torch.load(out / "checkpoints/last.ckpt", weights_only=True)["state_dict"]
+
+
+def interrupt(monkeypatch, task):
+    """Let a training stop in its second epoch, after it has drawn something."""
+    step = task.training_step
+
+    def stop(self, batch, index):
+        if self.current_epoch == 1:
+            torch.rand(7)
+            raise KeyboardInterrupt
+        return step(self, batch, index)
+
+    monkeypatch.setattr(task, "training_step", stop)
+
+
+def test_draws_of_a_resumed_training_are_those_of_an_uninterrupted_one(tiny_dataset, folder, tmp_path, monkeypatch):
+    from densegt.detection.bev.task import LssTask
+
+    options = ("--supervision", "dense", "--sampling", "pdf", "--samples", "6")
+    assert train(tiny_dataset, folder, tmp_path / "whole", *options).exit_code == 0
+    interrupt(monkeypatch, LssTask)
+    assert train(tiny_dataset, folder, tmp_path / "parts", *options).exit_code != 0
+    monkeypatch.undo()
+    assert train(tiny_dataset, folder, tmp_path / "parts", *options, "--resume").exit_code == 0
+    whole, parts = weights(tmp_path / "whole"), weights(tmp_path / "parts")
+    assert all(torch.equal(whole[name], parts[name]) for name in whole)
+
+
+def with_rows(root, out, table, edit):
+    """A copy of a recording, of whose table each row is edited; all other files are links."""
+    shutil.copytree(root / "v1.0-mini", out / "v1.0-mini")
+    for name in ("samples", "sweeps", "exact"):
+        (out / name).symlink_to(root / name)
+    path = out / "v1.0-mini" / f"{table}.json"
+    rows = json.loads(path.read_text())
+    for row in rows:
+        edit(row)
+    path.write_text(json.dumps(rows))
+    return out
+
+
+def own_names(row):
+    row["name"] = row["name"].split(".")[-1].capitalize()
+
+
+def without_points(row):
+    row.update(num_lidar_pts=0, num_radar_pts=0)
+
+
+def far_away(row):
+    row["translation"][0] = 9e3
+
+
+@pytest.mark.parametrize(
+    ("table", "edit", "says"),
+    [
+        ("category", own_names, ["in no known category", "Car", "categories: {", "pedestrian"]),
+        ("sample_annotation", without_points, ["too few points", "min_points: 0"]),
+        ("sample_annotation", far_away, ["out of range"]),
+    ],
+)
+def test_training_without_one_positive_is_refused(tiny_dataset, folder, tmp_path, table, edit, says):
+    root = with_rows(tiny_dataset, tmp_path / "world", table, edit)
+    done = train(root, folder, tmp_path / "out", "--supervision", "dense", "--epochs", 1)
+    assert done.exit_code != 0
+    said = str(done.exception)
+    assert said.startswith("no box to learn from: 0 of ")
+    assert all(part in said for part in says), said
+    assert not (tmp_path / "out").exists()
+
+
+def test_own_category_names_are_mapped(tiny_dataset, folder, tmp_path):
+    root = with_rows(tiny_dataset, tmp_path / "world", "category", own_names)
+    (folder / "mapped.yaml").write_text(json.dumps({**TINY, "categories": {"Car": "car"}}))
+    done = train(root, folder, tmp_path / "out", "--supervision", "dense", "--epochs", 1, config="mapped.yaml")
+    assert done.exit_code == 0, done.output
+    assert "in no known category" in done.stderr
+    checkpoint = tmp_path / "out/checkpoints/best.ckpt"
+    done = densegt("predict", "--checkpoint", checkpoint, "--dataroot", root, "--out", tmp_path / "found")
+    assert done.exit_code == 0, done.output
+    counts = json.loads((tmp_path / "found/scores.json").read_text())["detection"]["boxes"]
+    assert counts["car"] > 0 == counts["pedestrian"]
+    (folder / "wrong.yaml").write_text(json.dumps({**TINY, "categories": {"Car": "auto"}}))
+    done = train(root, folder, tmp_path / "other", config="wrong.yaml")
+    assert "auto is no class" in str(done.exception)
+
+
+def test_a_second_training_in_a_folder_is_refused(tiny_dataset, folder, trained, tmp_path):
+    from densegt.training.sole_writer import sole_writer
+
+    with sole_writer(tmp_path / "out", "training"):
+        done = train(tiny_dataset, folder, tmp_path / "out", "--supervision", "dense")
+    assert "another training is at it" in str(done.exception)
+    checkpoint = trained[0] / "checkpoints/best.ckpt"
+    with sole_writer(tmp_path / "found", "prediction"):
+        done = densegt("predict", "--checkpoint", checkpoint, "--dataroot", tiny_dataset, "--out", tmp_path / "found")
+    assert "another prediction is at it" in str(done.exception)
+
+
+def test_a_full_disk_is_one_line(tiny_dataset, folder, tmp_path, monkeypatch):
+    def full(checkpoint, path):
+        raise OSError(28, "No space left on device", str(path.parent))
+
+    monkeypatch.setattr("densegt.training.checkpoint_file._write", full)
+    roots = ["--dataroot", str(tiny_dataset), "--depth", str(tiny_dataset / "exact")] * 2
+    options = ["--out", str(tmp_path / "out"), "--config", str(folder / "tiny.yaml"), "--supervision", "dense"]
+    done = CliRunner().invoke(group, ["train-lss", *roots, *options], standalone_mode=False, catch_exceptions=False)
+    assert done.return_value == 1
+    assert done.stderr.splitlines()[-1].endswith("checkpoints: No space left on device; --resume goes on")
+    assert "Traceback" not in done.output
+    assert list((tmp_path / "out/checkpoints").iterdir()) == []
 
 
 def test_interrupted_and_resumed_is_as_if_never_interrupted(tiny_dataset, folder, trained, tmp_path, monkeypatch):
@@ -168,7 +288,7 @@ def test_predict_refuses_what_is_no_checkpoint(tiny_dataset, tmp_path):
     done = densegt(
         "predict", "--checkpoint", tmp_path / "not.ckpt", "--dataroot", tiny_dataset, "--out", tmp_path / "o"
     )
-    assert "not a checkpoint of a detector" in str(done.exception)
+    assert "not.ckpt: cannot be read" in str(done.exception)
 
 
 @pytest.mark.parametrize("name", ["miniature", "full", "bevdepth-r50", "ea-lss"])

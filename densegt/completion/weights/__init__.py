@@ -5,4 +5,3 @@ from __future__ import annotations
 from pathlib import Path
 
 SHIPPED = Path(__file__).with_name("network.safetensors")
-CLASSICAL_CALIBRATION = SHIPPED.with_name("classical.calibration.json")

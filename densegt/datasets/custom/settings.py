@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import yaml
 from numpy.typing import NDArray
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from densegt.datasets.detection_classes import CLASSES
 from densegt.datasets.file_names import can_name_file
@@ -17,7 +16,6 @@ from densegt.datasets.lidar_model import LIDAR_MODELS, LidarModel
 from densegt.datasets.scene import ObjectKind
 from densegt.errors import InputError
 from densegt.geometry import se3
-from densegt.geometry.distortion import COEFFICIENTS, Distortion
 
 NAME = "recording.yaml"
 Float64 = NDArray[np.float64]
@@ -48,14 +46,9 @@ def _intrinsics(value: Any) -> Float64:
     return K
 
 
-def _lens(value: Any) -> tuple[str, tuple[float, ...]] | None:
-    """Model and coefficients of a distortion; None where there is none."""
-    if value in (None, "none"):
-        return None
-    if not isinstance(value, dict) or set(value) != {"model", "coefficients"}:
-        models = ", ".join(COEFFICIENTS)
-        raise ValueError(f"distortion is none, or {{model: one of {models}, coefficients: [k1, ...]}}")
-    return str(value["model"]), tuple(np.array(value["coefficients"], dtype=np.float64).reshape(-1).tolist())
+def _distortion(value: Any) -> None:
+    if value not in (None, "none"):
+        raise ValueError("distorted images are not read: undistort them, give the new K, and write `distortion: none`")
 
 
 Pose = Annotated[Any, BeforeValidator(_pose)]
@@ -94,23 +87,12 @@ class LidarSettings(_Strict):
 
 
 class CameraSettings(_Strict):
-    """A camera: place, intrinsics, size of its images in pixels, and the distortion that they are to be freed of."""
+    """A camera: place, intrinsics of its undistorted images, their size in pixels."""
 
     T_ego_cam: Pose
     K: Annotated[Any, BeforeValidator(_intrinsics)]
     size: tuple[Annotated[int, Field(gt=0, le=2**16)], Annotated[int, Field(gt=0, le=2**16)]]
-    lens: Annotated[Any, BeforeValidator(_lens)] = Field(alias="distortion")
-
-    @model_validator(mode="after")
-    def _lens_fits(self) -> Self:
-        if self.distortion is not None:
-            self.distortion.check(*self.size)
-        return self
-
-    @cached_property
-    def distortion(self) -> Distortion | None:
-        """None where the images have none."""
-        return None if self.lens is None else Distortion.about(self.K, *self.lens)
+    distortion: Annotated[Any, BeforeValidator(_distortion)]
 
 
 class CategorySettings(_Strict):

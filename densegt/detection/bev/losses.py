@@ -84,7 +84,7 @@ def depth_loss_of(answer: LssOutput, batch: Batch, config: LssConfig) -> Tensor:
     """Mean over cells that know their depth, each as much as it is believed."""
     bins = answer.samples.bins
     depth_m, confidence = batch["depth_m"].flatten(0, 1), batch["confidence"].flatten(0, 1)
-    target = depth_target(config.patch, depth_m, confidence, bins, stride=config.model.stride)
+    target = depth_target(config.depth_target, depth_m, confidence, bins, stride=config.model.stride)
     losses = [depth_loss(config.depth_loss, answer.logits.float().log_softmax(1), _asked(target, config, answer))]
     if config.model.sampling != "fixed":
         # What is laid down is another distribution than the bins': it is asked too.
@@ -97,7 +97,7 @@ def fine_losses_of(logits: Tensor, batch: Batch, config: LssConfig) -> tuple[Ten
     """Mean focal loss over the small cells that know their depth: as it is, and times how far depth jumps there."""
     bins, stride = config.model.bins.made(), config.model.stride // ENLARGED
     depth_m, confidence = batch["depth_m"].flatten(0, 1), batch["confidence"].flatten(0, 1)
-    target = depth_target(config.patch, depth_m, confidence, bins, stride=stride)
+    target = depth_target(config.depth_target, depth_m, confidence, bins, stride=stride)
     wanted = bin_targets.hard(bins, target.depth_m) if target.distribution is None else target.distribution
     costs = target.weight * focal(logits.float().log_softmax(1), wanted)
     total = target.weight.sum().clamp(min=1e-6)

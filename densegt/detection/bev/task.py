@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import torch
 from torch import Tensor
 
-from densegt.datasets.detection_classes import MAX_BOXES
+from densegt.datasets.detection_classes import CLASSES, MAX_BOXES
 from densegt.detection.bev.heads import decode
 from densegt.detection.bev.losses import answer_of, losses_of, nearest_pixels, vehicles_of
 from densegt.detection.bev.lss import LiftSplat
@@ -18,7 +18,8 @@ from densegt.detection.bev.prediction import LssPrediction
 from densegt.detection.bev.scores import LssScores
 from densegt.detection.bev.train_config import LssConfig
 from densegt.detection.data.batch import Batch, Supervision
-from densegt.detection.data.depth_dataset import DatasetOptions, InputOptions, LabelOptions
+from densegt.detection.data.depth_dataset import DatasetOptions, DepthDataset, InputOptions, LabelOptions
+from densegt.detection.data.label_counts import LabelCounts
 from densegt.detection.prediction import Picture, detections_of
 from densegt.detection.task import DetectionTask
 from densegt.errors import InputError
@@ -55,7 +56,7 @@ class LssTask(DetectionTask):
         )
         return DatasetOptions(
             supervision, config.model.size, config.augmentation.made(), augmented=learned, inputs=inputs,
-            labels=LabelOptions(config.min_points), keep_images=config.keep_images,
+            labels=LabelOptions(config.min_points, categories=config.categories), keep_images=config.keep_images,
         )  # fmt: skip
 
     def start_from(self, path: Path) -> str:
@@ -126,6 +127,13 @@ class LssTask(DetectionTask):
     def scores(self) -> LssScores:
         """See `DetectionTask`."""
         return LssScores(self.settings)
+
+    def label_counts(self, datasets: Sequence[DepthDataset]) -> LabelCounts | None:
+        """See `DetectionTask`."""
+        weights = self.settings.weights
+        if not (weights.vehicles or weights.heat or weights.values or weights.attributes):
+            return None
+        return LabelCounts(datasets, self.net.lift.grid, CLASSES)
 
     @property
     def estimates_depth(self) -> bool:

@@ -7,7 +7,6 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from densegt.detection.bev.model_config import ModelConfig
-from densegt.detection.depth_head.depth_target import Patch
 from densegt.detection.train_config import STRICT, DetectorConfig
 
 
@@ -29,7 +28,6 @@ class LssConfig(DetectorConfig):
     """Configuration of `densegt train-lss`; see `DetectorConfig` for the rest.
 
     Attributes:
-        depth_target: what is asked of a cell; `auto` is `nearest` for sparse depth and `mode` for all other.
         depth_label: `soft` is shared by the two bins or samples that the depth lies between, `hard` is one bin.
         vehicle_weight: of a vehicle's cell against an empty one.
         min_radius: of a heat spot, in cells.
@@ -39,7 +37,6 @@ class LssConfig(DetectorConfig):
     weight_decay: float = Field(default=1e-7, ge=0)
     schedule: Literal["constant", "one-cycle"] = "one-cycle"
     model: ModelConfig = ModelConfig()
-    depth_target: Literal["auto"] | Patch = "auto"
     depth_label: Literal["soft", "hard"] = "soft"
     vehicle_weight: float = Field(default=2.13, gt=0)
     min_radius: int = Field(default=2, ge=0)
@@ -50,10 +47,3 @@ class LssConfig(DetectorConfig):
     def detector(self) -> str:
         """Its name in the registry."""
         return "lss"
-
-    @property
-    def patch(self) -> Patch:
-        """What is asked of a cell."""
-        if self.depth_target != "auto":
-            return self.depth_target
-        return "nearest" if self.supervision == "sparse" else "mode"

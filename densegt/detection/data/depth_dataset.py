@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,10 +56,12 @@ class LabelOptions:
     Attributes:
         min_points: boxes with fewer lidar and radar points are left out; 0 keeps all.
         max_boxes: as many are given of a keyframe, the nearest.
+        categories: detection classes of a recording's own categories, before what its reader says.
     """
 
     min_points: int = 1
     max_boxes: int = 256
+    categories: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,8 @@ class DatasetOptions:
     """What samples are made of.
 
     Attributes:
-        supervision: what depth is given: `none`, the own sweep's (`sparse`), all that was measured (`dense`), or also
-            what completion filled in (`completed`).
+        supervision: what depth is given: `none`; every return of the keyframe's own sweeps, as the lidars measured it
+            (`sparse`); of a depth store all that was measured (`dense`), or also what was filled in (`completed`).
         size: (height, width) px of the images.
         augmentation: the ranges; their middles are taken where samples are not augmented.
         augmented: draw from the ranges, anew for each sample.
@@ -102,7 +104,7 @@ class DepthDataset(Dataset[Batch]):
 
     Args:
         recording: opened, or where it lies; only files of keyframes need be there.
-        depth: a depth store. Without one `sparse` depth is the keyframe's own sweeps, as the lidars measured it.
+        depth: a depth store, for `dense` and `completed` supervision.
         scenes: only these; None takes all.
 
     Raises:
@@ -126,9 +128,10 @@ class DepthDataset(Dataset[Batch]):
         # Each of a keyframe's cameras asks for its sweeps in turn.
         self._newest: tuple[str, list[tuple[Sweep, Points]]] | None = None
         names = self.recording.scene_names if scenes is None else scenes
-        self.keyframes = [keyframe for name in names for keyframe in self.recording.keyframes(name)]
+        mapping = options.labels.categories
+        self.keyframes = [_mapped(keyframe, mapping) for name in names for keyframe in self.recording.keyframes(name)]
         self.channels = self._check_cameras()
-        if self.depth is not None and options.supervision != "none":
+        if self.depth is not None and options.supervision in ("dense", "completed"):
             self._check_store(self.depth)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -230,8 +233,7 @@ class DepthDataset(Dataset[Batch]):
         with_depth: bool,
     ) -> _View:
         options = self.options
-        read = cached_files(options.keep_images).image
-        image = read(camera.image_path, camera.distortion, camera.height_px, camera.width_px)
+        image = cached_files(options.keep_images).image(camera.image_path, camera.height_px, camera.width_px)
         A = image_affine((camera.height_px, camera.width_px), options.size, options.augmentation.image, rng)
         layers = DepthLayers.unknown(options.size)
         if with_depth and options.supervision != "none":
@@ -245,7 +247,8 @@ class DepthDataset(Dataset[Batch]):
 
     def _layers(self, keyframe: Keyframe, camera: Camera) -> DepthLayers:
         """Depth as it was before augmentation."""
-        if self.depth is None:
+        # A store has not all of a sweep's returns, and those of movers under another code.
+        if self.depth is None or self.options.supervision == "sparse":
             return project_sweeps(self._sweeps(keyframe), camera)
         path = self.depth / f"{keyframe.scene}.h5"
         read = cached_files(self.options.keep_images).layers
@@ -287,6 +290,15 @@ class DepthDataset(Dataset[Batch]):
         if not any((layers.depth_m > 0).any() for layers in found):
             kind = self.options.supervision
             raise InputError(f"{depth}: keyframe {first.sample_token} has no {kind} depth in it")
+
+
+def _mapped(keyframe: Keyframe, categories: Mapping[str, str]) -> Keyframe:
+    """A keyframe whose boxes have the classes that a mapping of categories gives them."""
+    if not categories:
+        return keyframe
+    boxes = keyframe.boxes
+    classes = tuple(categories.get(c, name) for c, name in zip(boxes.categories, boxes.classes, strict=True))
+    return replace(keyframe, boxes=replace(boxes, classes=classes))
 
 
 def _stacked(arrays: Sequence[NDArray[Any]]) -> Tensor:

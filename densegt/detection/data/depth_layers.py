@@ -33,9 +33,10 @@ class DepthLayers(NamedTuple):
 
 
 def layers_of_record(record: ImageRecord, supervision: str) -> DepthLayers:
-    """What a store says: of `sparse` supervision the own sweep's pixels, of `dense` the measured, else all."""
-    left_out = {"sparse": record.source != Source.OWN_SWEEP, "dense": record.source == Source.COMPLETED}
-    known = (record.depth_m > 0) & ~left_out.get(supervision, np.zeros(record.depth_m.shape, np.bool_))
+    """What a store says: of `dense` supervision all that was measured, of `completed` also what was filled in."""
+    known = record.depth_m > 0
+    if supervision == "dense":
+        known &= record.source != Source.COMPLETED
     return DepthLayers(
         np.where(known, record.depth_m, np.float32(0)),
         np.where(known, record.source, np.uint8(Source.NONE)),
@@ -44,7 +45,7 @@ def layers_of_record(record: ImageRecord, supervision: str) -> DepthLayers:
 
 
 def _confidence(record: ImageRecord) -> NDArray[np.float32]:
-    """The store's; of completed pixels without one the share of a Laplace distribution that lies within tolerance."""
+    """The store's, and where it has only a standard deviation, the share of a Laplace distribution within tolerance."""
     one = np.ones(record.depth_m.shape, np.float32)
     said = record.layers.get("confidence")
     confidence = one if said is None else said.astype(np.float32) / 255
@@ -52,8 +53,7 @@ def _confidence(record: ImageRecord) -> NDArray[np.float32]:
     if sigma_m is not None:
         sigma = np.maximum(sigma_m.astype(np.float32), 1e-3)
         within = 1 - np.exp(-np.sqrt(2) * tolerance_m(record.depth_m) / sigma)
-        completed = record.source == Source.COMPLETED
-        confidence = np.where(completed if said is None else completed & (said == 0), within, confidence)
+        confidence = np.where(record.source == Source.COMPLETED, within, confidence)
     return np.asarray(confidence, dtype=np.float32)
 
 

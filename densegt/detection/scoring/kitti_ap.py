@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from densegt.detection.scoring.kitti_official_ap import ScoredOverlaps, official_average_precision
 from densegt.detection.scoring.rotated_iou import bev_iou, iou_3d
 
 Boxes = NDArray[np.floating[Any]]
@@ -20,14 +21,16 @@ class KittiAp:
     """Sums over samples, of one class, or of several taken as one.
 
     A sample's boxes are looked at from the surest on; each finds the labelled box, of those not found yet, that it
-    overlaps most, if by at least the threshold. KITTI's levels of difficulty are not known of other data: every
-    labelled box counts, and so does every false one.
+    overlaps most, if by at least the threshold; precision is interpolated at exact recalls. KITTI's own evaluation
+    takes it at scores of right boxes instead, see `official_average_precision`. KITTI's levels of difficulty are not
+    known of other data: every labelled box counts, and so does every false one.
     """
 
     def __init__(self, thresholds: tuple[float, ...] = THRESHOLDS) -> None:
         self._thresholds = thresholds
         self._labels = 0
         self._scores: list[Float64] = []
+        self._samples: dict[str, list[ScoredOverlaps]] = {how: [] for how in OVERLAPS}
         self._right: dict[tuple[str, float], list[NDArray[np.bool_]]] = {
             (how, threshold): [] for how in OVERLAPS for threshold in thresholds
         }
@@ -39,18 +42,19 @@ class KittiAp:
         self._scores.append(np.asarray(scores[order], np.float64))
         for how, overlap in OVERLAPS.items():
             found = overlap(boxes[order], truth)
+            self._samples[how].append(ScoredOverlaps(self._scores[-1], found))
             for threshold in self._thresholds:
                 self._right[how, threshold].append(matched(found, threshold))
 
     def compute(self) -> dict[str, float]:
-        """`BEV AP at 0.5` and so on, 0 to 1; NaN where nothing is labelled."""
-        scores = np.concatenate([np.zeros(0), *self._scores])
-        return {
-            f"{how} AP at {threshold}": average_precision(
-                scores, np.concatenate([np.zeros(0, np.bool_), *right]), self._labels
-            )
-            for (how, threshold), right in self._right.items()
-        }
+        """`BEV AP at 0.5` and so on, 0 to 1, and `BEV AP at 0.5, KITTI's rule`; NaN where nothing is labelled."""
+        scores, found = np.concatenate([np.zeros(0), *self._scores]), {}
+        for (how, threshold), right in self._right.items():
+            every = np.concatenate([np.zeros(0, np.bool_), *right])
+            name = f"{how} AP at {threshold}"
+            found[name] = average_precision(scores, every, self._labels)
+            found[f"{name}, KITTI's rule"] = official_average_precision(self._samples[how], threshold)
+        return found
 
 
 def matched(overlaps: Float64, threshold: float) -> NDArray[np.bool_]:

@@ -9,6 +9,7 @@ torch = pytest.importorskip("torch")
 from densegt.detection.bev.heads import decode  # noqa: E402
 from densegt.detection.bev.losses import answer_of, losses_of, vehicles_of  # noqa: E402
 from densegt.detection.bev.lss import LiftSplat  # noqa: E402
+from densegt.detection.bev.residual import Residual  # noqa: E402
 from densegt.detection.bev.train_config import LossWeights  # noqa: E402
 from densegt.detection.depth_head.depth_net import CAMERA_NUMBERS, CameraAwareDepthNet, camera_numbers  # noqa: E402
 from densegt.detection.depth_head.depth_target import depth_target  # noqa: E402
@@ -85,6 +86,27 @@ def test_depth_of_one_batch_is_learned(tiny_dataset, sampling, kind):
     error = (samples.expectation_m() - truth).abs()[known].mean()
     constant = (truth[known].median() - truth).abs()[known].mean()
     assert error < 0.5 * constant
+
+
+@pytest.mark.parametrize("left_out", ["vehicles", "heat", "values", "attributes", "depth"])
+def test_a_weight_of_zero_leaves_that_loss_out_and_no_other(tiny_dataset, left_out):
+    given = batch(tiny_dataset, count=1)
+    net = LiftSplat(model()).eval()
+    with torch.no_grad():
+        whole = losses_of(say(net, given), given, config())
+        parts = losses_of(say(net, given), given, config(weights=LossWeights(**{left_out: 0})))
+    assert set(whole) - set(parts) == {left_out}
+    assert all(torch.equal(parts[name], whole[name]) for name in parts)
+
+
+def test_residual_blocks_never_stride_over_channels_last():
+    """There torch's 1x1 convolution with a stride writes beyond its memory, where channels are few."""
+    block, seen = Residual(8, 12, 2), []
+    block.shortcut[0].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].is_contiguous()))
+    given = torch.randn(2, 10, 14, 8).movedim(-1, 1)
+    assert not given.is_contiguous()
+    block(given)
+    assert seen == [True]
 
 
 def test_two_frames_and_a_camera_aware_depth_net(tiny_dataset):

@@ -18,8 +18,10 @@ from densegt.depth.depth_map import Source  # noqa: E402
 from densegt.detection.data import sweep_points  # noqa: E402
 from densegt.detection.data.augment import Augmentation, BevRanges, ImageRanges  # noqa: E402
 from densegt.detection.data.depth_dataset import DatasetOptions, DepthDataset, InputOptions, LabelOptions  # noqa: E402
+from densegt.detection.data.depth_layers import project_sweeps  # noqa: E402
 from densegt.detection.data.loaders import NumberedSamples  # noqa: E402
 from densegt.errors import InputError  # noqa: E402
+from densegt.geometry import se3  # noqa: E402
 
 from ...depth.stores import camera, write_store  # noqa: E402
 
@@ -126,6 +128,36 @@ def test_supervision(tiny_dataset):
     error = (sparse["depth_m"] - dense["depth_m"]).abs()[both] / dense["depth_m"][both]
     assert error.median() < 0.05
     assert ((sparse["confidence"] > 0) == (sparse["depth_m"] > 0)).all()
+
+
+def test_sparse_depth_is_the_sweep_whatever_store_there_is(tiny_dataset, tmp_path):
+    """All returns, movers' too, each at its measured depth; what a store says of them does not matter."""
+    keyframe = dataset(tiny_dataset).keyframes[0]
+    images = [(c, np.ones((c.height_px, c.width_px), np.float32), None) for c in keyframe.cameras]
+    write_store(tmp_path / "store", images, scene="scene-0001")
+    beside, alone = (
+        DepthDataset(tiny_dataset, store, DatasetOptions("sparse", SIZE))[0] for store in (tmp_path / "store", None)
+    )
+    assert torch.equal(beside["depth_m"], alone["depth_m"])
+    camera_, (sweep,) = keyframe.cameras[0], keyframe.sweeps
+    points = open_recording(tiny_dataset).read_points(sweep)
+    layers = project_sweeps([(sweep, points)], camera_)
+    T_cam_lidar = se3.inverse(camera_.T_global_cam) @ sweep.T_global_lidar
+    x, y, z = se3.apply(T_cam_lidar, points.xyz_lidar.astype(np.float64)).T
+    u, v = camera_.K[0, 0] * x / z + camera_.K[0, 2], camera_.K[1, 1] * y / z + camera_.K[1, 2]
+    for row, column in np.argwhere(layers.depth_m > 0)[::7]:
+        here = (z > 0.5) & (np.abs(u - column) <= 0.5) & (np.abs(v - row) <= 0.5)
+        assert layers.depth_m[row, column] == pytest.approx(z[here].min(), abs=1e-4)
+    seen = (z > 0.5) & (u > 0) & (u < camera_.width_px - 1) & (v > 0) & (v < camera_.height_px - 1)
+    assert (layers.depth_m[np.rint(v[seen]).astype(int), np.rint(u[seen]).astype(int)] <= z[seen] + 1e-4).all()
+
+
+def test_categories_of_its_own_are_mapped(tiny_dataset):
+    plain = dataset(tiny_dataset).labels(0)
+    data = dataset(tiny_dataset, labels={"categories": {"vehicle.car": "bus"}})
+    mapped, car, bus = data.labels(0), CLASSES.index("car"), CLASSES.index("bus")
+    assert (plain.classes == car).any()
+    np.testing.assert_array_equal(mapped.classes, np.where(plain.classes == car, bus, plain.classes))
 
 
 class SplitLidar:

@@ -33,7 +33,8 @@ def average_twin(scores, right, labels):
 
 def test_the_truth_scores_one():
     truth = [box(0), box(10), box(20, 5)]
-    assert ap_of([(truth, [0.9, 0.8, 0.7], truth)]) == {
+    found = ap_of([(truth, [0.9, 0.8, 0.7], truth)])
+    assert {name: ap for name, ap in found.items() if "rule" not in name} == {
         "BEV AP at 0.5": 1, "BEV AP at 0.7": 1, "3D AP at 0.5": 1, "3D AP at 0.7": 1
     }  # fmt: skip
 

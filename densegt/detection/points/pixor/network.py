@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from densegt.datasets.detection_classes import ATTRIBUTES, CLASSES
+from densegt.datasets.detection_classes import ATTRIBUTES, CLASSES, MAX_BOXES
 from densegt.detection.bev.grid import BevGrid
 from densegt.detection.bev.heads import CentreHead, Centres, DecodedBoxes, decode_cells
 from densegt.detection.bev.residual import Merge, convolution, stage
@@ -21,8 +21,9 @@ from densegt.detection.points.pseudo_lidar.voxels import hard, soft
 
 # Of the ten regressed numbers; one sweep says nothing about speed.
 VALUE_WEIGHTS = (1.0,) * 8 + (0.05, 0.05)
-# As many of the likeliest cells are looked at for boxes.
-CANDIDATES = 300
+# Cells that are less likely name no box; of more than this the likeliest are looked at. A car answers with dozens.
+MIN_SCORE = 0.01
+MAX_CELLS = 20 * MAX_BOXES
 
 
 class Pixor(Detector):
@@ -101,7 +102,9 @@ class Pixor(Detector):
         }
 
     def found(self, said: Centres) -> DecodedBoxes:
-        """The boxes of the likeliest cells, those left out that stand where a likelier one of the class does."""
-        return suppress(
-            decode_cells(said, self.grid, said.heat.float().sigmoid(), most=CANDIDATES), self.config.min_overlap
-        )
+        """The boxes of all likely cells, those left out that stand where a likelier one of the class does."""
+        scores = said.heat.float().sigmoid()
+        likely = torch.where(scores >= MIN_SCORE, scores, 0)
+        count = int((likely > 0).flatten(1).sum(1).max())
+        cells = decode_cells(said, self.grid, likely, most=min(max(count, 1), MAX_CELLS))
+        return suppress(cells, self.config.min_overlap, most=MAX_BOXES)

@@ -10,23 +10,23 @@ from densegt.detection.bev.heads import DecodedBoxes
 from densegt.detection.scoring.rotated_iou import nms
 
 
-def suppress(found: DecodedBoxes, iou: float) -> DecodedBoxes:
-    """The same boxes, best first; those that overlap a better one of their class by more than `iou` have score 0."""
+def suppress(found: DecodedBoxes, iou: float, *, most: int) -> DecodedBoxes:
+    """The best boxes, at most so many; of those that overlap more than `iou` the best of a class, or score 0."""
     boxes, labels, scores = (np.asarray(part.detach().cpu()) for part in (found.boxes, found.labels, found.scores))
-    kept = np.stack([_kept(*sample, iou) for sample in zip(boxes, labels, scores, strict=True)])
+    kept = np.stack([_kept(*sample, iou, most) for sample in zip(boxes, labels, scores, strict=True)])
     left = torch.where(torch.from_numpy(kept).to(found.scores.device), found.scores, 0)
-    order = left.argsort(dim=1, descending=True, stable=True)
+    order = left.argsort(dim=1, descending=True, stable=True)[:, :most]
     return DecodedBoxes(
-        found.boxes.gather(1, order.unsqueeze(-1).expand_as(found.boxes)),
+        found.boxes.gather(1, order.unsqueeze(-1).expand(-1, -1, found.boxes.shape[-1])),
         *(part.gather(1, order) for part in (found.labels, left, found.attributes)),
     )
 
 
 def _kept(
-    boxes: NDArray[np.float32], labels: NDArray[np.int64], scores: NDArray[np.float32], iou: float
+    boxes: NDArray[np.float32], labels: NDArray[np.int64], scores: NDArray[np.float32], iou: float, most: int
 ) -> NDArray[np.bool_]:
     kept = np.zeros(len(scores), np.bool_)
     for label in np.unique(labels):
-        mine = np.flatnonzero(labels == label)
-        kept[mine[nms(boxes[mine], scores[mine], iou=iou, most=len(mine))]] = True
+        own = np.flatnonzero((labels == label) & (scores > 0))
+        kept[own[nms(boxes[own], scores[own], iou=iou, most=most)]] = True
     return kept

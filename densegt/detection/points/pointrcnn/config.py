@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from densegt.datasets.detection_classes import CLASSES
+from densegt.datasets.detection_classes import CLASSES, MAX_BOXES
 from densegt.detection.train_config import STRICT
 
 
@@ -44,7 +44,8 @@ class PointRcnnConfig(BaseModel):
         search_m: a point's box has its middle within so many metres in x and y.
         bin_m: a bin of that search.
         headings: bins of a full turn.
-        proposals: so many of each sample are looked at again.
+        proposals: so many of each sample are looked at again in training; test_proposals: else, which bounds
+            how many objects can be found.
         likely: as many of the likeliest points propose a box at all.
         proposal_iou: proposals that overlap a likelier one by more are dropped.
         regions: so many of each sample are learned from.
@@ -72,6 +73,7 @@ class PointRcnnConfig(BaseModel):
     bin_m: float = Field(default=0.5, gt=0)
     headings: int = Field(default=12, ge=1)
     proposals: int = Field(default=100, ge=1)
+    test_proposals: int = Field(default=MAX_BOXES, ge=1)
     likely: int = Field(default=2048, ge=1)
     proposal_iou: float = Field(default=0.8, ge=0, le=1)
     regions: int = Field(default=64, ge=1)
@@ -91,7 +93,7 @@ class PointRcnnConfig(BaseModel):
     sure_iou: float = Field(default=0.6, gt=0, le=1)
     wrong_iou: float = Field(default=0.45, gt=0, le=1)
     found_iou: float = Field(default=0.1, ge=0, le=1)
-    most: int = Field(default=100, ge=1)
+    most: int = Field(default=MAX_BOXES, ge=1)
     weights: StageWeights = StageWeights()
 
     @property

@@ -44,7 +44,7 @@ class PointRcnn(Detector):
 
     def __init__(self, config: PointRcnnConfig, grid: BevGrid) -> None:
         super().__init__()
-        self.config, self.grid = config, grid
+        self.config, self.grid, self.classes = config, grid, config.classes
         self.backbone = Backbone(config)
         self.head = ProposalHead(config.widths[-1], point_bins(config))
         self.refine = Refine(config)
@@ -54,7 +54,8 @@ class PointRcnn(Detector):
         xyz, there = self.clouds(points)
         features = self.backbone(xyz)
         foreground, values = self.head(features)
-        regions = propose(xyz, there, foreground, values, self.config)
+        most = self.config.proposals if self.training else self.config.test_proposals
+        regions = propose(xyz, there, foreground, values, self.config, most=most)
         if truth is not None:
             regions = self._to_learn_from(regions, truth, there)
         classes, region_values = self.refine(xyz, foreground, features, regions)

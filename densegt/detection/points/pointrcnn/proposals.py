@@ -44,8 +44,14 @@ def point_bins(config: PointRcnnConfig) -> BoxBins:
 
 
 @torch.no_grad()
-def propose(xyz: Tensor, there: Tensor, foreground: Tensor, values: Tensor, config: PointRcnnConfig) -> Regions:
-    """The boxes of the likeliest points (B,N,3) that are there (B,N), none of which is nearly another."""
+def propose(
+    xyz: Tensor, there: Tensor, foreground: Tensor, values: Tensor, config: PointRcnnConfig, *, most: int
+) -> Regions:
+    """The boxes of the likeliest points (B,N,3) that are there (B,N), none of which is nearly another.
+
+    Args:
+        most: so many of each sample.
+    """
     boxes, samples = [], []
     for b in range(len(xyz)):
         likely = torch.where(there[b], foreground[b], -torch.inf).topk(min(config.likely, xyz.shape[1])).indices
@@ -53,7 +59,7 @@ def propose(xyz: Tensor, there: Tensor, foreground: Tensor, values: Tensor, conf
         told = from_places(point_bins(config).boxes(values[b, likely]), xyz[b, likely])
         kept = nms(
             told.float().cpu().numpy(), foreground[b, likely].float().cpu().numpy(),
-            iou=config.proposal_iou, most=config.proposals,
+            iou=config.proposal_iou, most=most,
         )  # fmt: skip
         boxes.append(told[torch.from_numpy(kept).to(told.device)])
         samples.append(torch.full((len(kept),), b, device=xyz.device))

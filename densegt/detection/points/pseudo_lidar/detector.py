@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
+from densegt.datasets.detection_classes import CLASSES
 from densegt.detection.bev.heads import DecodedBoxes
 from densegt.detection.data.batch import Batch
 from densegt.detection.points.pseudo_lidar.points import PointBatch
@@ -27,7 +28,13 @@ def boxes_of(batch: Batch) -> Boxes:
 
 
 class Detector(nn.Module, ABC):
-    """A network that reads points; any sample may be without points, and without boxes."""
+    """A network that reads points; any sample may be without points, and without boxes.
+
+    Attributes:
+        classes: that it looks for.
+    """
+
+    classes: tuple[str, ...] = CLASSES
 
     @abstractmethod
     def forward(self, points: PointBatch, truth: Boxes | None = None) -> Any:

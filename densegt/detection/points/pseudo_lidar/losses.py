@@ -7,7 +7,7 @@ from torch.nn import functional
 
 from densegt.detection.data.batch import Batch
 from densegt.detection.depth_head import bin_targets
-from densegt.detection.depth_head.depth_target import Patch, depth_target
+from densegt.detection.depth_head.depth_target import depth_target
 from densegt.detection.losses import depth_loss, weighted_mean
 from densegt.detection.points.pseudo_lidar.config import PlConfig
 from densegt.detection.points.pseudo_lidar.estimator import Depth
@@ -18,8 +18,7 @@ def depth_losses(depth: Depth, batch: Batch, config: PlConfig) -> dict[str, Tens
     model, weights = config.model.depth, config.weights
     bins = model.bins.made()
     depth_m, confidence = batch["depth_m"].flatten(0, 1), batch["confidence"].flatten(0, 1)
-    patch: Patch = "nearest" if config.supervision == "sparse" else "mode"
-    cells = depth_target(patch, depth_m, confidence, bins, stride=model.stride)
+    cells = depth_target(config.depth_target, depth_m, confidence, bins, stride=model.stride)
     asked = bin_targets.soft(bins, cells.depth_m)
     of_bins = weighted_mean(depth_loss(config.depth_loss, depth.logits.float().log_softmax(1), asked), cells.weight)
     points = depth_target("nearest", depth_m, confidence, bins, stride=model.points_stride)

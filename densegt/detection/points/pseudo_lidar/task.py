@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,7 +12,8 @@ from torch import Tensor
 
 from densegt.detection.bev.losses import nearest_pixels
 from densegt.detection.data.batch import Batch, Supervision
-from densegt.detection.data.depth_dataset import DatasetOptions, InputOptions, LabelOptions
+from densegt.detection.data.depth_dataset import DatasetOptions, DepthDataset, InputOptions, LabelOptions
+from densegt.detection.data.label_counts import LabelCounts
 from densegt.detection.depth_head.bins import Bins
 from densegt.detection.points.pseudo_lidar.config import PlConfig
 from densegt.detection.points.pseudo_lidar.detector import boxes_of
@@ -73,7 +74,8 @@ class PlTask(DetectionTask):
             supervision = "dense" if has_depth else "sparse"
         return DatasetOptions(
             supervision, config.model.size, config.augmentation.made(), augmented=learned,
-            inputs=InputOptions(sweep_points=self.reads_lidar), labels=LabelOptions(config.min_points),
+            inputs=InputOptions(sweep_points=self.reads_lidar),
+            labels=LabelOptions(config.min_points, categories=config.categories),
             keep_images=config.keep_images,
         )  # fmt: skip
 
@@ -168,6 +170,13 @@ class PlTask(DetectionTask):
     def scores(self) -> PlScores:
         """See `DetectionTask`."""
         return PlScores(self.settings)
+
+    def label_counts(self, datasets: Sequence[DepthDataset]) -> LabelCounts | None:
+        """See `DetectionTask`."""
+        model = self.settings.model
+        if not self.settings.weights.detection:
+            return None
+        return LabelCounts(datasets, model.grid.made(), self.net.detector.classes)
 
     @property
     def estimates_depth(self) -> bool:

@@ -94,7 +94,7 @@ def said(boxes, labels):
 def test_a_network_that_says_the_target_finds_each_box_once(seed):
     boxes, labels = scattered(seed, size_m=(1, 4))
     maps = said(boxes, labels)
-    found = suppress(decode_cells(maps, GRID, maps.heat.sigmoid(), most=400), 0.1)
+    found = suppress(decode_cells(maps, GRID, maps.heat.sigmoid(), most=400), 0.1, most=400)
     sure = found.boxes[0][found.scores[0] > 0.5].numpy(), found.labels[0][found.scores[0] > 0.5]
     truth = boxes[0, :6].numpy()
     overlap = bev_iou(truth, sure[0]) * (labels[0, :6, None] == sure[1]).numpy()
@@ -110,7 +110,7 @@ def test_suppression_keeps_classes_and_samples_apart():
     boxes = torch.stack([box, box, box, box + torch.tensor([50.0, *[0] * 8])]).expand(2, -1, -1)
     labels = torch.tensor([[0, 0, 1, 0]]).expand(2, -1)
     scores = torch.tensor([[0.2, 0.9, 0.5, 0.1], [0.8, 0.3, 0.2, 0.1]])
-    found = suppress(DecodedBoxes(boxes, labels, scores, labels), 0.1)
+    found = suppress(DecodedBoxes(boxes, labels, scores, labels), 0.1, most=4)
     torch.testing.assert_close(found.scores, torch.tensor([[0.9, 0.5, 0.1, 0], [0.8, 0.2, 0.1, 0]]))
     assert found.labels.tolist() == [[0, 1, 0, 0]] * 2
     assert found.boxes[0, 2, 0] == 50

@@ -11,7 +11,8 @@ torch = pytest.importorskip("torch")
 from densegt.detection.points.pointrcnn.box_bins import BoxBins  # noqa: E402
 from densegt.detection.points.pointrcnn.frames import boxes_in_frame, boxes_in_ref, points_in_frame  # noqa: E402
 
-MEAN = (4.6, 1.95, 1.7)
+from .box_values import MEAN, told  # noqa: E402
+
 WIDE = BoxBins(6.0, 0.75, math.pi, 12, MEAN)
 NARROW = BoxBins(1.5, 0.5, math.pi / 4, 9, MEAN)
 
@@ -21,25 +22,6 @@ def random_boxes(bins, count=200, seed=0):
     unit = 2 * torch.rand(count, 7, dtype=torch.float64) - 1
     size = torch.tensor(MEAN) * (unit[:, 3:6] * 0.5).exp()
     return torch.cat([unit[:, :2] * bins.search_m, unit[:, 2:3] * 2, size, unit[:, 6:] * bins.turn_rad], -1)
-
-
-def told(bins, boxes):
-    """The values that tell these boxes, written out number by number."""
-    n, k = bins.places, bins.headings
-    out = torch.zeros(len(boxes), bins.numbers, dtype=torch.float64)
-    for row, (x, y, z, length, width, height, yaw) in zip(out, boxes.tolist(), strict=True):
-        side, turn = 2 * bins.search_m / n, 2 * bins.turn_rad / k
-        for start, at, count, reach, cell in (
-            (0, x, n, bins.search_m, side),
-            (n, y, n, bins.search_m, side),
-            (4 * n + 1, yaw, k, bins.turn_rad, turn),
-        ):
-            which = min(int((at + reach) / cell), count - 1)
-            left = start + (2 * n if start < 2 * n else k)
-            row[start + which], row[left + which] = 20.0, (at + reach) / cell - which - 0.5
-        row[4 * n] = z
-        row[-3:] = torch.tensor([math.log(a / b) for a, b in zip((length, width, height), MEAN, strict=True)])
-    return out
 
 
 @pytest.mark.parametrize("bins", [WIDE, NARROW])

@@ -1,0 +1,86 @@
+"""Accumulation as a job over the scenes of a recording."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+from densegt.accumulate.config import AccumulateConfig
+from densegt.accumulate.scene_to_store import accumulate_to_store
+from densegt.batch.job import ReportProgress, SceneResult
+from densegt.batch.progress import SceneProgress
+from densegt.batch.recording_handle import RecordingHandle
+from densegt.datasets import RecordingPath
+from densegt.datasets.recording import Recording
+from densegt.depth.store import SceneWriter
+
+# Raise it with every change after which equal input and options give other depth: then no file made before counts as
+# finished.
+ALGORITHM = 5
+
+
+@dataclass(frozen=True)
+class AccumulateJob:
+    """Accumulate the scenes of a recording into a depth store; see `densegt.batch.run.run_scenes`.
+
+    Attributes:
+        cameras: channels, all where empty.
+        overwrite: also make finished scenes again.
+    """
+
+    counts: ClassVar[tuple[str, ...]] = ("sweeps", "points")
+
+    recording: RecordingPath
+    out: Path
+    config: AccumulateConfig
+    cameras: tuple[str, ...] = ()
+    overwrite: bool = False
+
+    @cached_property
+    def _handle(self) -> RecordingHandle:
+        return RecordingHandle(self.recording)
+
+    @property
+    def opened(self) -> Recording:
+        """The recording, opened once in each process."""
+        return self._handle.recording
+
+    def check(self) -> None:
+        """Open the recording.
+
+        Raises:
+            InputError: it cannot be opened.
+        """
+        _ = self.opened
+
+    def saved_config(self, scene: str) -> dict[str, Any]:
+        """What a scene's file keeps as `config`: with its input, all that decides its content."""
+        return {
+            "algorithm": ALGORITHM,
+            "accumulate": self.config.model_dump(mode="json"),
+            "cameras": sorted(set(self.cameras)),
+        }
+
+    def input_digest(self, scene: str) -> str:
+        """The recording's fingerprint of the scene."""
+        return self.opened.fingerprint(scene)
+
+    def input_path(self, scene: str) -> Path:
+        """The recording's file or folder that lists its content."""
+        return self.opened.source
+
+    def size(self, scene: str) -> SceneProgress:
+        """Sweeps to read and images to write, and keyframes of a scene."""
+        return SceneProgress(self.opened.steps(scene), self.opened.keyframe_count(scene))
+
+    def process(self, scene: str, report: ReportProgress) -> SceneResult:
+        """Accumulate a scene into its file, whole or not at all."""
+        config, digest = self.saved_config(scene), self.input_digest(scene)
+        new_writer = partial(SceneWriter, self.out, scene, config, input_digest=digest, overwrite=True)
+        return accumulate_to_store(self.opened, scene, self.config, new_writer, cameras=self.cameras, report=report)
+
+    def summary(self) -> dict[str, Any]:
+        """Dataroot and configuration."""
+        return {"dataroot": str(self.recording.root), "config": self.saved_config("")}

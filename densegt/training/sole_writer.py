@@ -1,0 +1,43 @@
+"""One run at a time in a folder, told by a lock that the system releases when its holder dies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from lightning.fabric.utilities.rank_zero import rank_zero_only
+
+from densegt.batch.scene_lock import scene_lock
+from densegt.errors import InputError
+
+
+@contextmanager
+def sole_writer(out: Path, what: str) -> Iterator[None]:
+    """Keep other runs out of a folder; of one run's several processes the first does.
+
+    Args:
+        what: that is written there, in a word: runs that write another thing do not mind.
+
+    Raises:
+        InputError: another run is at it, or the folder cannot be written to.
+    """
+    # Processes that Lightning starts for further devices are the same run.
+    if getattr(rank_zero_only, "rank", 0):
+        yield
+        return
+    fresh = not out.exists()
+    try:
+        with ExitStack() as stack:
+            try:
+                acquired = stack.enter_context(scene_lock(out, what))
+            except OSError as error:
+                raise InputError(f"{out}: cannot be written to ({error.strerror})") from None
+            if not acquired:
+                raise InputError(f"{out}: another {what} is at it; wait for it, or name another --out")
+            yield
+    finally:
+        if fresh:
+            # Where nothing came of it, nothing is left.
+            with suppress(OSError):
+                out.rmdir()
