@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -35,6 +36,11 @@ def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> int 
     help="Such as 16GB. Without --workers as many scenes at the same time as fit into it and there are cores; "
     "with it no more than fit. With ray: what each scene may take is asked of Ray.",
 )  # fmt: skip
+@click.option(
+    "--sanity", type=click.Choice(["refuse", "warn", "off"]), default="refuse", show_default=True,
+    help="Where poses, calibration, units or clocks contradict the points so that depth would be rubbish: leave the "
+    "scene out, or go on and say so; off does not look.",
+)  # fmt: skip
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -44,6 +50,7 @@ def command(
     accumulation: AccumulateOptions,
     batch: BatchOptions,
     memory: int | None,
+    sanity: Literal["refuse", "warn", "off"],
 ) -> int:
     """Turn a recording into dense depth maps of every camera keyframe.
 
@@ -53,13 +60,13 @@ def command(
     densegt accumulate --dataroot /data/nuscenes --out depth
     densegt accumulate --dataroot /data/nuscenes --out depth --scene scene-0061 --camera CAM_FRONT --window 2
     """
-    from densegt.accumulate.job import AccumulateJob
+    from densegt.accumulation.job import AccumulateJob
     from densegt.batch.executor.threads import cores
     from densegt.batch.memory import largest_bytes, workers_within
 
     from .batch_run import run_batch
 
-    job = AccumulateJob(recording.path, out, accumulation.resolve(), selection.cameras, batch.overwrite)
+    job = AccumulateJob(recording.path, out, accumulation.resolve(), selection.cameras, batch.overwrite, sanity)
     names = selection.scene_names(job.opened)
     if memory is None:
         return run_batch(ctx, job, names, batch)

@@ -10,7 +10,7 @@ import click
 from .option_group import option_group
 
 if TYPE_CHECKING:
-    from densegt.accumulate.config import AccumulateConfig
+    from densegt.accumulation.config import AccumulateConfig
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class AccumulateOptions:
         Raises:
             InputError: there is no such configuration, or it is wrong.
         """
-        from densegt.accumulate.config import AccumulateConfig
+        from densegt.accumulation.config import AccumulateConfig
         from densegt.configuration import load_config
 
         options = {
@@ -80,7 +80,8 @@ accumulate_options = option_group(
         "--window",
         metavar="SECONDS|scene",
         callback=_window,
-        help="Sweeps this far before and after; 0: the keyframe's own sweep; scene: all (default).",
+        help="Depth is of sweeps this far before and after; 0: the keyframe's own; scene: all (default). What "
+        "moves and where the car was is still told from all; --motion none --no-refine-poses does without.",
     ),
     click.option(
         "--refine-poses/--no-refine-poses",

@@ -19,7 +19,9 @@ def command(recording: DatarootOptions, images: bool) -> int:
     densegt check --dataroot my-recording --format custom
 
     Prints one line for each thing that is wrong and a line with their number; for a recording of your own, what is
-    missing next. Exit code 0: whole; 1: something is wrong; 2: not a recording at all.
+    missing next. Then poses, calibration, units and clocks of some scenes are held against their points and images:
+    lines that begin with `sanity:` name what contradicts, and the likely mistake. Exit code 0: whole; 1: something is
+    wrong; 2: not a recording at all.
     """
     from densegt.datasets.check_recording import check_recording
 
@@ -28,4 +30,19 @@ def command(recording: DatarootOptions, images: bool) -> int:
     for line in (*report.problems, *report.notes):
         click.echo(line)
     click.echo(report.summary())
-    return 1 if report.problems else 0
+    contradictions = _contradictions(recording)
+    for line in contradictions:
+        click.echo(line)
+    return 1 if report.problems or contradictions else 0
+
+
+def _contradictions(recording: DatarootOptions) -> list[str]:
+    """What units, frames, clocks and calibration contradict; nothing of a recording that cannot be opened."""
+    from densegt.datasets.sanity.check_scenes import check_scenes
+    from densegt.errors import InputError
+
+    try:
+        with progress_on_stderr("Looking at some scenes") as progress:
+            return check_scenes(recording.path.open(), progress)
+    except InputError:
+        return []

@@ -85,7 +85,7 @@ def command(
     if held_out.leave_one_out:
         if recording.dataroot is None or pred_dir or truth_dir:
             raise click.UsageError("--leave-one-out goes with --dataroot, and without --pred and --truth")
-        from densegt.accumulate.leave_one_out.recording import LeaveOneOutJob
+        from densegt.accumulation.leave_one_out.recording import LeaveOneOutJob
 
         from .leave_one_out import run
 

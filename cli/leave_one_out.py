@@ -11,7 +11,7 @@ from .recording_options import SelectionOptions
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from densegt.accumulate.leave_one_out.recording import LeaveOneOutJob, LeaveOneOutResult
+    from densegt.accumulation.leave_one_out.recording import LeaveOneOutJob, LeaveOneOutResult
     from densegt.depth.figures import Figures
 
 
@@ -19,7 +19,7 @@ def run(job: LeaveOneOutJob, selection: SelectionOptions, workers: int) -> Leave
     """Score the scenes with a bar on stderr, and print the table and what failed."""
     from rich.console import Console
 
-    from densegt.accumulate.leave_one_out.recording import leave_one_out
+    from densegt.accumulation.leave_one_out.recording import leave_one_out
 
     from .progress import progress_on_stderr
 

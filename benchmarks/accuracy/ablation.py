@@ -29,9 +29,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.accuracy import baselines, steps
-from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.pipeline import accumulate_scene
-from densegt.accumulate.scene_input import read_scene
+from densegt.accumulation.config import AccumulateConfig
+from densegt.accumulation.pipeline import accumulate_scene
+from densegt.accumulation.scene_input import read_scene
 from densegt.datasets import open_recording
 from densegt.datasets.scene import Scene
 from densegt.depth.figures import DEFINITIONS, Summary

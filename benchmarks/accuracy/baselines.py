@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.accumulate.config import EgoConfig
-from densegt.accumulate.sweep_returns import not_own
+from densegt.accumulation.config import EgoConfig
+from densegt.accumulation.sweep_returns import not_own
 from densegt.datasets.scene import Camera, Scene, Track
 from densegt.geometry import boxes, se3
 from densegt.geometry.camera import project

@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.pipeline import accumulate_scene
-from densegt.accumulate.scene_input import read_scene
+from densegt.accumulation.config import AccumulateConfig
+from densegt.accumulation.pipeline import accumulate_scene
+from densegt.accumulation.scene_input import read_scene
 from densegt.completion.method import SparseDepth
 from densegt.completion.sparsify import scanned
 from densegt.datasets import open_recording
 from densegt.datasets.scene import Camera, Points, Scene, Sweep
+from densegt.depth.camera_image import read_image
 from densegt.depth.depth_map import DepthMap
 from densegt.depth.store import SceneReader, decode_depth, encode_confidence, encode_depth, scene_files
 
@@ -107,4 +107,4 @@ def given_of_depth(camera: Camera, depth: DepthMap) -> SparseDepth:
 
 def image_of(camera: Camera) -> NDArray[np.uint8]:
     """(H,W,3) RGB."""
-    return np.asarray(cv2.cvtColor(cv2.imread(str(camera.image_path)), cv2.COLOR_BGR2RGB), np.uint8)
+    return read_image(camera.image_path, camera.distortion)

@@ -21,9 +21,9 @@ from rich.console import Console
 
 from benchmarks.accuracy.completion import MAX_DEPTH_M, Pooled, as_rich, methods_of
 from benchmarks.accuracy.completion_inputs import ACCUMULATED, ONE_SWEEP, given_of_depth
-from densegt.accumulate.leave_one_out.scene import held_out_keyframes, without
-from densegt.accumulate.pipeline import accumulate_scene
-from densegt.accumulate.scene_input import read_scene
+from densegt.accumulation.leave_one_out.scene import held_out_keyframes, without
+from densegt.accumulation.pipeline import accumulate_scene
+from densegt.accumulation.scene_input import read_scene
 from densegt.completion.method import SparseDepth
 from densegt.datasets import open_recording
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial import cKDTree
 
-from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.scene_input import read_scene
-from densegt.accumulate.timing import EgoPath, point_times, to_global
+from densegt.accumulation.config import AccumulateConfig
+from densegt.accumulation.scene_input import read_scene
+from densegt.accumulation.timing import EgoPath, point_times, to_global
 from densegt.datasets import open_recording
 from densegt.datasets.scene import Scene
 from densegt.geometry import boxes, se3

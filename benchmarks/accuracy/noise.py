@@ -31,14 +31,14 @@ from scipy.interpolate import CubicSpline
 from scipy.spatial.transform import Rotation
 
 from benchmarks.accuracy.ablation import simulated
-from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.measurements import measure_scene
-from densegt.accumulate.motion.track_refinement import refine_tracks
-from densegt.accumulate.motion.tracks import moving_tracks
-from densegt.accumulate.pipeline import accumulate_scene
-from densegt.accumulate.poses.refinement import refine_poses
-from densegt.accumulate.scene_input import read_scene
-from densegt.accumulate.sweep_returns import read_returns
+from densegt.accumulation.config import AccumulateConfig
+from densegt.accumulation.measurements import measure_scene
+from densegt.accumulation.motion.track_refinement import refine_tracks
+from densegt.accumulation.motion.tracks import moving_tracks
+from densegt.accumulation.pipeline import accumulate_scene
+from densegt.accumulation.poses.refinement import refine_poses
+from densegt.accumulation.scene_input import read_scene
+from densegt.accumulation.sweep_returns import read_returns
 from densegt.datasets import open_recording
 from densegt.datasets.scene import Scene
 from densegt.depth.metrics import DepthMetrics

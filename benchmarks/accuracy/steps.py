@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks.accuracy.baselines import Depths
-from densegt.accumulate.config import AccumulateConfig, SurfelConfig
-from densegt.accumulate.pipeline import accumulate_scene, build_cloud
-from densegt.accumulate.render.frustum import VisibleSurfels, select_visible
-from densegt.accumulate.render.renderer import point_z_buffer
-from densegt.accumulate.render.surfel_layers import SurfaceLayer, front_surface
+from densegt.accumulation.config import AccumulateConfig, SurfelConfig
+from densegt.accumulation.pipeline import accumulate_scene, build_cloud
+from densegt.accumulation.render.frustum import VisibleSurfels, select_visible
+from densegt.accumulation.render.renderer import point_z_buffer
+from densegt.accumulation.render.surfel_layers import SurfaceLayer, front_surface
 from densegt.datasets.scene import Camera, Scene
 
 FULL = AccumulateConfig()

@@ -24,12 +24,12 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.measurements import Measurements, measure_scene
-from densegt.accumulate.motion.point_assignment import PointAssignment, assign_points
-from densegt.accumulate.motion.tracks import ContinuousTrack
-from densegt.accumulate.scene_input import read_scene
-from densegt.accumulate.sweep_returns import not_own, read_returns
+from densegt.accumulation.config import AccumulateConfig
+from densegt.accumulation.measurements import Measurements, measure_scene
+from densegt.accumulation.motion.point_assignment import PointAssignment, assign_points
+from densegt.accumulation.motion.tracks import ContinuousTrack
+from densegt.accumulation.scene_input import read_scene
+from densegt.accumulation.sweep_returns import not_own, read_returns
 from densegt.datasets import open_recording
 from densegt.datasets.scene import Scene
 from densegt.depth.store import SceneReader

@@ -15,11 +15,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from benchmarks.figures.make_picture import draw_sweep
-from densegt.accumulate.cloud import Cloud
-from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.pipeline import build_cloud
-from densegt.accumulate.scene_input import read_scene
-from densegt.accumulate.z_buffer_baseline import global_returns, z_buffer_baseline
+from densegt.accumulation.cloud import Cloud
+from densegt.accumulation.config import AccumulateConfig
+from densegt.accumulation.pipeline import build_cloud
+from densegt.accumulation.scene_input import read_scene
+from densegt.accumulation.z_buffer_baseline import global_returns, z_buffer_baseline
 from densegt.datasets import open_recording
 from densegt.datasets.scene import Camera, Scene
 from densegt.depth.edges import near_edges

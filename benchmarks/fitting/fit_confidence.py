@@ -1,7 +1,7 @@
 """Fits the confidence model on simulated worlds, and says what it is worth on worlds left out.
 
 python -m benchmarks.fitting.fit_confidence --seeds 11 12 21 22 23 303 --unlabelled 2 --cache /tmp/worlds
-python -m benchmarks.fitting.fit_confidence --worlds world-a world-b --out densegt/accumulate/weights/confidence.json
+python -m benchmarks.fitting.fit_confidence --worlds world-a world-b --out densegt/accumulation/weights/confidence.json
 
 Prints, for each world, the share of pixels with a right depth and the outliers among the shown at several least
 confidences, by a model fitted on two thirds of the worlds, without this one; then fits one on all of them.
@@ -27,14 +27,14 @@ from torch import nn
 
 from benchmarks.accuracy.ablation import git
 from benchmarks.accuracy.completion_inputs import beams
-from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.pipeline import build_cloud
-from densegt.accumulate.render.confidence import features
-from densegt.accumulate.render.confidence_model import write_confidence_model
-from densegt.accumulate.render.frustum import select_visible
-from densegt.accumulate.render.renderer import hidden_behind_gaps, interpolate, point_z_buffer
-from densegt.accumulate.render.surfel_layers import front_surface
-from densegt.accumulate.scene_input import read_scene
+from densegt.accumulation.config import AccumulateConfig
+from densegt.accumulation.pipeline import build_cloud
+from densegt.accumulation.render.confidence import features
+from densegt.accumulation.render.confidence_model import write_confidence_model
+from densegt.accumulation.render.frustum import select_visible
+from densegt.accumulation.render.renderer import hidden_behind_gaps, interpolate, point_z_buffer
+from densegt.accumulation.render.surfel_layers import front_surface
+from densegt.accumulation.scene_input import read_scene
 from densegt.datasets import open_recording
 from densegt.datasets.scene import Scene
 from densegt.depth.matching import best_match, known

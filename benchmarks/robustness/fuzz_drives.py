@@ -165,8 +165,8 @@ def _damaged(draw: random.Random, kind: str, data: bytes, suffix: str) -> bytes:
 
 
 def _make_drive(world: Path, root: Path) -> None:
-    from densegt.accumulate.config import AccumulateConfig
-    from densegt.accumulate.scene_input import read_scene
+    from densegt.accumulation.config import AccumulateConfig
+    from densegt.accumulation.scene_input import read_scene
     from densegt.simulate.config import SimulateConfig
     from densegt.simulate.run import simulate
     from tests.datasets.writers.kitti_raw import write_drive

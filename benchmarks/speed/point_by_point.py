@@ -25,8 +25,8 @@ from benchmarks.accuracy.baselines import (
     box_mask,
     own_sweep,
 )
-from densegt.accumulate.config import EgoConfig
-from densegt.accumulate.sweep_returns import not_own
+from densegt.accumulation.config import EgoConfig
+from densegt.accumulation.sweep_returns import not_own
 from densegt.datasets.scene import Camera, Scene, Sweep
 from densegt.geometry import se3
 from densegt.geometry.camera import project

@@ -32,8 +32,8 @@ from rich.console import Console
 
 from benchmarks.accuracy import baselines
 from benchmarks.speed import point_by_point, speed
-from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.scene_input import read_scene
+from densegt.accumulation.config import AccumulateConfig
+from densegt.accumulation.scene_input import read_scene
 from densegt.batch.memory import scene_bytes
 from densegt.datasets import open_recording
 from densegt.datasets.scene import Scene

@@ -32,19 +32,19 @@ from rich.table import Table
 
 from benchmarks.accuracy.baselines import nearest_in_pixel
 from benchmarks.speed.stopwatch import watching
-from densegt.accumulate import cloud as cloud_module
-from densegt.accumulate import measurements as measurements_module
-from densegt.accumulate import surfels, timing
-from densegt.accumulate.cloud import Cloud
-from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.motion import free_space, point_assignment, points_in_boxes, tracks
-from densegt.accumulate.pipeline import build_cloud
-from densegt.accumulate.poses.refinement import refine_poses
-from densegt.accumulate.render import confidence, frustum, projected_surfels, surfel_layers
-from densegt.accumulate.render import renderer as renderer_module
-from densegt.accumulate.render.renderer import render
-from densegt.accumulate.scene_input import read_scene
-from densegt.accumulate.sweep_returns import read_returns
+from densegt.accumulation import cloud as cloud_module
+from densegt.accumulation import measurements as measurements_module
+from densegt.accumulation import surfels, timing
+from densegt.accumulation.cloud import Cloud
+from densegt.accumulation.config import AccumulateConfig
+from densegt.accumulation.motion import free_space, point_assignment, points_in_boxes, tracks
+from densegt.accumulation.pipeline import build_cloud
+from densegt.accumulation.poses.refinement import refine_poses
+from densegt.accumulation.render import confidence, frustum, projected_surfels, surfel_layers
+from densegt.accumulation.render import renderer as renderer_module
+from densegt.accumulation.render.renderer import render
+from densegt.accumulation.scene_input import read_scene
+from densegt.accumulation.sweep_returns import read_returns
 from densegt.datasets import open_recording
 from densegt.datasets.nuscenes import sweep_file as sweep_module
 from densegt.datasets.scene import Camera, Scene

@@ -9,7 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from densegt.completion.calibration import read_calibration
 from densegt.completion.method import CompletedDepth, SparseDepth
+from densegt.completion.weights import CLASSICAL_CALIBRATION
 from densegt.kernels.departure import departure
 from densegt.kernels.expected_error import expected_error
 from densegt.kernels.farthest_around import farthest_around
@@ -75,10 +77,14 @@ class Classical:
 
     Args:
         uncertainty: weights of `expected_error`.
+
+    Attributes:
+        calibration: of what it says of its error; None leaves that as `expected_error` gives it.
     """
 
     def __init__(self, uncertainty: Float32 = UNCERTAINTY) -> None:
         self._uncertainty = uncertainty
+        self.calibration = read_calibration(CLASSICAL_CALIBRATION)
         self._work = _Workspace.of((0, 0))
 
     def __call__(self, given: SparseDepth) -> CompletedDepth:
@@ -87,10 +93,11 @@ class Classical:
         Raises:
             ValueError: a side is longer than 32768 px.
         """
-        return self.complete(given)[0]
+        done, _ = self.complete(given)
+        return done if self.calibration is None else self.calibration(given, done, ~measured(given.depth_m))
 
     def complete(self, given: SparseDepth) -> tuple[CompletedDepth, Causes]:
-        """The same with what the error may come from; the causes are overwritten by the next image."""
+        """The same, not calibrated, with what the error may come from; the next image overwrites the causes."""
         causes = self.fill(given)
         depth_m, uncertainty_m = np.empty_like(given.depth_m), np.empty_like(given.depth_m)
         if given.depth_m.size == 0:

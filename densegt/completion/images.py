@@ -13,7 +13,7 @@ from densegt.completion.method import CompletedDepth, SparseDepth
 from densegt.datasets.scene import Camera
 from densegt.depth.camera_image import read_image
 from densegt.depth.depth_map import Source
-from densegt.depth.store import ImageRecord, encode_depth
+from densegt.depth.store import ImageRecord, encode_confidence, encode_depth
 from densegt.errors import InputError
 
 
@@ -35,7 +35,7 @@ def given_of(record: ImageRecord, image_root: Path) -> SparseDepth:
     Raises:
         InputError: the camera's image is missing, unreadable, or of another size than the depth.
     """
-    image = read_image(image_root / record.filename)
+    image = read_image(image_root / record.filename, record.distortion)
     height_px, width_px = record.depth_m.shape
     if image.shape[:2] != record.depth_m.shape:
         raise InputError(
@@ -48,13 +48,18 @@ def given_of(record: ImageRecord, image_root: Path) -> SparseDepth:
 def completed_layers(record: ImageRecord, done: CompletedDepth) -> dict[str, NDArray[Any]]:
     """Layers to store: the method's depth, and everything else that the store held of the image.
 
-    A pixel keeps its source where its depth is still the stored one, to the store's 1/256 m.
+    A pixel keeps its source where its depth is still the stored one, to the store's 1/256 m. Confidence is stored where
+    the store tells that of what was measured, and the method that of what it filled.
     """
     steps, before = encode_depth(done.depth_m), encode_depth(record.depth_m)
     changed = np.where(steps > 0, np.uint8(Source.COMPLETED), np.uint8(Source.NONE))
     kept = (steps == before) & (steps > 0)
     source = np.where(kept, record.source, changed)
     others = {name: np.where(kept, layer, layer.dtype.type(0)) for name, layer in record.layers.items()}
+    if "confidence" in others and done.confidence is not None:
+        # A filled pixel is never without: 0 says that nobody knows.
+        of_filled = np.maximum(encode_confidence(done.confidence), 1)
+        others["confidence"] = np.where(source == Source.COMPLETED, of_filled, others["confidence"])
     uncertainty_m = np.where(steps > 0, done.uncertainty_m, 0).astype(np.float16)
     return {**others, "depth": steps, "source": source, "uncertainty": uncertainty_m}
 
@@ -74,4 +79,5 @@ def camera_of(record: ImageRecord, image_root: Path) -> Camera:
         K=record.K,
         T_ego_cam=np.eye(4),
         T_global_ego=record.T_global_cam,
+        distortion=record.distortion,
     )

@@ -10,8 +10,10 @@ from typing import Any, ClassVar
 
 from densegt.batch.job import ReportProgress, SceneResult
 from densegt.batch.progress import SceneProgress
+from densegt.completion.calibration import calibration_path
 from densegt.completion.registry import open_method, weights_path
 from densegt.completion.scene_to_store import complete_to_store
+from densegt.completion.weights import CLASSICAL_CALIBRATION
 from densegt.depth.selection import select_images
 from densegt.depth.store import SceneReader, SceneWriter, read_header
 from densegt.errors import InputError
@@ -48,7 +50,13 @@ class CompletionJob:
         """
         weights = weights_path(self.method, self.checkpoint)
         digest = None if weights is None else _digest_of_folder(weights) if weights.is_dir() else _digest(weights)
-        return {"method": self.method, "checkpoint_sha256": digest, "cameras": sorted(set(self.cameras))}
+        calibration = CLASSICAL_CALIBRATION if weights is None else calibration_path(weights)
+        return {
+            "method": self.method,
+            "checkpoint_sha256": digest,
+            "calibration_sha256": _digest(calibration) if calibration.is_file() else None,
+            "cameras": sorted(set(self.cameras)),
+        }
 
     def check(self) -> None:
         """Look for the weights.

@@ -53,10 +53,13 @@ class CompletedDepth:
         depth_m: (H,W) float32; 0 = nothing there, or no answer. What was measured and is believed is equal to the
             last bit; where it differs, the method had evidence against the measurement.
         uncertainty_m: (H,W) float32, one standard deviation of the depth's error; 0 where there is no depth.
+        confidence: (H,W) float32, of filled pixels the probability that depth is right to max(0.5 m, 5 %), of others 0;
+            None where the method does not know.
     """
 
     depth_m: Float32
     uncertainty_m: Float32
+    confidence: Float32 | None = None
 
     def __post_init__(self) -> None:
         if self.depth_m.ndim != 2 or self.depth_m.shape != self.uncertainty_m.shape:

@@ -56,11 +56,13 @@ def _no_weights(checkpoint: Path | None) -> None:
 
 def _open_network(checkpoint: Path | None) -> Method:
     try:
+        from densegt.completion.calibration import calibration_path, read_calibration
         from densegt.completion.checkpoint import read_network
         from densegt.completion.infer import Network
     except ImportError as error:
         raise InputError(f'--method network: {error}; pip install "densegt[train]"') from None
-    return Network(read_network(checkpoint or SHIPPED))
+    weights = checkpoint or SHIPPED
+    return Network(read_network(weights), read_calibration(calibration_path(weights)))
 
 
 def _network_weights(checkpoint: Path | None) -> Path:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.datasets.lidar_model import LidarModel
+from densegt.geometry.distortion import Distortion
 
 Float64 = NDArray[np.float64]
 
@@ -133,8 +134,10 @@ class Camera:
     Attributes:
         token: sample_data token.
         sample_token: the keyframe it belongs to.
-        K: (3,3) float64 px.
+        K: (3,3) float64 px, of the undistorted image: projection knows K alone.
         T_ego_cam, T_global_ego: (4,4) float64; the ego pose is the one at exposure.
+        distortion: of the image in its file, which `densegt.depth.camera_image.read_image` takes away; None where it
+            has none.
     """
 
     token: str
@@ -148,6 +151,7 @@ class Camera:
     K: Float64
     T_ego_cam: Float64
     T_global_ego: Float64
+    distortion: Distortion | None = None
 
     def __post_init__(self) -> None:
         _check_pose(self.T_ego_cam, f"{self.image_path}: T_ego_cam")

@@ -5,6 +5,7 @@ All raise ValueError, TypeError or KeyError, which the store turns into a line t
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Mapping
 from typing import Any, NoReturn
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.datasets.file_names import is_outside
+from densegt.geometry.distortion import Distortion
 
 Attributes = Mapping[str, Any]
 
@@ -41,6 +43,14 @@ def matrix(attributes: Attributes, name: str, size: int) -> NDArray[np.float64]:
     if numbers.shape != (size, size) or not np.isfinite(numbers).all():
         refuse(f"{name} is not {size}x{size} finite numbers")
     return numbers
+
+
+def distortion(attributes: Attributes) -> Distortion | None:
+    """Of a lens; None where the image has none."""
+    if "distortion" not in attributes:
+        return None
+    values = json.loads(text(attributes, "distortion"))
+    return Distortion.about(matrix(attributes, "K", 3), str(values["model"]), tuple(map(float, values["coefficients"])))
 
 
 def inside(filename: str) -> str:

@@ -6,6 +6,7 @@ every machine; whatever reads HDF5 reads both.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import deflate
@@ -28,3 +29,24 @@ def encode_layer(layer: NDArray[Any]) -> bytes:
     byte_planes(values, planes)
     packed = bytes(deflate.zlib_compress(planes.data, LEVEL))
     return packed + fletcher32(np.frombuffer(packed, dtype=np.uint8)).to_bytes(4, "little")
+
+
+def decode_layer(chunk: bytes, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """The layer (H,W) that such a chunk holds.
+
+    Raises:
+        ValueError: its checksum is wrong, or it is of another size.
+    """
+    packed, checksum = chunk[:-4], int.from_bytes(chunk[-4:], "little")
+    if fletcher32(np.frombuffer(packed, dtype=np.uint8)) != checksum:
+        raise ValueError("a chunk's checksum is wrong")
+    size = math.prod(shape)
+    try:
+        # One byte more than it should have, or a chunk that is too long would be cut.
+        plain = deflate.zlib_decompress(packed, size * dtype.itemsize + 1)
+    except deflate.DeflateError:
+        raise ValueError("a chunk cannot be inflated to its size") from None
+    if len(plain) != size * dtype.itemsize:
+        raise ValueError(f"a chunk inflates to {len(plain)} bytes, not {size * dtype.itemsize}")
+    planes = np.frombuffer(plain, dtype=np.uint8).reshape(dtype.itemsize, size)
+    return np.ascontiguousarray(planes.T).view(dtype).reshape(shape)

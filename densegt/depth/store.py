@@ -7,7 +7,8 @@
   /<sample_token>/<CHANNEL>/source      uint8  (H,W)  codes of `Source`
   /<sample_token>/<CHANNEL>/age         int16  (H,W)  milliseconds from exposure to the measurement
   /<sample_token>/<CHANNEL>/confidence  uint8  (H,W)  probability x 255 that the depth is right; where somebody says
-  attributes of the image's group: sample_data_token, filename, timestamp_us, K, T_global_cam
+  attributes of the image's group: sample_data_token, filename, timestamp_us, K, T_global_cam; distortion (JSON) where
+                                   the image in its file has some
 
 All that is read has a checksum: HDF5's own for its structures (which its formats before 1.10 lack) and for pixels, and
 `text_crc32` beside text attributes, the CRC-32 of "name NUL value NUL" in order of name, as HDF5 has none for them.
@@ -30,13 +31,16 @@ from numpy.typing import NDArray
 
 import densegt
 from densegt.datasets.scene import Camera
-from densegt.depth.attributes import Attributes, inside, integer, matrix, refuse, text, text_crc
+from densegt.depth.attributes import Attributes, distortion, inside, integer, matrix, refuse, text, text_crc
 from densegt.depth.depth_map import DepthMap
+from densegt.depth.file_identity import FileIdentity
 from densegt.depth.guarded import GuardedFile
 from densegt.depth.layer_codec import FILTERS, encode_layer
 from densegt.depth.partial_file import partial_path
+from densegt.depth.read_layer import check_layers, read_layer
 from densegt.depth.sink import Sink
 from densegt.errors import InputError
+from densegt.geometry.distortion import Distortion
 from densegt.kernels.quantise import age_steps, depth_steps, probability_steps
 
 FORMAT = "densegt-depth"
@@ -47,8 +51,6 @@ MAX_DEPTH_M = 65535 / STEPS_PER_M
 # Its structures have checksums, and h5py from 3.15 on keeps the time of writing out of them.
 _LIBRARY = ("v110", "v110")
 _TEXT_CRC = "text_crc32"
-# More than any camera has; a foreign file may claim a size that no memory holds.
-_MAX_PIXELS = 1 << 28
 # What h5py and the conversions here make of files that are damaged or something else.
 _DAMAGE = (
     KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, RuntimeError, OverflowError, MemoryError
@@ -63,7 +65,8 @@ class ImageRecord:
         depth_m: (H,W) float32, 0 = none.
         source: (H,W) uint8.
         layers: further layers by name, as stored (`age` in ms, `object_id`, ...).
-        K: (3,3) px; T_global_cam: (4,4).
+        K: (3,3) px, of the undistorted image; T_global_cam: (4,4).
+        distortion: of the image in its file, which depth and K do not have.
     """
 
     scene: str
@@ -77,6 +80,7 @@ class ImageRecord:
     depth_m: NDArray[np.float32]
     source: NDArray[np.uint8]
     layers: Mapping[str, NDArray[Any]]
+    distortion: Distortion | None = None
 
 
 def encode_depth(depth_m: NDArray[np.floating[Any]]) -> NDArray[np.uint16]:
@@ -175,6 +179,7 @@ class SceneWriter:
                 "timestamp_us": camera.timestamp_us,
                 "K": camera.K,
                 "T_global_cam": camera.T_global_cam,
+                **({} if camera.distortion is None else {"distortion": camera.distortion.as_json()}),
             },
         )
         self._sink.check()
@@ -247,16 +252,20 @@ def read_header(path: Path) -> Header:
 
 
 class SceneReader:
-    """Reads one scene's file, image by image.
+    """Reads one scene's file, image by image; a file that takes its place meanwhile is an error, not read on.
+
+    Args:
+        identity: of the file that is meant, where it was looked at before, perhaps in another process.
 
     Raises:
-        InputError: not a depth store, cut off, damaged, or from a newer densegt.
+        InputError: not a depth store, cut off, damaged, from a newer densegt, or another file than was meant.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, identity: FileIdentity | None = None) -> None:
         self.path = Path(path)
         self.scene = self.path.stem
-        with _opened(self.path) as (file, header):
+        self.identity = identity or FileIdentity.of(self.path)
+        with _opened(self.path, identity=self.identity) as (file, header):
             self.config = header.config
             stamps = {
                 (sample, channel): integer(_attributes(_group(_group(file, sample), channel)), "timestamp_us")
@@ -280,15 +289,17 @@ class SceneReader:
         """One image with all its layers.
 
         Raises:
-            InputError: no such image here, or its data is damaged.
+            InputError: no such image here, its data is damaged, or the file was replaced.
         """
         if (sample_token, channel) not in self._known:
             raise InputError(f"{self.path}: no image {sample_token}/{channel} in it")
-        with _opened(self.path, f"{sample_token}/{channel}: ") as (file, _):
+        with _opened(self.path, f"{sample_token}/{channel}: ", self.identity) as (file, _):
             group = _group(_group(file, sample_token), channel)
             attributes = _attributes(group)
-            depth = _layer(group, "depth", np.uint16)
-            layers = {name: _layer(group, name, shape=depth.shape) for name in group if name not in ("depth", "source")}
+            data = _datasets(group)
+            depth = read_layer(data.pop("depth"), "depth", np.uint16)
+            source = read_layer(data.pop("source"), "source", np.uint8, shape=depth.shape)
+            layers = {name: read_layer(layer, name, shape=depth.shape) for name, layer in data.items()}
             return ImageRecord(
                 scene=self.scene,
                 sample_token=sample_token,
@@ -298,18 +309,20 @@ class SceneReader:
                 timestamp_us=integer(attributes, "timestamp_us"),
                 K=matrix(attributes, "K", 3),
                 T_global_cam=matrix(attributes, "T_global_cam", 4),
+                distortion=distortion(attributes),
                 depth_m=decode_depth(depth),
-                source=_layer(group, "source", np.uint8, shape=depth.shape),
+                source=source,
                 layers=layers,
             )
 
 
 @contextmanager
-def _opened(path: Path, where: str = "") -> Iterator[tuple[h5py.File, Header]]:
+def _opened(path: Path, where: str = "", identity: FileIdentity | None = None) -> Iterator[tuple[h5py.File, Header]]:
     """A scene's file and its header; whatever goes wrong in reading it is one line that names the file.
 
     Args:
         where: in the file, for that line.
+        identity: of the file that it should be.
     """
     try:
         if not path.is_file():
@@ -318,8 +331,11 @@ def _opened(path: Path, where: str = "") -> Iterator[tuple[h5py.File, Header]]:
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from None
     try:
-        with raw, _hdf5(path, raw) as file:
-            yield file, _header(path, file)
+        with raw:
+            if identity and identity != FileIdentity.of_open(raw.fileno()):
+                raise InputError(f"{path}: was replaced while it was read; run it again")
+            with _hdf5(path, raw) as file:
+                yield file, _header(path, file)
     except InputError:
         raise
     except _DAMAGE as error:
@@ -372,18 +388,14 @@ def _group(parent: h5py.Group, name: str) -> h5py.Group:
     return group if isinstance(group, h5py.Group) else refuse(f"{name} is no group")
 
 
-def _layer(
-    group: h5py.Group, name: str, dtype: type[np.generic] | None = None, *, shape: tuple[int, ...] | None = None
-) -> NDArray[Any]:
-    """A layer (H,W) of an image: numbers of this type, or any; where given, of this shape."""
-    data = _own(group, name)
-    if not isinstance(data, h5py.Dataset) or data.is_virtual or data.external:
-        refuse(f"{name} is no dataset in this file")
-    kind_fits = data.dtype.kind in "biuf" if dtype is None else np.can_cast(data.dtype, dtype, "equiv")
-    size_fits = data.ndim == 2 and data.shape == (shape or data.shape) and 0 < data.size <= _MAX_PIXELS
-    if not kind_fits or not size_fits:
-        refuse(f"{name} is {data.dtype} {data.shape}")
-    return np.asarray(data[()])
+def _datasets(group: h5py.Group) -> dict[str, h5py.Dataset]:
+    """All layers of an image, none larger than an image's."""
+    layers = {name: _own(group, name) for name in group}
+    for name, data in layers.items():
+        if not isinstance(data, h5py.Dataset) or data.is_virtual or data.external:
+            refuse(f"{name} is no dataset in this file")
+    check_layers(list(layers.items()))
+    return layers
 
 
 def _own(group: h5py.Group, name: str) -> Any:

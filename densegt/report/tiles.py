@@ -90,7 +90,7 @@ def draw_tiles(record: ImageRecord, truth: ImageRecord | None, image_root: Path)
     factor = max(1, round(record.depth_m.shape[1] / TILE_WIDTH_PX))
     pick = nearest_in_blocks(record.depth_m, factor)
     depth_m = shrink(record.depth_m, pick, factor).astype(np.float32)
-    image = _image(image_root, record.filename, width_px=depth_m.shape[1], height_px=depth_m.shape[0])
+    image = _image(image_root, record, width_px=depth_m.shape[1], height_px=depth_m.shape[0])
     tiles = [ReportTile("Image", _jpeg(image))]
     if (record.source == Source.COMPLETED).any():
         tiles.append(ReportTile("Input", _jpeg(overlay(image, _measured(record, factor)))))
@@ -133,13 +133,13 @@ def _spread(items: Sequence[T], n: int) -> list[T]:
     return [items[i] for i in np.rint(at).astype(int)]
 
 
-def _image(image_root: Path, filename: str, *, width_px: int, height_px: int) -> Picture:
+def _image(image_root: Path, record: ImageRecord, *, width_px: int, height_px: int) -> Picture:
     """A camera's image at this size, RGB; where the recording lacks it, a picture that says so."""
     import cv2
 
-    if has_no_images(image_root, filename):
+    if has_no_images(image_root, record.filename):
         return no_image(height_px, width_px)
-    image = read_image(image_root / filename)
+    image = read_image(image_root / record.filename, record.distortion)
     return np.asarray(cv2.resize(image, (width_px, height_px), interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 

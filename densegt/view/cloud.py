@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.accumulate.cloud import Cloud
-from densegt.accumulate.motion.tracks import ContinuousTrack
-from densegt.accumulate.surfels import Surfels
+from densegt.accumulation.cloud import Cloud
+from densegt.accumulation.motion.tracks import ContinuousTrack
+from densegt.accumulation.surfels import Surfels
 
 Float32 = NDArray[np.float32]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from densegt.accumulate.config import AccumulateConfig
+from densegt.accumulation.config import AccumulateConfig
 from densegt.configuration import load_config
 from densegt.depth.store import SceneReader
 from densegt.errors import InputError

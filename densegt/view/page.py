@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import densegt
-from densegt.accumulate.cloud import Cloud
-from densegt.accumulate.pipeline import build_cloud
-from densegt.accumulate.scene_input import read_scene
+from densegt.accumulation.cloud import Cloud
+from densegt.accumulation.pipeline import build_cloud
+from densegt.accumulation.scene_input import read_scene
 from densegt.datasets import RecordingPath
 from densegt.depth.export import write_whole
 from densegt.depth.selection import select_images, select_scenes

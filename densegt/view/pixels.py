@@ -65,7 +65,7 @@ def pixels_of(record: ImageRecord, truth: ImageRecord | None, image_root: Path, 
     depth_m = shrink(record.depth_m, pick, downscale).astype(np.float32)
     height, width = depth_m.shape
     layers = {
-        "image": _webp(_image(image_root, record.filename, width, height)),
+        "image": _webp(_image(image_root, record, width, height)),
         "depth": encode_steps(encode_depth(depth_m)),
         "source": encode_bytes(shrink(record.source, pick, downscale)),
     }
@@ -114,13 +114,13 @@ def _further_layers(record: ImageRecord) -> dict[str, NDArray[np.uint8]]:
     return found
 
 
-def _image(image_root: Path, filename: str, width: int, height: int) -> Picture:
+def _image(image_root: Path, record: ImageRecord, width: int, height: int) -> Picture:
     """A camera's image at this size, RGB; where the recording lacks it, a picture that says so."""
     import cv2
 
-    if has_no_images(image_root, filename):
+    if has_no_images(image_root, record.filename):
         return no_image(height, width)
-    image: NDArray[Any] = read_image(image_root / filename)
+    image: NDArray[Any] = read_image(image_root / record.filename, record.distortion)
     if image.shape[:2] != (height, width):
         image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
     return np.asarray(image, dtype=np.uint8)

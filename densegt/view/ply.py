@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.accumulate.cloud import Cloud
+from densegt.accumulation.cloud import Cloud
 from densegt.depth.depth_map import Source
 from densegt.depth.store import SceneReader
 from densegt.errors import InputError

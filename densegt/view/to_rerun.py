@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.accumulate.cloud import Cloud
-from densegt.accumulate.motion.tracks import ContinuousTrack
-from densegt.accumulate.surfels import Surfels
+from densegt.accumulation.cloud import Cloud
+from densegt.accumulation.motion.tracks import ContinuousTrack
+from densegt.accumulation.surfels import Surfels
 from densegt.depth.depth_map import Source
 from densegt.depth.store import SceneReader
 from densegt.errors import InputError

@@ -1,7 +1,7 @@
 import pytest
 
-from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.scene_input import read_scene
+from densegt.accumulation.config import AccumulateConfig
+from densegt.accumulation.scene_input import read_scene
 from densegt.datasets import open_recording
 
 from .writers.kitti_raw import write_drive

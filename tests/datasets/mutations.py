@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.scene_input import read_scene
+from densegt.accumulation.config import AccumulateConfig
+from densegt.accumulation.scene_input import read_scene
 from densegt.datasets import open_recording
 from densegt.datasets.scene import Points, Scene, Sweep
 from densegt.errors import InputError

@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import tracemalloc
+import zlib
 
 import h5py
 import numpy as np
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from densegt.depth.store import SceneReader, read_header
 from densegt.errors import InputError
+from densegt.kernels.fletcher32 import fletcher32
 
 from .stores import camera, write_store
 
@@ -297,3 +300,82 @@ def test_what_is_no_file(tmp_path):
     (tmp_path / "folder.h5").mkdir()
     for name, says in (("pipe.h5", "not a file"), ("folder.h5", "not a file"), ("none.h5", "no such file")):
         assert says in read_all(tmp_path / name)[1]
+
+
+# --- files that ask for more than they hold ---
+
+
+def put(store, name, shape, dtype, *, chunks, raw=None, **filters):
+    """In place of a layer, one of this shape; `raw` is written as its first chunk without a look at it."""
+    with h5py.File(store, "r+") as file:
+        group = file["sample0/CAM_FRONT"]
+        group.pop(name, None)
+        layer = group.create_dataset(name, shape, dtype, chunks=chunks, **filters)
+        if raw is not None:
+            layer.id.write_direct_chunk((0,) * len(shape), raw)
+
+
+OWN = {"shuffle": True, "compression": "gzip", "compression_opts": 1, "fletcher32": True}
+ZEROS = zlib.compress(bytes(1 << 26), 9)
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "chunks", "says"),
+    [
+        ((1 << 14, 1 << 14), "u2", (4096, 4096), "larger than any image"),
+        ((1, 1 << 20), "u2", (1, 1 << 20), "larger than any image"),
+        ((40_000, 2), "u2", (64, 2), "larger than any image"),
+        ((36, 64), "u2", (1 << 15, 1 << 15), "chunks of"),
+        ((4096, 4096), "u2", (1, 1), "chunks of"),
+        ((0, 64), "u2", (36, 64), "depth is"),
+    ],
+)
+def test_a_depth_of_no_image(store, shape, dtype, chunks, says):
+    put(store, "depth", shape, dtype, chunks=chunks, maxshape=(None, None), **OWN)
+    assert says in read_all(store)[1]
+
+
+@pytest.mark.parametrize(("layers", "dtype"), [(40, "f8"), (3, "f8"), (300, "u1")])
+def test_layers_that_are_too_much_together(store, layers, dtype):
+    size = (36, 64) if layers == 300 else (4096, 4096)
+    for number in range(layers):
+        put(store, f"layer{number}", size, dtype, chunks=size, **OWN)
+    assert "layers take" in read_all(store)[1]
+
+
+@pytest.mark.parametrize(
+    ("raw", "filters"),
+    [
+        (ZEROS, {"compression": "gzip"}),
+        (ZEROS + bytes(4), {"compression": "gzip", "fletcher32": True}),
+        (ZEROS + fletcher32(np.frombuffer(ZEROS, np.uint8)).to_bytes(4, "little"), OWN),
+        (zlib.compress(bytes(36 * 64 * 2 + 1)), {"compression": "gzip"}),
+    ],
+    ids=["gzip", "gzip and checksum", "our own filters", "one byte more"],
+)
+def test_a_chunk_that_inflates_to_more_than_its_size(store, raw, filters):
+    put(store, "depth", (36, 64), "u2", chunks=(36, 64), raw=raw, **filters)
+    tracemalloc.start()
+    try:
+        assert "inflate" in read_all(store)[1]
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("filters", [{"compression": "lzf"}, {"scaleoffset": 0, "compression": "gzip"}])
+def test_filters_whose_output_has_no_bound(store, filters):
+    put(store, "depth", (36, 64), "u2", chunks=(36, 64), **filters)
+    assert "filters" in read_all(store)[1]
+
+
+@pytest.mark.parametrize(
+    "filters", [{}, {"compression": "gzip"}, {"fletcher32": True}, {"shuffle": True, "compression": "gzip"}, OWN]
+)
+@pytest.mark.parametrize("chunks", [(36, 64), (7, 20)])
+def test_what_plain_h5py_writes_is_read(store, filters, chunks):
+    steps = np.random.default_rng(0).integers(0, 65536, (36, 64), dtype=np.uint16)
+    put(store, "depth", (36, 64), "u2", chunks=chunks, **filters)
+    with h5py.File(store, "r+") as file:
+        file["sample0/CAM_FRONT/depth"][()] = steps
+    np.testing.assert_array_equal(SceneReader(store).read("sample0", "CAM_FRONT").depth_m, steps / 256)

@@ -2,15 +2,18 @@ import json
 import time
 from dataclasses import replace
 
+import cv2
 import h5py
 import numpy as np
 import pytest
 
 import densegt
+from densegt.depth.camera_image import read_image
 from densegt.depth.store import FORMAT, MAX_DEPTH_M, SceneReader, SceneWriter, decode_depth, encode_depth, scene_files
 from densegt.errors import InputError
+from densegt.geometry.distortion import Distortion, undistort
 
-from .stores import camera, depth_map, write_store
+from .stores import camera, depth_map, world, write_store
 
 
 def image(rng, size=(64, 36)):
@@ -89,6 +92,21 @@ def test_confidence_is_kept_where_somebody_says(tmp_path):
     assert stored[0, :4].tolist() == [0, 0, 255, 128]
     assert np.abs(stored[1:] / 255 - sure[1:]).max() <= 0.5 / 255 + 1e-6
     assert "confidence" not in reader.read("sample0", "CAM_BACK").layers
+
+
+def test_distortion_of_an_image_is_kept_and_taken_away(tmp_path):
+    plain, lens = camera(sample="a"), camera(sample="b", size=(64, 36))
+    distortion = Distortion.about(lens.K, "fisheye", (0.1, 0.02, 0.0, 0.0))
+    bent = replace(lens, distortion=distortion)
+    write_store(tmp_path, [(plain, world()[0], None), (bent, world()[0], None)])
+    first, second = SceneReader(tmp_path / "scene-0001.h5")
+    assert (first.distortion, second.distortion) == (None, distortion)
+    picture = np.random.default_rng(0).integers(1, 256, (36, 64, 3)).astype(np.uint8)
+    cv2.imwrite(str(tmp_path / "picture.png"), picture[..., ::-1])
+    np.testing.assert_array_equal(read_image(tmp_path / "picture.png", first.distortion), picture)
+    mended = read_image(tmp_path / "picture.png", second.distortion)
+    np.testing.assert_array_equal(mended, undistort(picture, distortion))
+    assert np.abs(mended.astype(float) - picture).mean() > 5
 
 
 def test_equal_content_makes_equal_bytes_at_any_time(tmp_path):

@@ -15,23 +15,15 @@ from ..twins import twin_of
 # --- ground ---
 
 
-def test_ground_is_the_mean_of_the_lowest_layer_of_level_surfels() -> None:
+@pytest.mark.parametrize("cells", [0, 1, 40])
+def test_ground_is_the_mean_of_each_cells_lowest_layer(cells: int) -> None:
     rng = np.random.default_rng(0)
-    xyz = rng.uniform([-1, -1, 0], [5, 4, 2], (3000, 3)).astype(np.float32)
-    xyz[:5, 0] = np.nan
-    tangents = np.linalg.qr(rng.normal(size=(3000, 3, 2)))[0].transpose(0, 2, 1).astype(np.float32)
-    usable = rng.random(3000) < 0.8
-    corner, got, wanted = np.array([0.0, 0.0]), np.empty((5, 4)), np.empty((5, 4))
-    ground_cells(xyz, tangents, usable, corner, 0.8, 0.7, 0.15, got)
-    twin_of(ground_cells)(xyz, tangents, usable, corner, 0.8, 0.7, 0.15, wanted)
-    np.testing.assert_allclose(got, wanted, atol=1e-5)
-
-
-def test_no_surfels_no_ground() -> None:
-    out = np.empty((2, 2))
-    none = np.zeros((0, 3), np.float32), np.zeros((0, 2, 3), np.float32), np.zeros(0, np.bool_)
-    ground_cells(*none, np.zeros(2), 1.0, 0.9, 0.1, out)
-    assert np.isnan(out).all()
+    start = np.concatenate([[0], np.cumsum(rng.integers(1, 30, cells))]).astype(np.int64)
+    z = np.round(rng.uniform(-1, 1, start[-1]), 1).astype(np.float32)  # ties, and some at the layer's border
+    got, wanted = np.empty(cells), np.empty(cells)
+    ground_cells(z, start, 0.15, got)
+    twin_of(ground_cells)(z, start, 0.15, wanted)
+    np.testing.assert_allclose(got, wanted, atol=1e-12)
 
 
 # --- velocity ---

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from densegt.accumulate.config import SurfelConfig
-from densegt.accumulate.surfels import shape_surfels
+from densegt.accumulation.config import SurfelConfig
+from densegt.accumulation.surfels import shape_surfels
 from densegt.kernels.ring_neighbours import ring_neighbours
 from densegt.kernels.surfel_shape import goes_on, linked, reach_along, surfel_shape
 

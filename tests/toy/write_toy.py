@@ -5,9 +5,9 @@ import shutil
 
 import numpy as np
 
-from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.scene_input import read_scene
-from densegt.accumulate.timing import point_times
+from densegt.accumulation.config import AccumulateConfig
+from densegt.accumulation.scene_input import read_scene
+from densegt.accumulation.timing import point_times
 from densegt.datasets import open_recording
 from densegt.datasets.detection_classes import class_of
 from densegt.geometry import se3

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.pipeline import build_cloud
-from densegt.accumulate.scene_input import read_scene
+from densegt.accumulation.config import AccumulateConfig
+from densegt.accumulation.pipeline import build_cloud
+from densegt.accumulation.scene_input import read_scene
 from densegt.datasets import open_recording
 from densegt.view.cloud import scene_cloud, subsample
 from densegt.view.ply import placed_points

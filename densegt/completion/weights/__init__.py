@@ -5,3 +5,4 @@ from __future__ import annotations
 from pathlib import Path
 
 SHIPPED = Path(__file__).with_name("network.safetensors")
+CLASSICAL_CALIBRATION = SHIPPED.with_name("classical.calibration.json")

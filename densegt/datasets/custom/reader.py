@@ -159,6 +159,7 @@ class CustomRecording:
             K=settings.K,
             T_ego_cam=settings.T_ego_cam,
             T_global_ego=T_global_ego,
+            distortion=settings.distortion,
         )
 
     def read_points(self, sweep: Sweep) -> Points:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import yaml
 from numpy.typing import NDArray
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from densegt.datasets.detection_classes import CLASSES
 from densegt.datasets.file_names import can_name_file
@@ -16,6 +17,7 @@ from densegt.datasets.lidar_model import LIDAR_MODELS, LidarModel
 from densegt.datasets.scene import ObjectKind
 from densegt.errors import InputError
 from densegt.geometry import se3
+from densegt.geometry.distortion import COEFFICIENTS, Distortion
 
 NAME = "recording.yaml"
 Float64 = NDArray[np.float64]
@@ -46,9 +48,14 @@ def _intrinsics(value: Any) -> Float64:
     return K
 
 
-def _distortion(value: Any) -> None:
-    if value not in (None, "none"):
-        raise ValueError("distorted images are not read: undistort them, give the new K, and write `distortion: none`")
+def _lens(value: Any) -> tuple[str, tuple[float, ...]] | None:
+    """Model and coefficients of a distortion; None where there is none."""
+    if value in (None, "none"):
+        return None
+    if not isinstance(value, dict) or set(value) != {"model", "coefficients"}:
+        models = ", ".join(COEFFICIENTS)
+        raise ValueError(f"distortion is none, or {{model: one of {models}, coefficients: [k1, ...]}}")
+    return str(value["model"]), tuple(np.array(value["coefficients"], dtype=np.float64).reshape(-1).tolist())
 
 
 Pose = Annotated[Any, BeforeValidator(_pose)]
@@ -87,12 +94,23 @@ class LidarSettings(_Strict):
 
 
 class CameraSettings(_Strict):
-    """A camera: place, intrinsics of its undistorted images, their size in pixels."""
+    """A camera: place, intrinsics, size of its images in pixels, and the distortion that they are to be freed of."""
 
     T_ego_cam: Pose
     K: Annotated[Any, BeforeValidator(_intrinsics)]
     size: tuple[Annotated[int, Field(gt=0, le=2**16)], Annotated[int, Field(gt=0, le=2**16)]]
-    distortion: Annotated[Any, BeforeValidator(_distortion)]
+    lens: Annotated[Any, BeforeValidator(_lens)] = Field(alias="distortion")
+
+    @model_validator(mode="after")
+    def _lens_fits(self) -> Self:
+        if self.distortion is not None:
+            self.distortion.check(*self.size)
+        return self
+
+    @cached_property
+    def distortion(self) -> Distortion | None:
+        """None where the images have none."""
+        return None if self.lens is None else Distortion.about(self.K, *self.lens)
 
 
 class CategorySettings(_Strict):

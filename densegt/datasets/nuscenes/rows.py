@@ -67,6 +67,8 @@ class CalibratedSensorRow(msgspec.Struct):
     rotation: list[float]
     translation: list[float]
     camera_intrinsic: list[list[float]]
+    # Of nuImages, whose images are as their lenses took them; nuScenes has none.
+    camera_distortion: list[float] | None = None
 
 
 class SensorRow(msgspec.Struct):

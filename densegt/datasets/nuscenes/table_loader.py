@@ -107,6 +107,9 @@ class _Reader:
         for row in calibrated:
             if row.sensor_token not in channel_of:
                 raise self.dangling("calibrated_sensor", "sensor", row.sensor_token)
+            if any(row.camera_distortion or ()):
+                where = f"{self.path('calibrated_sensor')}: row {row.token}"
+                raise InputError(f"{where}: camera_distortion is not read; undistort the images and leave it out")
         poses = _GrowingPoses(self, "calibrated_sensor")
         poses.add(calibrated)
         return Calibrations(

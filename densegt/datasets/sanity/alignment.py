@@ -14,6 +14,7 @@ from densegt.datasets.sanity.sample import SceneSample
 from densegt.datasets.scene import Camera, Points, Sweep
 from densegt.geometry import camera as pinhole
 from densegt.geometry import se3
+from densegt.geometry.distortion import undistort
 
 CHECK = "alignment"
 # Images are looked at in this width.
@@ -55,6 +56,8 @@ def edge_score(camera: Camera, sweep: Sweep, points: Points) -> EdgeScore | None
     image = cv2.imread(str(camera.image_path), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION)
     if image is None or image.shape != (camera.height_px, camera.width_px):
         return None
+    if camera.distortion is not None:
+        image = undistort(np.asarray(image, np.uint8), camera.distortion)
     scale = WIDTH_PX / camera.width_px
     image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.float32)
     strength = np.abs(cv2.Sobel(cv2.GaussianBlur(image, (0, 0), 1.0), cv2.CV_32F, 1, 0))

@@ -14,9 +14,9 @@ from densegt.geometry import se3
 
 Float64 = NDArray[np.float64]
 
-TARGET_POINTS, SOURCE_POINTS, NEIGHBOURS = 12_000, 2_500, 8
+TARGET_POINTS, SOURCE_POINTS, NEIGHBOURS = 8_000, 1_500, 8
 MIN_RANGE_M, MAX_RANGE_M = 3.0, 50.0
-ITERATIONS = 30
+ITERATIONS = 20
 # Distances across planes beyond this speak of another surface.
 COARSE_M, FINE_M = 1.0, 0.15
 

@@ -13,7 +13,7 @@ from densegt.geometry import se3
 
 # Pairs of sweeps this far apart in time: long enough for a slow car to move by more than the noise.
 APART_S = 0.5
-PAIRS, IMAGES = 4, 18
+PAIRS, IMAGES = 3, 18
 # A sweep's points that take part, evenly drawn.
 MOST_POINTS = 20_000
 

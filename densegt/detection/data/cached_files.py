@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from densegt.depth.camera_image import read_image
 from densegt.depth.store import SceneReader
 from densegt.detection.data.depth_layers import DepthLayers, layers_of_record
 from densegt.errors import InputError
+from densegt.geometry.distortion import Distortion
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,11 @@ class CachedFiles:
     """How files are read; a process's own, so that nothing open or remembered crosses a fork.
 
     Attributes:
-        image: (H,W,3) of a path, a height and a width in px.
+        image: (H,W,3) of a path, a distortion to take away, a height and a width in px.
         layers: depth and K of a scene's file, a sample's token, a channel and a supervision.
     """
 
-    image: Callable[[Path, int, int], NDArray[np.uint8]]
+    image: Callable[[Path, Distortion | None, int, int], NDArray[np.uint8]]
     layers: Callable[[Path, str, str, str], tuple[DepthLayers, NDArray[np.float64]]]
 
 
@@ -37,13 +38,11 @@ def cached_files(keep: int) -> CachedFiles:
     return CachedFiles(lru_cache(maxsize=keep)(_read_image), lru_cache(maxsize=keep)(_read_layers))
 
 
-def _read_image(path: Path, height_px: int, width_px: int) -> NDArray[np.uint8]:
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise InputError(f"{path}: not a readable image")
+def _read_image(path: Path, distortion: Distortion | None, height_px: int, width_px: int) -> NDArray[np.uint8]:
+    image = read_image(path, distortion)
     if image.shape[:2] != (height_px, width_px):
         raise InputError(f"{path}: {image.shape[1]}x{image.shape[0]} px, its row says {width_px}x{height_px}")
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+    return image
 
 
 def _read_layers(

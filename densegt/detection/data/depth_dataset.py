@@ -233,7 +233,8 @@ class DepthDataset(Dataset[Batch]):
         with_depth: bool,
     ) -> _View:
         options = self.options
-        image = cached_files(options.keep_images).image(camera.image_path, camera.height_px, camera.width_px)
+        read = cached_files(options.keep_images).image
+        image = read(camera.image_path, camera.distortion, camera.height_px, camera.width_px)
         A = image_affine((camera.height_px, camera.width_px), options.size, options.augmentation.image, rng)
         layers = DepthLayers.unknown(options.size)
         if with_depth and options.supervision != "none":

@@ -45,7 +45,7 @@ def layers_of_record(record: ImageRecord, supervision: str) -> DepthLayers:
 
 
 def _confidence(record: ImageRecord) -> NDArray[np.float32]:
-    """The store's, and where it has only a standard deviation, the share of a Laplace distribution within tolerance."""
+    """The store's; of completed pixels without one the share of a Laplace distribution that lies within tolerance."""
     one = np.ones(record.depth_m.shape, np.float32)
     said = record.layers.get("confidence")
     confidence = one if said is None else said.astype(np.float32) / 255
@@ -53,7 +53,8 @@ def _confidence(record: ImageRecord) -> NDArray[np.float32]:
     if sigma_m is not None:
         sigma = np.maximum(sigma_m.astype(np.float32), 1e-3)
         within = 1 - np.exp(-np.sqrt(2) * tolerance_m(record.depth_m) / sigma)
-        confidence = np.where(record.source == Source.COMPLETED, within, confidence)
+        completed = record.source == Source.COMPLETED
+        confidence = np.where(completed if said is None else completed & (said == 0), within, confidence)
     return np.asarray(confidence, dtype=np.float32)
 
 

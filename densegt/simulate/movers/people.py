@@ -71,6 +71,10 @@ def person(rng: np.random.Generator, height: float, pose: str) -> Skeleton:
     for side, phase in ((1, 0.0), (-1, np.pi)):
         bones += _leg(build, side, phase, trousers, len(bones))
         bones += _arm(rng, build, side, phase + np.pi, shirt, skin, len(bones))
+    if pose == "sit":
+        seat_m = hip - 0.06 * h
+        block = box((-0.05, 0, seat_m / 2), (0.4, 0.5, seat_m), Material.CONCRETE, (0.3, 0.3, 0.29))
+        bones.append(Bone(block, BODY, (0, 0, 0)))
     return Skeleton(tuple(bones))
 
 
@@ -162,7 +166,7 @@ def pram(rng: np.random.Generator) -> Skeleton:
 
 def wheelchair(rng: np.random.Generator) -> Skeleton:
     """A wheelchair with its user."""
-    sitter = person(rng, float(rng.uniform(1.55, 1.8)), "sit")
+    sitter = person(rng, float(rng.uniform(1.55, 1.8)), "sit").bones[:-1]  # without the block to sit on
     dark: Colour = (0.04, 0.04, 0.045)
     chair = [
         box((-0.02, 0, 0.5), (0.45, 0.44, 0.06), Material.CLOTH, dark),
@@ -177,7 +181,7 @@ def wheelchair(rng: np.random.Generator) -> Skeleton:
             for y in (-0.2, 0.2)
         ],
     ]
-    return Skeleton((*sitter.bones, Bone(join(chair), BODY, (0, 0, 0))))
+    return Skeleton((*sitter, Bone(join(chair), BODY, (0, 0, 0))))
 
 
 def wheel(middle: tuple[float, float, float], radius: float, thick: float) -> Mesh:

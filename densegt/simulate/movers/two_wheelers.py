@@ -10,7 +10,7 @@ from densegt.simulate.meshes.material import Material
 from densegt.simulate.meshes.mesh import Colour, Mesh, join
 from densegt.simulate.meshes.primitives import box, cylinder, ellipsoid, tube
 from densegt.simulate.meshes.semantic import Semantic
-from densegt.simulate.movers.people import BODY, person, wheel
+from densegt.simulate.movers.people import BODY, HEAD, person, wheel
 from densegt.simulate.movers.skeleton import Bone, Skeleton
 from densegt.simulate.movers.vehicles import paint
 
@@ -81,8 +81,8 @@ def motorcycle(rng: np.random.Generator, *, rider: bool) -> Skeleton:
     machine = Bone(join(parts), BODY, (0, 0, 0))
     if not rider:
         return Skeleton((machine,))
-    helmet = ellipsoid((0.02, 0, 1.78), (0.15, 0.13, 0.16), Material.PLASTIC, paint(rng))
-    return Skeleton((*_seated(rng, "ride", (-0.25, 0, 0.88), 1.75), machine, Bone(helmet, BODY, (0, 0, 0))))
+    helmet = ellipsoid((0.0, 0, 0.155), (0.15, 0.13, 0.16), Material.PLASTIC, paint(rng))
+    return Skeleton((*_seated(rng, "ride", (-0.25, 0, 0.88), 1.75), machine, Bone(helmet, HEAD, (0, 0, 0))))
 
 
 def scooter(rng: np.random.Generator) -> Skeleton:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
 from densegt.geometry.se3 import inverse
 from densegt.simulate.meshes.material import Material
+from densegt.simulate.sensors.bundles import Bundles, Rays, bundled, may_meet, members
 from densegt.simulate.sensors.casting import Hits, put_nearer
-from densegt.simulate.world import Mover, World
+from densegt.simulate.world import World
 
 Float64 = NDArray[np.float64]
 Float32 = NDArray[np.float32]
@@ -23,21 +22,6 @@ GOLDEN_RAD = 2.399963
 
 WIRE_M, PITCH_M = 0.004, 0.05
 """Wire mesh: thickness of the wires and their distance."""
-
-
-class Rays(NamedTuple):
-    """Rays (R,) in the world's frame, each at one of some moments.
-
-    Attributes:
-        origin, direction: (R,3) float32; moment: (R,) index of `times_s` (M,).
-        fan: so many rays in a row are one narrow cone, the first its middle.
-    """
-
-    origin: Float32
-    direction: Float32
-    moment: NDArray[np.int64]
-    times_s: Float64
-    fan: int = 1
 
 
 def footprint(directions: Float64, divergence_rad: float) -> Float32:
@@ -96,9 +80,11 @@ def texture_place(world: World, hits: Hits, at: NDArray[np.int64]) -> Float32:
 
 def _cast_once(world: World, rays: Rays) -> Hits:
     hits = world.standing.cast(rays.origin, rays.direction).copy()  # open3d's memory is not ours to change
+    bundles = bundled(rays) if world.movers else None
     for mover in world.movers:
         T = mover.thing.motion.T_world_body(rays.times_s)
-        near = _near(rays, hits, mover, (T[:, :3, :3] @ mover.middle + T[:, :3, 3]).astype(np.float32))
+        middle = T[:, :3, :3] @ mover.middle + T[:, :3, 3]
+        near = _near(rays, hits, bundles, mover.radius, middle) if bundles is not None else np.zeros(0, np.int64)
         if len(near) == 0:
             continue
         moment = rays.moment[near]
@@ -117,16 +103,14 @@ def _turned(T: Float32, xyz: Float32) -> Float32:
     return out
 
 
-def _near(rays: Rays, hits: Hits, mover: Mover, middle: Float32) -> NDArray[np.int64]:
-    """Rays whose cone comes into a mover's sphere, middle (M,3), before its middle ray meets something much nearer."""
-    first = slice(None, None, rays.fan)
-    away = middle[rays.moment[first]] - rays.origin[first]
-    along = np.einsum("ri,ri->r", away, rays.direction[first])
-    wide = mover.radius + (0.004 * np.abs(along) if rays.fan > 1 else 0.0)
+def _near(rays: Rays, hits: Hits, bundles: Bundles, radius_m: float, middle: Float64) -> NDArray[np.int64]:
+    """Rays (K,) that come into a sphere, middle (M,3), before they meet something much nearer."""
+    at = middle[len(middle) // 2]
+    wide = radius_m + float(np.linalg.norm(middle - at, axis=1).max())
+    near = members(bundles, may_meet(bundles, at, wide), len(rays.direction))
+    away = middle.astype(np.float32)[rays.moment[near]] - rays.origin[near]
+    along = np.einsum("ri,ri->r", away, rays.direction[near])
     off2 = np.einsum("ri,ri->r", away, away) - along * along
-    hit = np.flatnonzero((off2 < wide * wide) & (along > -mover.radius))
-    if rays.fan > 1:
-        hit = (hit[:, None] * rays.fan + np.arange(rays.fan)).ravel()
-        along = np.repeat(along, rays.fan)
-    out: NDArray[np.int64] = hit[along[hit] - mover.radius < hits.range_m[hit]]
+    hit = (off2 < radius_m**2) & (along > -radius_m) & (along - radius_m < hits.range_m[near])
+    out: NDArray[np.int64] = near[hit]
     return out

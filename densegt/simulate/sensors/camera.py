@@ -46,7 +46,7 @@ def draw_film(rng: np.random.Generator, light: str) -> Film:
     dark = light in ("night", "dusk")
     return Film(
         gain=gain,
-        noise=float(rng.uniform(0.006, 0.014)) * (2.5 if dark else 1.0),
+        noise=float(rng.uniform(0.006, 0.014)) * (1.7 if dark else 1.0),
         blur_px=float(rng.uniform(0.35, 0.6)),
         vignette=float(rng.uniform(0.05, 0.25)),
         balance=np.array([rng.uniform(0.95, 1.06), 1.0, rng.uniform(0.94, 1.06)]),

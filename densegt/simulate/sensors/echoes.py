@@ -57,17 +57,24 @@ def join_echoes(parts: list[Echoes]) -> Echoes:
     return Echoes(*(np.concatenate(arrays, axis=1) for arrays in zip(*parts, strict=True)))
 
 
+def _groups(ranges: Float32, power: Float32) -> tuple[Float32, Float32]:
+    """For each candidate (B,K) the power, and power times range, of all within a pulse's length of it."""
+    total, moment = np.zeros_like(power), np.zeros_like(power)
+    for j in range(ranges.shape[1]):
+        rows = np.flatnonzero(power[:, j] > 0)
+        r, p = ranges[rows, j : j + 1], power[rows, j : j + 1]
+        together = (np.abs(ranges[rows] - r) < PULSE_M) * p
+        total[rows] += together
+        moment[rows] += together * r
+    return total, moment
+
+
 def strongest_return(echoes: Echoes) -> Returns:
     """The strongest group of echoes within a pulse's length; its range is their mean, weighted by power."""
     usable = np.isfinite(echoes.range_m)
     ranges = np.where(usable, echoes.range_m, np.float32(1e6))
     power = np.where(usable, echoes.power, np.float32(0))
-    count = ranges.shape[1]
-    total, moment = np.zeros_like(power), np.zeros_like(power)
-    for j in range(count):
-        together = np.abs(ranges - ranges[:, j : j + 1]) < PULSE_M
-        total += together * power[:, j : j + 1]
-        moment += together * (power[:, j : j + 1] * ranges[:, j : j + 1])
+    total, moment = _groups(ranges, power)
     best = np.argmax(total, axis=1)[:, None]
     strength = np.take_along_axis(total, best, 1)[:, 0]
     middle = np.take_along_axis(moment, best, 1)[:, 0] / np.maximum(strength, 1e-20)

@@ -9,21 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.geometry.se3 import inverse
-from densegt.simulate.meshes.material import Material, table
-from densegt.simulate.meshes.semantic import Semantic
-from densegt.simulate.sensors.beams import Rays, cast_rays, footprint, put_beyond, texture_place
-from densegt.simulate.sensors.casting import Caster, Hits
-from densegt.simulate.sensors.echoes import Echoes, Flag, Returns, join_echoes, strongest_return
+from densegt.simulate.meshes.material import table
+from densegt.simulate.sensors.beams import cast_rays, footprint
+from densegt.simulate.sensors.bundles import Rays
+from densegt.simulate.sensors.casting import Caster
+from densegt.simulate.sensors.echoes import Flag, Returns, strongest_return
 from densegt.simulate.sensors.lidar_model import LidarSpec, column_times, directions
-from densegt.simulate.sensors.markings import painted
+from densegt.simulate.sensors.optics import SUB, Light, echoes_along
 from densegt.simulate.world import World
 
 Float64 = NDArray[np.float64]
 Float32 = NDArray[np.float32]
 
-SUB = 5
-WEIGHTS = np.full(SUB, 0.2, dtype=np.float32)
-"""Share of a beam's light in its middle and around it."""
 
 DROPOUT = 0.01
 NEAREST_M = 0.9
@@ -71,8 +68,7 @@ def spin(
     T_world_lidar = world.ego.T_world_body(times) @ T_ego_lidar
     rays = _rays(T_world_lidar, true, spec, times)
     hits = cast_rays(world, rays)
-    echoes = _echoes(world, rays, hits, spec, rng)
-    returns = strongest_return(echoes)
+    returns = strongest_return(echoes_along(Light(world, rays, spec), hits, rng))
     returns = _own_car(returns, own_car, true, spec)
     returns = bloom(returns, spec, world, rng)
     returns = detect(returns, spec, rng)
@@ -107,131 +103,7 @@ def _rays(T_world_lidar: Float64, unit: Float64, spec: LidarSpec, times: Float64
     start = T_world_lidar[:, None, :3, 3] + np.einsum("ci,b->cbi", T_world_lidar[:, :3, 2], spec.offset_z_m)
     origin = np.repeat(start.astype(np.float32).reshape(-1, 3), SUB, axis=0)
     moment = np.repeat(np.arange(len(times)), spec.beams * SUB)
-    return Rays(origin, np.ascontiguousarray(way), moment, times, SUB)
-
-
-def _echoes(world: World, rays: Rays, hits: Hits, spec: LidarSpec, rng: np.random.Generator) -> Echoes:
-    """All light that comes back, in units of the weakest that is seen."""
-    beams = len(hits.range_m) // SUB
-    parts = [_surface_echoes(world, rays, hits, spec, Flag.CLEAN, 1.0, beams)]
-    glass = np.flatnonzero((hits.triangle >= 0) & (world.look.material[hits.triangle] == Material.GLASS))
-    if len(glass):
-        parts += _behind_glass(world, rays, hits, glass, spec, beams)
-    if world.weather.wet > 0:
-        parts.append(_mirrored(world, rays, hits, spec, rng, beams))
-    if world.weather.drops_per_m > 0:
-        parts.append(_drops(world, spec, rng, beams))
-    return join_echoes(parts)
-
-
-def _surface_echoes(
-    world: World, rays: Rays, hits: Hits, spec: LidarSpec, flag: Flag, share: float, beams: int
-) -> Echoes:
-    power = share * echo_power(world, rays, hits, spec) * np.tile(WEIGHTS, beams)
-    shape = (beams, SUB)
-    return Echoes(
-        hits.range_m.reshape(shape),
-        power.reshape(shape),
-        np.full(shape, flag, dtype=np.uint8),
-        hits.triangle.reshape(shape),
-    )
-
-
-def echo_power(world: World, rays: Rays, hits: Hits, spec: LidarSpec) -> Float32:
-    """Light (R,) that comes back, over that of a tenth reflected face on at the lidar's reach."""
-    look, seen = world.look, hits.triangle >= 0
-    triangle = np.maximum(hits.triangle, 0)
-    material = look.material[triangle]
-    cosine = np.abs(np.einsum("ri,ri->r", hits.normal, rays.direction)).clip(0, 1)
-    tint = table("tint")[material]
-    grey = look.colour[triangle].mean(axis=1)
-    reflected = table("lidar")[material] * (1 - tint + tint * np.minimum(grey / 0.3, 2.0))
-    reflected = np.where(_is_painted(world, hits, material), np.float32(0.45), reflected)
-    if world.weather.wet > 0:
-        flat = np.isin(look.semantic[triangle], [Semantic.ROAD, Semantic.PAVEMENT])
-        reflected = np.where(flat, reflected * (1 - 0.75 * world.weather.wet), reflected)
-    facing = np.sqrt(cosine)  # rough surfaces lose less light at grazing angles than smooth ones
-    gloss = table("gloss")[material] * 6.0 * np.exp(-(((1 - cosine) / 0.004) ** 2))
-    retro = table("retro")[material] * (cosine > 0.5)
-    air = (
-        np.exp(-2 * np.minimum(hits.range_m, 1e3) / (1.5 * world.weather.haze_m)) if world.weather.sky == "fog" else 1.0
-    )
-    power = (reflected * facing + gloss + 0.3 * retro) * air / np.maximum(hits.range_m, 3.0) ** 2
-    out: Float32 = np.where(seen & (hits.range_m < spec.maximum_m), power * spec.reach_m**2 / 0.1, 0).astype(np.float32)
-    return out
-
-
-def _is_painted(world: World, hits: Hits, material: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    road = (hits.triangle >= 0) & (material == Material.ASPHALT)
-    at = np.flatnonzero(road)
-    place = texture_place(world, hits, at)
-    road[at] = painted(world.terrain, place[:, 0], place[:, 1])
-    out: NDArray[np.bool_] = road
-    return out
-
-
-def _behind_glass(
-    world: World, rays: Rays, hits: Hits, glass: NDArray[np.int64], spec: LidarSpec, beams: int
-) -> list[Echoes]:
-    """What lies behind panes, through one or two of them, and what they mirror."""
-    out = []
-    through = hits.copy()
-    through.range_m[:] = np.inf
-    through.triangle[:] = -1
-    behind, which, share = hits, glass, 1.0
-    for _ in range(2):
-        beyond = behind.copy()
-        put_beyond(world, rays, beyond, which)
-        share *= 0.55
-        part = Hits(through.range_m.copy(), through.triangle.copy(), beyond.normal, beyond.bary)
-        part.range_m[which], part.triangle[which] = beyond.range_m[which], beyond.triangle[which]
-        out.append(_surface_echoes(world, rays, part, spec, Flag.THROUGH_GLASS, share, beams))
-        which = which[world.look.material[np.maximum(beyond.triangle[which], 0)] == Material.GLASS]
-        which = which[beyond.triangle[which] >= 0]
-        behind = beyond
-        if len(which) == 0:
-            break
-    out.append(_reflection(world, rays, hits, glass, spec, np.full(len(glass), 0.10, dtype=np.float32), beams))
-    return out
-
-
-def _mirrored(world: World, rays: Rays, hits: Hits, spec: LidarSpec, rng: np.random.Generator, beams: int) -> Echoes:
-    """What wet ground mirrors at grazing angles."""
-    flat = np.isin(world.look.semantic[np.maximum(hits.triangle, 0)], [Semantic.ROAD, Semantic.PAVEMENT])
-    cosine = np.abs(np.einsum("ri,ri->r", hits.normal, rays.direction))
-    lucky = np.repeat(rng.random(beams) < 0.5 * world.weather.wet, SUB)
-    at = np.flatnonzero((hits.triangle >= 0) & flat & (cosine < 0.25) & lucky)
-    share = (1 - cosine[at]) ** 5 * 0.8 * world.weather.wet
-    return _reflection(world, rays, hits, at, spec, share.astype(np.float32), beams)
-
-
-def _reflection(
-    world: World, rays: Rays, hits: Hits, at: NDArray[np.int64], spec: LidarSpec, share: Float32, beams: int
-) -> Echoes:
-    """Echoes over a mirror: along the beam they seem to lie behind it."""
-    normal, way = hits.normal[at], rays.direction[at]
-    mirrored = way - 2 * np.einsum("ri,ri->r", normal, way)[:, None] * normal
-    start = rays.origin[at] + hits.range_m[at][:, None] * way + 2e-3 * mirrored
-    second = Rays(start, mirrored, rays.moment[at], rays.times_s)
-    found = cast_rays(world, second)
-    total = found._replace(range_m=found.range_m + hits.range_m[at])
-    power = echo_power(world, second, total, spec) * share * np.tile(WEIGHTS, beams)[at]
-    shape = beams * SUB
-    ranges, powers = np.full(shape, np.inf, dtype=np.float32), np.zeros(shape, dtype=np.float32)
-    triangle = np.full(shape, -1, dtype=np.int64)
-    ranges[at], powers[at], triangle[at] = total.range_m, power, total.triangle
-    flags = np.full((beams, SUB), Flag.MULTIPATH, dtype=np.uint8)
-    return Echoes(ranges.reshape(beams, SUB), powers.reshape(beams, SUB), flags, triangle.reshape(beams, SUB))
-
-
-def _drops(world: World, spec: LidarSpec, rng: np.random.Generator, beams: int) -> Echoes:
-    """Light from rain or fog near the sensor."""
-    ranges = 1.0 + rng.exponential(1 / world.weather.drops_per_m, beams)
-    met = rng.random(beams) < 0.5
-    power = rng.exponential(1.2, beams) * (12.0 / np.maximum(ranges, 2.0)) ** 2
-    ranges = np.where(met & (ranges < 45), ranges, np.inf).astype(np.float32)[:, None]
-    flags, none = np.full((beams, 1), Flag.RAIN, dtype=np.uint8), np.full((beams, 1), -1, dtype=np.int64)
-    return Echoes(ranges, power.astype(np.float32)[:, None], flags, none)
+    return Rays(origin, np.ascontiguousarray(way), moment, times)
 
 
 def _own_car(returns: Returns, own_car: Caster, unit: Float64, spec: LidarSpec) -> Returns:
@@ -293,7 +165,7 @@ def _intensity(returns: Returns, spec: LidarSpec, rng: np.random.Generator) -> F
     seen = np.isfinite(returns.range_m)
     ranges = np.where(seen, returns.range_m, 1.0)
     reflected = 0.1 * returns.power * np.maximum(ranges, 3.0) ** 2 / spec.reach_m**2
-    back = 110.0 * reflected * np.minimum(1.0, 25.0 / np.maximum(ranges, 1.0)) ** 0.5
+    back = spec.gain * reflected * np.minimum(1.0, 25.0 / np.maximum(ranges, 1.0)) ** 0.5
     back += rng.normal(0, 1.5, len(back))
     return np.where(seen, np.clip(np.rint(back), 1, 255), 0).astype(np.float32)
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.simulate.meshes.material import Material
-from densegt.simulate.meshes.mesh import Colour, Mesh, join
+from densegt.simulate.meshes.mesh import Colour, Mesh, empty_mesh, join
 from densegt.simulate.meshes.primitives import boxes, quads
 
 Float64 = NDArray[np.float64]
@@ -152,16 +152,17 @@ def _rooms(length: float, height: float, style: FacadeStyle) -> Mesh:
     floors = np.arange(0, height, style.storey)
     inside = (0.36, 0.33, 0.28)
     y0, y1 = style.recess + 0.05, ROOM_M
-    slabs = [[length / 2, (y0 + y1) / 2, z] for z in [*floors, height - 0.1]]
-    walls = [[x, (y0 + y1) / 2, height / 2] for x in np.arange(0.05, length, style.bay * 2.0)] + [
-        [length - 0.05, (y0 + y1) / 2, height / 2]
-    ]
+    edge = style.recess + 0.2  # clear of the windows round the corner
+    wide, middle, up = length - 2 * edge, (y0 + y1) / 2, height / 2
+    slabs = [[length / 2, middle, z] for z in [*floors, height - 0.1]]
+    count = int((length - 0.6) / style.bay)
+    x = length / 2 + (np.arange(0, count + 1, 2) - count / 2) * style.bay
+    walls = [[p, middle, up] for p in x if ROOM_M < p < length - ROOM_M]
+    back = [[length / 2, y1, up]]
     return join(
         [
-            boxes(slabs, (length - 0.1, y1 - y0, 0.12), Material.INTERIOR, inside),
-            boxes(walls, (0.08, y1 - y0, height - 0.1), Material.INTERIOR, inside),
-            boxes(
-                [[length / 2, y1, height / 2]], (length - 0.1, 0.1, height - 0.1), Material.INTERIOR, (0.28, 0.26, 0.22)
-            ),
+            boxes(slabs, (wide, y1 - y0, 0.12), Material.INTERIOR, inside),
+            boxes(walls, (0.08, y1 - y0, height - 0.1), Material.INTERIOR, inside) if walls else empty_mesh(),
+            boxes(back, (wide, 0.1, height - 0.1), Material.INTERIOR, (0.28, 0.26, 0.22)),
         ]
     )

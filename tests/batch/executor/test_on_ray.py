@@ -115,8 +115,8 @@ def test_completion_on_ray_is_that_done_here(cluster, tmp_path):
 
 def test_a_node_killed_in_mid_run(cluster, tmp_path):
     """The files are complete, and byte for byte those of a run that nothing disturbed."""
-    from densegt.accumulate.config import AccumulateConfig
-    from densegt.accumulate.job import AccumulateJob
+    from densegt.accumulation.config import AccumulateConfig
+    from densegt.accumulation.job import AccumulateJob
     from densegt.batch.run import run_scenes
     from densegt.datasets import RecordingPath
     from densegt.simulate.config import SimulateConfig

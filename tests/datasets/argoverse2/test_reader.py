@@ -10,9 +10,9 @@ import pyarrow as pa
 import pytest
 from pyarrow import feather, ipc
 
-from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.pipeline import accumulate_scene
-from densegt.accumulate.timing import azimuth_times
+from densegt.accumulation.config import AccumulateConfig
+from densegt.accumulation.pipeline import accumulate_scene
+from densegt.accumulation.timing import azimuth_times
 from densegt.datasets import open_recording
 from densegt.datasets.argoverse2.calibration import LIDARS
 from densegt.datasets.scene import Scene

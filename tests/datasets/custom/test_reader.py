@@ -87,7 +87,10 @@ def test_poses_are_interpolated_and_not_guessed(own: Path) -> None:
     ("old", "new", "words"),
     [
         ("distortion: none", "", "cameras.FRONT.distortion: missing"),
-        ("distortion: none", "distortion: [0.1, 0, 0, 0]", "undistort them"),
+        ("distortion: none", "distortion: [0.1, 0, 0, 0]", "{model: one of opencv, fisheye, coefficients: [k1, ...]}"),
+        ("distortion: none", "distortion: {model: opencv, coefficients: [0.1, 0, 0]}", "4 or 5 or 8 finite"),
+        ("distortion: none", "distortion: {model: fisheye, coefficients: [a, b, c, d]}", "cameras.FRONT.distortion"),
+        ("distortion: none", "distortion: {model: opencv, coefficients: [-9, 0, 0, 0]}", "in OpenCV's order"),
         ("size: [640, 360]", "", "cameras.FRONT.size: missing"),
         ("T_ego_lidar", "T_lidar_ego", "lidars.TOP.T_ego_lidar: missing"),
         ("wxyz: [1, 0, 0, 0]", "wxyz: [0, 1, 0, 0]", "its z points down"),
@@ -98,6 +101,14 @@ def test_what_recording_yaml_lacks_is_asked_for(old: str, new: str, words: str, 
     change(own, old, new)
     assert said(own).startswith("now missing: ")
     assert words in said(own)
+
+
+def test_lens_distortion_goes_with_each_camera(own: Path) -> None:
+    change(own, "distortion: none", "distortion: {model: opencv, coefficients: [-0.2, 0.05, 0.001, 0, 0.01]}")
+    for camera in open_recording(own).scene("drive-1").cameras:
+        assert camera.distortion is not None
+        assert camera.distortion.coefficients == (-0.2, 0.05, 0.001, 0, 0.01)
+        np.testing.assert_array_equal(camera.distortion.K, camera.K)
 
 
 def test_check_guides_from_nothing(own: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.robustness.fuzz_drives import fuzz
-from densegt.accumulate.timing import EgoPath
+from densegt.accumulation.timing import EgoPath
 from densegt.datasets import open_recording
 from densegt.datasets.kitti_raw.drive import warn_once
 from densegt.datasets.kitti_raw.oxts import poses_of
@@ -87,7 +87,7 @@ def test_points_stand_still_in_global_at_their_own_time(scene, world):
     """The same wall from two sweeps: the clock is right if uncompensated points agree with the world's."""
     from scipy.spatial import cKDTree
 
-    from densegt.accumulate.timing import point_times, to_global
+    from densegt.accumulation.timing import point_times, to_global
 
     T_ours_world = scene.sweeps[3].T_global_ego @ se3.inverse(
         EgoPath.of(world).poses_at(np.array([float(scene.sweeps[3].timestamp_us)]))[0]

@@ -2,9 +2,9 @@
 
 import pytest
 
-from densegt.accumulate.config import AccumulateConfig
-from densegt.accumulate.pipeline import accumulate_scene
-from densegt.accumulate.scene_input import read_scene
+from densegt.accumulation.config import AccumulateConfig
+from densegt.accumulation.pipeline import accumulate_scene
+from densegt.accumulation.scene_input import read_scene
 from densegt.datasets import open_recording
 from densegt.datasets.recording import RecordingOptions
 from densegt.depth.metrics import DepthMetrics

@@ -10,7 +10,7 @@ import pyarrow as pa
 from pyarrow import ipc
 from scipy.spatial.transform import Rotation
 
-from densegt.accumulate.timing import point_times
+from densegt.accumulation.timing import point_times
 from densegt.datasets.scene import Scene, Sweep
 from densegt.geometry import se3
 

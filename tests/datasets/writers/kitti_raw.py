@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from densegt.accumulate.timing import EgoPath, azimuth_times
+from densegt.accumulation.timing import EgoPath, azimuth_times
 from densegt.datasets.kitti_raw.oxts import EARTH_RADIUS_M
 from densegt.geometry import se3
 

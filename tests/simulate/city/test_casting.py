@@ -10,7 +10,8 @@ pytest.importorskip("open3d", exc_type=ImportError)
 
 from densegt.geometry.se3 import inverse
 from densegt.simulate.meshes.mesh import Mesh, moved
-from densegt.simulate.sensors.beams import Rays, cast_rays
+from densegt.simulate.sensors.beams import cast_rays
+from densegt.simulate.sensors.bundles import Rays
 from densegt.simulate.sensors.camera import expose
 from densegt.simulate.sensors.casting import Caster
 from densegt.simulate.world import World

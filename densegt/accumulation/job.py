@@ -1,0 +1,107 @@
+"""Accumulation as a job over the scenes of a recording."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from densegt.accumulation.config import AccumulateConfig
+from densegt.accumulation.scene_input import ExaminedScene, examine
+from densegt.accumulation.scene_to_store import accumulate_to_store
+from densegt.batch.job import ReportProgress, SceneResult
+from densegt.batch.progress import SceneProgress
+from densegt.batch.recording_handle import RecordingHandle
+from densegt.datasets import RecordingPath
+from densegt.datasets.recording import Recording
+from densegt.datasets.sanity.finding import in_lines
+from densegt.depth.store import SceneWriter
+from densegt.errors import InputError
+
+# Raise it with every change after which equal input and options give other depth: then no file made before counts as
+# finished.
+ALGORITHM = 6
+
+
+@dataclass(frozen=True)
+class AccumulateJob:
+    """Accumulate the scenes of a recording into a depth store; see `densegt.batch.run.run_scenes`.
+
+    Attributes:
+        cameras: channels, all where empty.
+        overwrite: also make finished scenes again.
+        sanity: what comes of a scene whose poses, calibration, units or clocks contradict its points.
+    """
+
+    counts: ClassVar[tuple[str, ...]] = ("sweeps", "points")
+
+    recording: RecordingPath
+    out: Path
+    config: AccumulateConfig
+    cameras: tuple[str, ...] = ()
+    overwrite: bool = False
+    sanity: Literal["refuse", "warn", "off"] = "refuse"
+
+    @cached_property
+    def _handle(self) -> RecordingHandle:
+        return RecordingHandle(self.recording)
+
+    @property
+    def opened(self) -> Recording:
+        """The recording, opened once in each process."""
+        return self._handle.recording
+
+    def check(self) -> None:
+        """Open the recording.
+
+        Raises:
+            InputError: it cannot be opened.
+        """
+        _ = self.opened
+
+    def saved_config(self, scene: str) -> dict[str, Any]:
+        """What a scene's file keeps as `config`: with its input, all that decides its content."""
+        return {
+            "algorithm": ALGORITHM,
+            "accumulate": self.config.model_dump(mode="json"),
+            "cameras": sorted(set(self.cameras)),
+        }
+
+    def input_digest(self, scene: str) -> str:
+        """The recording's fingerprint of the scene."""
+        return self.opened.fingerprint(scene)
+
+    def input_path(self, scene: str) -> Path:
+        """The recording's file or folder that lists its content."""
+        return self.opened.source
+
+    def size(self, scene: str) -> SceneProgress:
+        """Sweeps to read and images to write, and keyframes of a scene."""
+        return SceneProgress(self.opened.steps(scene), self.opened.keyframe_count(scene))
+
+    def process(self, scene: str, report: ReportProgress) -> SceneResult:
+        """Accumulate a scene into its file, whole or not at all."""
+        config, digest = self.saved_config(scene), self.input_digest(scene)
+        new_writer = partial(SceneWriter, self.out, scene, config, input_digest=digest, overwrite=True)
+        return accumulate_to_store(self._examined(scene), self.config, new_writer, report=report)
+
+    def _examined(self, name: str) -> ExaminedScene:
+        """The scene, unless it contradicts itself or has nothing to render.
+
+        Raises:
+            InputError: it does, or it cannot be read.
+        """
+        scene = self.opened.scene(name, cameras=self.cameras)
+        if not scene.cameras:
+            raise InputError(f"{self.opened.source}: scene {name} has no keyframe camera to render")
+        examined = examine(scene, self.config.lidar, sane=self.sanity != "off")
+        fatal = [finding for finding in examined.findings if finding.fatal]
+        if fatal and self.sanity == "refuse":
+            more = "; --sanity warn goes on all the same"
+            raise InputError(f"{self.opened.source}: {' | '.join(in_lines(fatal))}{more}")
+        return examined
+
+    def summary(self) -> dict[str, Any]:
+        """Dataroot and configuration."""
+        return {"dataroot": str(self.recording.root), "config": self.saved_config("")}

@@ -1,0 +1,139 @@
+"""A cloud rendered to depth: surfaces hide what lies behind them, points fill pixels, surfaces fill between."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densegt.accumulation.cloud import Cloud
+from densegt.accumulation.config import AccumulateConfig, SurfelConfig
+from densegt.accumulation.render.confidence import estimate_confidence
+from densegt.accumulation.render.frustum import VisibleSurfels, select_visible
+from densegt.accumulation.render.surfel_layers import front_surface
+from densegt.accumulation.render.working_grid import working_camera, working_step
+from densegt.datasets.scene import Camera
+from densegt.depth.depth_map import DepthMap, Source
+from densegt.kernels.compose import compose_layers
+from densegt.kernels.enclosed import enclosed
+from densegt.kernels.interpolate_between import InterpolatedDepth, interpolate_between
+from densegt.kernels.layer_buffer import SurfaceLayer
+from densegt.kernels.surfel import surfel_slopes
+from densegt.kernels.upsample import DepthLayers, upsample
+from densegt.kernels.visible_points import ZBuffer, nearest_of_cell, visible_points
+
+Float32 = NDArray[np.float32]
+Bool = NDArray[np.bool_]
+
+
+def render(cloud: Cloud, camera: Camera, config: AccumulateConfig) -> DepthMap:
+    """Depth map of what this camera sees of the cloud.
+
+    Args:
+        cloud: static points in global, movers in their own box frame.
+        camera: pose and intrinsics at exposure; movers are placed at this time.
+        config: window, greatest depth, surface or measured pixels only, least confidence.
+    """
+    step = working_step(camera, config.surfels)
+    coarse = working_camera(camera, step)
+    visible = select_visible(cloud, coarse, config)
+    layers = front_surface(visible, coarse, config.surfels)
+    points = point_z_buffer(visible, camera, layers.front, config.surfels, step)
+    cells = coarse_z_buffer(points, coarse, step)
+    hidden = hidden_behind_gaps(coarse, layers.front, cells, config.surfels)
+    depth = interpolate(visible, coarse, cells, layers.front, hidden, config.surfels)
+    confidence = estimate_confidence(visible, coarse, layers, depth)
+    keep = depth.depth_m <= config.max_depth_m
+    if config.surface:
+        keep &= confidence >= config.confidence.least
+    else:
+        # A single sweep leaves no ghosts, and has no others to gain confidence from.
+        alone = config.window_s == 0
+        least = config.confidence.least if alone else config.confidence.least_measured
+        keep &= depth.measured & (confidence >= least)
+    kept = depth._replace(depth_m=np.where(keep, depth.depth_m, np.float32(0)))
+    if step == 1:
+        points = points._replace(point=np.where(kept.measured, cells.point, -1))
+    return compose(visible, camera, cloud, kept, confidence, points, config)
+
+
+def point_z_buffer(
+    visible: VisibleSurfels, camera: Camera, surface: SurfaceLayer, config: SurfelConfig, step: int = 1
+) -> ZBuffer:
+    """The nearest point in each pixel (H,W) that the surface, on cells of `step` pixels, does not hide."""
+    shape = (camera.height_px, camera.width_px)
+    out = ZBuffer(np.full(shape, np.inf, dtype=np.float32), np.full(shape, -1, dtype=np.int32))
+    tolerance = (config.hide_relative, config.hide_absolute_m)
+    visible_points(visible.surfels.xyz, camera.K, surface.depth_m, *tolerance, step, out)
+    return out
+
+
+def coarse_z_buffer(points: ZBuffer, coarse: Camera, step: int) -> ZBuffer:
+    """The nearest of the points (H,W) in each cell (h,w) of `step` pixels."""
+    if step == 1:
+        return points
+    shape = (coarse.height_px, coarse.width_px)
+    out = ZBuffer(np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.int32))
+    nearest_of_cell(points, step, out)
+    return out
+
+
+def hidden_behind_gaps(camera: Camera, surface: SurfaceLayer, points: ZBuffer, config: SurfelConfig) -> Bool:
+    """Pixels (H,W) where a far surface appears through a gap in a near one."""
+    hidden: Bool = np.empty(points.point.shape, dtype=np.bool_)
+    radius_px = round(config.enclosing_rad * camera.K[0, 0])
+    nearest_m = np.minimum(surface.depth_m, points.depth_m)
+    enclosed(nearest_m, radius_px, config.hide_relative, config.hide_absolute_m, hidden)
+    return hidden
+
+
+def interpolate(
+    visible: VisibleSurfels,
+    camera: Camera,
+    points: ZBuffer,
+    surface: SurfaceLayer,
+    hidden: Bool,
+    config: SurfelConfig,
+) -> InterpolatedDepth:
+    """Depth of points, else of the surface, else interpolated between pixels of one surface."""
+    shape = points.point.shape
+    depth_m, surfel, measured = np.empty(shape, np.float32), np.empty(shape, np.int32), np.empty(shape, np.bool_)
+    compose_layers(surface, points, hidden, depth_m, surfel, measured)
+    slopes = np.empty((*shape, 2), np.float32)
+    surfel_slopes(surfel, visible.surfels.xyz, visible.surfels.tangents, camera.K, slopes)
+    max_gap_px = max(3, round(np.deg2rad(config.max_gap_deg) * camera.K[0, 0]))
+    filled, nearest = depth_m.copy(), np.full(shape, -1, dtype=np.int32)
+    interpolate_between(depth_m, slopes, max_gap_px, config.fill_tolerance, filled, nearest)
+    between = nearest >= 0
+    surfel[between] = surfel.ravel()[nearest[between]]
+    slopes[between] = slopes.reshape(-1, 2)[nearest[between]]
+    return InterpolatedDepth(filled, surfel, measured, between, slopes)
+
+
+def compose(
+    visible: VisibleSurfels,
+    camera: Camera,
+    cloud: Cloud,
+    kept: InterpolatedDepth,
+    confidence: Float32,
+    points: ZBuffer,
+    config: AccumulateConfig,
+) -> DepthMap:
+    """The depth map at full resolution.
+
+    Args:
+        kept, confidence: (h,w) on the working grid.
+        points: (H,W).
+    """
+    own = np.array([token == camera.sample_token for token in cloud.sample_tokens])
+    of_sweep = np.where(own, np.uint8(Source.OWN_SWEEP), np.uint8(Source.STATIC))
+    source = np.where(visible.attributes.moving, np.uint8(Source.MOVER), of_sweep[visible.surfels.sweep])
+    types = (np.float32, np.uint8, np.float32, np.float32)
+    out = DepthLayers._make(np.zeros(points.point.shape, dtype) for dtype in types)
+    step, relative = working_step(camera, config.surfels), config.surfels.hide_relative
+    age = visible.attributes.age_s
+    upsample(kept, confidence, step, relative, points, source, age, int(Source.SURFACE), out)
+    if not config.surface:
+        interpolated = out.source == Source.SURFACE
+        for layer in out:
+            layer[interpolated] = 0
+    return DepthMap(*out)

@@ -1,0 +1,111 @@
+"""One scene of a recording into its file of a depth store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from densegt.accumulation.cloud import Cloud
+from densegt.accumulation.config import AccumulateConfig
+from densegt.accumulation.motion.discovery.track_file import write_tracks
+from densegt.accumulation.pipeline import accumulate_scene
+from densegt.accumulation.scene_input import ExaminedScene
+from densegt.batch.job import ReportProgress, SceneResult
+from densegt.batch.progress import SceneProgress
+from densegt.batch.stage_seconds import StageSeconds
+from densegt.datasets.sanity.finding import in_lines
+from densegt.datasets.scene import Points, Scene, Sweep
+from densegt.depth.store import SceneWriter
+
+
+def accumulate_to_store(
+    examined: ExaminedScene,
+    config: AccumulateConfig,
+    new_writer: Callable[..., SceneWriter],
+    *,
+    report: ReportProgress = lambda progress: None,
+) -> SceneResult:
+    """Accumulate one scene and write its depth maps, and the tracks of what was found without labels.
+
+    Args:
+        new_writer: makes the writer, given the lidars' models as `inferred`.
+        report: called after every sweep and image.
+
+    Raises:
+        InputError: a sweep cannot be read.
+    """
+    seconds, counter = StageSeconds("gather"), _Counter(report)
+    scene, lidars = counter.counting_points(examined.scene), examined.lidars
+    inferred = {evidence.channel: evidence.as_dict() for evidence in lidars}
+    contradictions = in_lines(examined.findings)
+    coverage, writer = [], new_writer(inferred={**inferred, "contradictions": contradictions})
+
+    def built(cloud: Cloud) -> None:
+        if config.motion in ("auto", "free"):
+            _write_tracks(writer.path.parent / "tracks", scene, cloud)
+        seconds.enter("render")
+
+    # BLAS adds up in another order on another number of threads, and the last bit would tell how many there were.
+    with threadpool_limits(limits=1, user_api="blas"), writer:
+        for camera, depth in accumulate_scene(scene, config, progress=counter.step, built=built):
+            seconds.enter("write")
+            writer.write(camera, depth)
+            coverage.append(float((depth.depth_m > 0).mean()))
+            counter.keyframes.add(camera.sample_token)
+            seconds.enter("render")
+        seconds.enter("write")
+    return SceneResult(
+        name=scene.name,
+        status="done",
+        path=writer.path,
+        images=len(coverage),
+        coverage=float(np.mean(coverage)),
+        keyframes=len(counter.keyframes),
+        bytes=writer.path.stat().st_size,
+        counts={"sweeps": len(scene.sweeps), "points": counter.points},
+        seconds=seconds.end(),
+        details={"lidars": inferred},
+        notes=tuple(evidence.line() for evidence in lidars if evidence.given is None),
+        warnings=(*(warning for evidence in lidars for warning in evidence.warnings()), *contradictions),
+    )
+
+
+def _write_tracks(folder: Path, scene: Scene, cloud: Cloud) -> None:
+    """Write detected tracks as `<folder>/<scene>.json`, before the depth is under its final name."""
+    folder.mkdir(exist_ok=True)
+    write_tracks(
+        folder / f"{scene.name}.json",
+        scene.name,
+        {sweep.sample_token: sweep.timestamp_us for sweep in scene.sweeps if sweep.is_keyframe},
+        cloud.movers[len(cloud.movers) - len(cloud.detected_tracks) :],
+        period_s=cloud.period_s,
+        start_us=cloud.start_us,
+    )
+
+
+class _Counter:
+    """Steps, keyframes and points of a scene so far."""
+
+    def __init__(self, report: ReportProgress) -> None:
+        self._report = report
+        self._steps = self.points = 0
+        self.keyframes: set[str] = set()
+
+    def step(self) -> None:
+        """Count a sweep that was read or an image that was written."""
+        self._steps += 1
+        self._report(SceneProgress(self._steps, len(self.keyframes)))
+
+    def counting_points(self, scene: Scene) -> Scene:
+        """The same scene; its points are counted when they are read."""
+
+        def read(sweep: Sweep) -> Points:
+            points = scene.read_points(sweep)
+            self.points += len(points.ring)
+            return points
+
+        return replace(scene, read_points=read)

@@ -1,0 +1,70 @@
+"""Bundles of neighbouring rays, so that most movers need not be tried against most rays."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float64 = NDArray[np.float64]
+Float32 = NDArray[np.float32]
+
+BUNDLE = 40
+"""Rays in a bundle: eight beams of five, or as many pixels in a row."""
+
+
+class Rays(NamedTuple):
+    """Rays (R,) in the world's frame, each at one of some moments.
+
+    Attributes:
+        origin, direction: (R,3) float32; moment: (R,) index of `times_s` (M,). Neighbours should point much alike.
+    """
+
+    origin: Float32
+    direction: Float32
+    moment: NDArray[np.int64]
+    times_s: Float64
+
+
+class Bundles(NamedTuple):
+    """Cones that hold rays which follow one another.
+
+    Attributes:
+        origin, axis: (B,3); angle_rad: (B,) half opening; spread_m: (B,) how far origins lie from the first.
+    """
+
+    origin: Float64
+    axis: Float64
+    angle_rad: Float64
+    spread_m: Float64
+
+
+def bundled(rays: Rays) -> Bundles:
+    """Bundles of all rays, in order; the last one may be smaller."""
+    count = len(rays.direction)
+    padded = np.minimum(np.arange(-(-count // BUNDLE) * BUNDLE), count - 1).reshape(-1, BUNDLE)
+    direction, origin = rays.direction[padded], rays.origin[padded]
+    axis = direction.sum(axis=1, dtype=np.float64)
+    axis /= np.maximum(np.linalg.norm(axis, axis=1, keepdims=True), 1e-9)
+    cosine = np.einsum("bri,bi->br", direction, axis).min(axis=1)
+    spread = np.abs(origin - origin[:, :1]).max(axis=1)
+    return Bundles(
+        origin[:, 0].astype(np.float64), axis, np.arccos(np.clip(cosine, -1, 1)), np.linalg.norm(spread, axis=1)
+    )
+
+
+def may_meet(bundles: Bundles, middle: Float64, radius_m: float) -> NDArray[np.bool_]:
+    """Which bundles (B,) may hold rays that come into a sphere about a point (3,)."""
+    away = middle - bundles.origin
+    far = np.linalg.norm(away, axis=1)
+    wide = radius_m + bundles.spread_m
+    off = np.arccos(np.clip(np.einsum("bi,bi->b", away, bundles.axis) / np.maximum(far, 1e-9), -1, 1))
+    out: NDArray[np.bool_] = (far <= wide) | (off < bundles.angle_rad + np.arcsin(np.minimum(wide / far, 1)) + 1e-4)
+    return out
+
+
+def members(bundles: Bundles, which: NDArray[np.bool_], count: int) -> NDArray[np.int64]:
+    """Indices (K,) of the rays, of `count`, in some bundles (B,)."""
+    rays = (np.flatnonzero(which)[:, None] * BUNDLE + np.arange(BUNDLE)).ravel()
+    return rays[rays < count]
