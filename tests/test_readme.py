@@ -9,10 +9,11 @@ import numpy as np
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def test_reading_a_store_with_plain_h5py(tiny_dataset, monkeypatch, tmp_path):
-    (snippet,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    snippet = next(code for code in SNIPPETS if "h5py" in code)
     (tmp_path / "depth").symlink_to(tiny_dataset / "exact")
     monkeypatch.chdir(tmp_path)
     names = {}
@@ -21,6 +22,13 @@ def test_reading_a_store_with_plain_h5py(tiny_dataset, monkeypatch, tmp_path):
     assert 1 < np.median(names["depth_m"]) < 200
     assert names["K"].shape == (3, 3)
     assert names["T_global_cam"].shape == (4, 4)
+
+
+def test_the_python_interface(whole_line, monkeypatch, tmp_path, capsys):
+    (tmp_path / "world").symlink_to(whole_line / "world")
+    monkeypatch.chdir(tmp_path)
+    exec(next(code for code in SNIPPETS if "densegt.accumulate" in code), {})
+    assert len(capsys.readouterr().out.splitlines()) == 6 * len({p.parent for p in tmp_path.glob("depth/*.h5")}) * 2
 
 
 def test_named_files_and_targets_are_there():

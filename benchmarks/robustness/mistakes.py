@@ -1,13 +1,14 @@
 """Makes every mistake of tests/datasets/sanity/mistakes.py to a good recording, and prints what is said of each.
 
-python -m benchmarks.robustness.mistakes --dataroot WORLD
+python -m benchmarks.robustness.mistakes --dataroot WORLD [--markdown docs/mistakes.md]
 
-Needs a simulated world of one scene, 2 s, 480x270 or larger; writes nothing that stays; takes two minutes.
+Needs a simulated world of one scene, 2 s, 480x270 or larger; writes the page if asked; takes two minutes.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import tempfile
 from pathlib import Path
 
@@ -23,19 +24,44 @@ from tests.datasets.sanity.mistakes import MISTAKES, Copy
 
 def main() -> None:
     options = parser().parse_args()
-    table = Table("mistake", "said")
-    told = 0
+    rows = []
     for name, make in MISTAKES.items():
         with tempfile.TemporaryDirectory() as folder:
             spoilt = Copy(options.dataroot, Path(folder) / "spoilt")
             make(spoilt)
             spoilt.write()
-            lines = said(Path(folder) / "spoilt")
-        told += bool(lines)
-        table.add_row(name.replace("_", " "), lines[0] if lines else "-")
+            rows.append((name.replace("_", " "), said(Path(folder) / "spoilt")))
+    told = sum(bool(lines) for _, lines in rows)
+    of_itself = " | ".join(said(options.dataroot)) or "nothing"
+    summary = f"{told} of {len(rows)} mistakes are told; of the recording without any: {of_itself}."
+    table = Table("mistake", "said")
+    for name, lines in rows:
+        table.add_row(name, lines[0] if lines else "-")
     console = Console(width=200)
     console.print(table)
-    console.print(f"{told} of {len(MISTAKES)} are told; of the recording itself: {said(options.dataroot) or 'nothing'}")
+    console.print(summary)
+    if options.markdown:
+        options.markdown.write_text(page(rows, summary))
+
+
+def page(rows: list[tuple[str, list[str]]], summary: str) -> str:
+    """The table for the documentation."""
+    lines = [
+        "# Mistakes in a recording, and what is said of them",
+        "",
+        "Each mistake is made to a simulated recording in nuScenes format. `densegt check` prints these lines;",
+        "`densegt accumulate` refuses what would be rubbish, and warns of the rest. Written by",
+        "`python -m benchmarks.robustness.mistakes --dataroot WORLD --markdown docs/mistakes.md`.",
+        "",
+        summary,
+        "",
+        "| mistake | said |",
+        "| --- | --- |",
+    ]
+    for name, said_of_it in rows:
+        first = said_of_it[0].replace("|", "/") if said_of_it else "nothing"
+        lines.append(f"| {name} | {re.sub(r'/[^ ]*spoilt', 'RECORDING', first)} |")
+    return "\n".join(lines) + "\n"
 
 
 def said(root: Path) -> list[str]:
@@ -50,6 +76,7 @@ def said(root: Path) -> list[str]:
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataroot", type=Path, required=True, help="a simulated world")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table as a page")
     return parser
 
 
