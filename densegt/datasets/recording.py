@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +85,20 @@ class Recording(Protocol):
 
     def validation_scenes(self) -> frozenset[str]:
         """Names that the data set's own split holds out for validation."""
+
+
+@runtime_checkable
+class TakesSubmissions(Protocol):
+    """A recording whose data set has a small submission format of its own for detections."""
+
+    def write_submission(
+        self, path: Path, results: Mapping[str, Sequence[Mapping[str, Any]]], keyframes: Sequence[Keyframe]
+    ) -> None:
+        """Write detections, given as nuScenes result rows by sample token, in that format."""
+
+    @property
+    def submission_name(self) -> str:
+        """Name of its file."""
 
 
 def some(names: Sequence[str], most: int = 5) -> str:

@@ -16,14 +16,14 @@ from torch.utils.data import DataLoader
 
 from densegt.datasets import RecordingPath
 from densegt.datasets.keyframes import Keyframe
-from densegt.datasets.recording import Recording
+from densegt.datasets.recording import Recording, TakesSubmissions
 from densegt.detection.checkpoint import read_task
 from densegt.detection.data.batch import Batch
 from densegt.detection.data.depth_dataset import DepthDataset
 from densegt.detection.estimated_depth_store import EstimatedDepthStore
 from densegt.detection.fit import last_line
 from densegt.detection.prediction import Picture, Prediction
-from densegt.detection.scoring.nuscenes_results import write_results
+from densegt.detection.scoring.nuscenes_results import result_rows, write_results
 from densegt.detection.task import DetectionTask
 from densegt.errors import InputError
 from densegt.training.sole_writer import sole_writer
@@ -81,6 +81,9 @@ def _run(job: PredictJob, results: Path, progress: Progress | None) -> dict[str,
                 pictures.append(picture)
                 _save(picture, job.out / "pictures", keyframe)
     write_results(results, found, use_lidar=task.reads_lidar)
+    if isinstance(dataset.recording, TakesSubmissions):
+        rows = {sample.sample_token: result_rows(sample) for sample in found}
+        dataset.recording.write_submission(job.out / dataset.recording.submission_name, rows, dataset.keyframes)
     if not job.score or not any(len(dataset.labels(i)) for i in range(len(dataset))):
         return None
     computed = scores.compute(dataset) | _mean_figures(pictures)

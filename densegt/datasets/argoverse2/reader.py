@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from densegt.datasets.argoverse2.calibration import CameraCalibration
 from densegt.datasets.argoverse2.categories import class_of
 from densegt.datasets.argoverse2.log import POSES, Log
+from densegt.datasets.argoverse2.submission import write_submission
 from densegt.datasets.argoverse2.sweep_file import points_of, read_returns
 from densegt.datasets.file_names import can_name_file
 from densegt.datasets.image_size import size_of
@@ -180,6 +181,14 @@ class Argoverse2:
             return counts[track.token, int(track.timestamps_us[at])]
 
         return keyframes_of(self.scene(name, keyframes_only=True), class_of, points)
+
+    submission_name = "submission.feather"
+
+    def write_submission(
+        self, path: Path, results: Mapping[str, Sequence[Mapping[str, Any]]], keyframes: Sequence[Keyframe]
+    ) -> None:
+        """See `densegt.datasets.argoverse2.submission`."""
+        write_submission(path, results, keyframes)
 
     def keyframe_count(self, name: str) -> int:
         """See `Recording.keyframe_count`."""

@@ -15,6 +15,7 @@ from densegt.accumulation.pipeline import accumulate_scene
 from densegt.accumulation.timing import azimuth_times
 from densegt.datasets import open_recording
 from densegt.datasets.argoverse2.calibration import LIDARS
+from densegt.datasets.recording import TakesSubmissions
 from densegt.datasets.scene import Scene
 from densegt.errors import InputError
 from densegt.geometry import se3
@@ -193,3 +194,26 @@ def test_depth_of_the_real_sample_without_images(find_recording: Callable[[str],
     middle = depth.depth_m[:, 700:850]
     near, far = middle[1300:], middle[1030:1090]
     assert np.median(near[near > 0]) < np.median(far[far > 0])
+
+
+def test_detections_in_the_data_sets_own_form(log: Path, tmp_path: Path) -> None:
+    """Labels said back as detections are the annotations of the keyframe: ego frame, metres, one row a box."""
+    recording = open_recording(log)
+    keyframe = recording.keyframes(log.name)[0]
+    boxes = keyframe.boxes
+    rows = [
+        {
+            "translation": T[:3, 3], "rotation": se3.to_quaternion(T), "size": size[[1, 0, 2]], "detection_score": 0.5,
+            "detection_name": name,
+        }
+        for T, size, name in zip(boxes.T_global_box, boxes.size_lwh_m, boxes.classes, strict=True) if name == "car"
+    ]  # fmt: skip
+    assert rows
+    assert isinstance(recording, TakesSubmissions)
+    recording.write_submission(tmp_path / "s.feather", {keyframe.sample_token: rows}, [keyframe])
+    got, annotated = columns_of(tmp_path / "s.feather"), columns_of(log / "annotations.feather")
+    mine = (annotated["timestamp_ns"] == got["timestamp_ns"][0]) & (annotated["category"] == "REGULAR_VEHICLE")
+    assert len(got["score"]) == mine.sum() == len(rows)
+    assert set(got["log_id"]) == {log.name}
+    for name in ("tx_m", "ty_m", "tz_m"):
+        np.testing.assert_allclose(np.sort(got[name]), np.sort(annotated[name][mine]), atol=0.02)
