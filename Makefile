@@ -1,4 +1,5 @@
 # make demo   the whole line on a simulated drive; needs nothing but Python
+# make quick  lint, types and the fast tests
 # make test   what a change must pass
 # make docs   the documentation as a site, in site/
 # Each installs densegt in a virtual environment in .venv first. VENV=... places it elsewhere, PYTHON=... picks the
@@ -9,13 +10,13 @@ VENV ?= .venv
 PYTHON ?= $(shell for python in python3.12 python3.11 python3; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null \
 	&& echo $$python && break; done)
-# Test processes. Each compiles the kernels for itself, so on two cores one process is as quick as two.
-WORKERS ?= 0
+# Test processes; what they compile the first time is cached beside the sources, for all of them.
+WORKERS ?= 2
 OUT ?= densegt-demo
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo test docs lint types unit clean
+.PHONY: help demo quick test docs lint types unit clean
 
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
@@ -25,6 +26,9 @@ demo: $(VENV)/core.stamp
 
 test: lint types unit
 
+quick: $(VENV)/dev.stamp lint types
+	$(BIN)/pytest -n $(WORKERS) -m "not slow" --dist worksteal
+
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -33,7 +37,7 @@ types: $(VENV)/dev.stamp
 	$(BIN)/mypy
 
 unit: $(VENV)/dev.stamp
-	$(BIN)/pytest -n $(WORKERS)
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 docs: $(VENV)/dev.stamp
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir site

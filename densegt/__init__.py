@@ -21,7 +21,7 @@ Depth
     render              a cloud seen by a camera, with visibility
     render_points       plain points (N,3) seen by a camera, with visibility
     virtual_camera      a camera of one's own
-    complete            a depth store into one without gaps
+    complete            a depth store into one without gaps, but for the sky
     evaluate            a depth store against another
     AccumulateConfig    every setting of accumulate
 
@@ -29,6 +29,7 @@ Stores
     DepthStore          a folder of depth maps: names, images, iteration
     DepthMap, Source    one image's depth, and the codes of where it comes from
     DepthDataset        keyframes with depth and boxes as PyTorch tensors (needs torch)
+    DatasetOptions      what its samples are made of
 
 What a user can mend is raised as `InputError`, in one line that names the file.
 """
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from densegt.depth.depth_map import DepthMap as DepthMap
     from densegt.depth.depth_map import Source as Source
     from densegt.depth.depth_store import DepthStore as DepthStore
+    from densegt.detection.data.depth_dataset import DatasetOptions as DatasetOptions
     from densegt.detection.data.depth_dataset import DepthDataset as DepthDataset
     from densegt.errors import InputError as InputError
     from densegt.interface import accumulate as accumulate
@@ -61,6 +63,7 @@ __version__ = "0.1.0"
 # Where each name lives; imported when it is first asked for, so that `import densegt` costs nothing.
 _HOMES = {
     "AccumulateConfig": "accumulation.config",
+    "DatasetOptions": "detection.data.depth_dataset",
     "DepthDataset": "detection.data.depth_dataset",
     "DepthMap": "depth.depth_map",
     "DepthStore": "depth.depth_store",

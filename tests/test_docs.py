@@ -18,11 +18,51 @@ PAGES = sorted(DOCS.glob("*.md"))
 
 # What is true after a block of code ran, by a word that stands in it.
 AFTERWARDS = {
+    'accumulate(recording, "made")': """
+# The command's defaults are the function's.
+(made,), (commanded,) = store.scene_names, densegt.DepthStore("depth").scene_names
+assert made == commanded and len(store) == len(densegt.DepthStore("depth")) > 0
+for image, other in zip(store, densegt.DepthStore("depth")):
+    assert (image.depth_m == other.depth_m).all() and (image.source == other.source).all() and image.depth_m.any()
+""",
+    "accumulate_scene(": """
+assert camera.channel == "CAM_FRONT" and measured.any() and (~measured).any()
+""",
+    "build_cloud(": """
+own = densegt.render(cloud, left, config).depth_m
+assert depth_m.shape == own.shape == (54, 96)
+# What is at depth z moves by f 0.5 / z to the left.
+rows, columns = np.nonzero(own > 5)
+moved = np.rint(columns - left.K[0, 0] * 0.5 / own[rows, columns]).astype(int)
+rows, columns, moved = (values[moved >= 0] for values in (rows, columns, moved))
+both = depth_m[rows, moved] > 0
+assert both.mean() > 0.5
+assert np.median(np.abs(depth_m[rows, moved] / own[rows, columns] - 1)[both]) < 0.02
+""",
+    "render_points(": """
+assert abs(seen.depth_m[90, 160] - 10) < 0.01
+assert abs(seen.depth_m[170, 10] - 200 * 1.5 / 80) < 0.05
+# The ground behind the wall would be seen at 40 m here.
+assert abs(seen.depth_m[98, 160] - 10) < 0.01
+""",
+    "densegt.complete(": """
+from pathlib import Path
+assert completed.path == Path("filled") and len(completed) == len(densegt.DepthStore("depth"))
+coverage = [(image.depth_m > 0).mean() for image in completed]
+assert all(c > (image.depth_m > 0).mean() for c, image in zip(coverage, densegt.DepthStore("depth"))), coverage
+assert figures.right_percent > densegt.evaluate("depth", "world/exact").summary.all.right_percent
+""",
+    'DepthStore("depth")\nsample_token': """
+assert image.depth_m.shape == age_s.shape == (54, 96) and image.channel == channel
+""",
+    "depth_m, known": """
+assert depth_m.shape == (2, 6, 128, 352) and known.any() and not known.all()
+""",
     "image = cameras[": """
 assert depth_m.shape == source.shape == (54, 96) and (depth_m > 0).any()
 assert K.shape == (3, 3)
 """,
-    "DataLoader(": """
+    "images, depth_m = batch": """
 assert images.shape == (2, 6, 3, 128, 352)
 assert depth_m.shape == (2, 6, 128, 352) and (depth_m > 0).any()
 """,
@@ -39,9 +79,8 @@ found = LoadDenseDepth("depth")({"scene_name": "scene-0001", "token": token, "im
 assert found.shape == (6, 54, 96) and (found[-1] == last).all() and last.any()
 """,
     "mine.create_group": """
-from pathlib import Path
-from densegt.depth.evaluate import evaluate_stores
-found = evaluate_stores(Path("mine"), Path("world/exact")).summary
+import densegt
+found = densegt.evaluate("mine", "world/exact").summary
 assert found.all.right_percent > 99 and 0 < found.all.mae_m < 0.6
 """,
 }

@@ -34,7 +34,7 @@ def test_the_python_interface(whole_line, monkeypatch, tmp_path, capsys):
 def test_named_files_and_targets_are_there():
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     text = README + (ROOT / "CONTRIBUTING.md").read_text()
-    assert set(re.findall(r"\bmake ([a-z]+)", text)) <= targets
+    assert set(re.findall(r"(?:^ {4}|`)make ([a-z]+)", text, re.MULTILINE)) <= targets
     for link in re.findall(r"\]\(([^)]+)\)", text):
         assert link.startswith("https://") or (ROOT / link).exists(), link
 
