@@ -41,7 +41,7 @@ BELOW = {
     # Shows what accumulation makes, in the report's style.
     "view": JOBS | {"accumulation", "report"},
     "interface": JOBS | STAGES,
-    "cli": JOBS | STAGES | SHOWN | {"configs", "doctor", "interface"},
+    "cli": JOBS | STAGES | SHOWN | {"configs", "doctor", "interface", "training"},
 }
 HEAVY = {
     "cv2", "h5py", "lightning", "matplotlib", "msgspec", "numba", "nuscenes", "numpy", "open3d", "pyarrow", "ray",

@@ -94,7 +94,7 @@ def test_groups_partition_the_pixels():
     assert sum(g.counted for g in s.by_source.values()) == s.all.predicted
     assert all(g.coverage_percent == 100 for g in s.by_source.values())
     assert s.labelled_world.counted == s.all.counted - s.by_kind["unlabelled_mover"].counted
-    assert list(s.by_kind) == ["ground", "structure", "standing", "labelled_mover", "unlabelled_mover"]
+    assert list(s.by_kind) == [kind.name.lower() for kind in Kind if kind != Kind.NONE]
     assert s.by_kind["ground"].counted == ((kind == Kind.GROUND) & (truth < 60)).sum()
     assert s.by_range["10-20"].counted == ((truth >= 10) & (truth < 20)).sum()
 
