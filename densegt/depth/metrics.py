@@ -192,7 +192,8 @@ def _summary(sums: Sums, *, images: int, with_kind: int, max_depth_m: float) -> 
         cells = np.take(sums.cells, codes, axis=axis + 1).reshape(len(QUANTITIES), -1).sum(axis=1)
         return figures_of(cells, sums.errors[axis][list(codes)].sum(axis=0), all_counted=total)
 
-    kinds = [k for k in Kind if k.value != 0] if with_kind else []
+    always = range(Kind.GROUND, Kind.PERSON)  # the others are listed where a street has them
+    kinds = [k for k in Kind if k in always or (k > 0 and sums.cells[0, k].sum() > 0)] if with_kind else []
     sources = [s for s in Source if sums.cells[0, :, :, s].sum() > 0]
     borders = band_edges(max_depth_m)
     return Summary(

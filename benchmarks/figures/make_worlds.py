@@ -1,4 +1,4 @@
-"""Front pictures of twelve cities as one sheet: python benchmarks/figures/twelve_worlds.py OUT.jpg [RANGES]."""
+"""Draw the front pictures of twelve cities as one sheet: python -m benchmarks.figures.make_worlds OUT.jpg [RANGES]."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from densegt.simulate.city import CityStreet
 from densegt.simulate.config import SimulateConfig
 from densegt.simulate.sensors.camera import expose
 
-WIDTH_PX, HEIGHT_PX = 480, 270
+WIDTH_PX, HEIGHT_PX = 400, 225
 
 
 def front_picture(street: CityStreet, seed: int) -> np.ndarray:
