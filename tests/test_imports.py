@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-LOWEST = {"errors", "geometry", "kernels"}
+LOWEST = {"errors", "geometry", "kernels", "strict_yaml"}
 DATA = LOWEST | {"configuration", "datasets", "depth"}
 JOBS = DATA | {"batch"}
 STAGES = {"simulate", "accumulation", "completion", "detection"}
@@ -24,7 +24,8 @@ BELOW = {
     "__init__": {"accumulation", "datasets", "depth", "detection", "errors", "interface"},
     "errors": set(),
     "configs": set(),
-    "configuration": {"errors", "configs"},
+    "strict_yaml": {"errors"},
+    "configuration": {"errors", "configs", "strict_yaml"},
     "doctor": set(),
     "training": JOBS,
     "geometry": {"errors"},

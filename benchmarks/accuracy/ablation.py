@@ -36,7 +36,8 @@ from densegt.datasets import open_recording
 from densegt.datasets.scene import Scene
 from densegt.depth.figures import DEFINITIONS, Summary
 from densegt.depth.metrics import DepthMetrics
-from densegt.depth.store import SceneReader, decode_depth, encode_depth, scene_files
+from densegt.depth.steps import decode_depth, encode_depth
+from densegt.depth.store import SceneReader, scene_files
 from densegt.simulate.config import SimulateConfig
 from densegt.simulate.run import simulate
 

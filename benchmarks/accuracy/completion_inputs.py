@@ -19,7 +19,8 @@ from densegt.datasets import open_recording
 from densegt.datasets.scene import Camera, Points, Scene, Sweep
 from densegt.depth.camera_image import read_image
 from densegt.depth.depth_map import DepthMap
-from densegt.depth.store import SceneReader, decode_depth, encode_confidence, encode_depth, scene_files
+from densegt.depth.steps import decode_depth, encode_confidence, encode_depth
+from densegt.depth.store import SceneReader, scene_files
 
 ACCUMULATED = AccumulateConfig()
 ONE_SWEEP = AccumulateConfig(window_s=0, surface=False)

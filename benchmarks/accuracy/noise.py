@@ -42,7 +42,8 @@ from densegt.accumulation.sweep_returns import read_returns
 from densegt.datasets import open_recording
 from densegt.datasets.scene import Scene
 from densegt.depth.metrics import DepthMetrics
-from densegt.depth.store import SceneReader, decode_depth, encode_depth, scene_files
+from densegt.depth.steps import decode_depth, encode_depth
+from densegt.depth.store import SceneReader, scene_files
 from densegt.geometry import se3
 
 Float64 = NDArray[np.float64]

@@ -13,7 +13,8 @@ from densegt.completion.method import CompletedDepth, SparseDepth
 from densegt.datasets.scene import Camera
 from densegt.depth.camera_image import read_image
 from densegt.depth.depth_map import Source
-from densegt.depth.store import ImageRecord, encode_confidence, encode_depth
+from densegt.depth.steps import encode_confidence, encode_depth
+from densegt.depth.store import ImageRecord
 from densegt.errors import InputError
 
 

@@ -16,7 +16,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.depth.store import ImageRecord, SceneReader, encode_depth, scene_files
+from densegt.depth.steps import encode_depth
+from densegt.depth.store import ImageRecord, SceneReader, scene_files
 from densegt.errors import InputError
 
 Progress = Callable[[int, int], None]

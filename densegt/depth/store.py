@@ -39,14 +39,12 @@ from densegt.depth.layer_codec import FILTERS, encode_layer
 from densegt.depth.partial_file import partial_path
 from densegt.depth.read_layer import check_layers, read_layer
 from densegt.depth.sink import Sink
+from densegt.depth.steps import decode_depth, encode_age, encode_confidence, encode_depth
 from densegt.errors import InputError
 from densegt.geometry.distortion import Distortion
-from densegt.kernels.quantise import age_steps, depth_steps, probability_steps
 
 FORMAT = "densegt-depth"
 FORMAT_VERSION = 1
-STEPS_PER_M = 256.0
-MAX_DEPTH_M = 65535 / STEPS_PER_M
 
 # Its structures have checksums, and h5py from 3.15 on keeps the time of writing out of them.
 _LIBRARY = ("v110", "v110")
@@ -81,32 +79,6 @@ class ImageRecord:
     source: NDArray[np.uint8]
     layers: Mapping[str, NDArray[Any]]
     distortion: Distortion | None = None
-
-
-def encode_depth(depth_m: NDArray[np.floating[Any]]) -> NDArray[np.uint16]:
-    """Metres to uint16 steps of 1/256 m. What is not finite, not positive or beyond 255.99 m becomes 0."""
-    steps = np.empty(depth_m.shape, dtype=np.uint16)
-    depth_steps(depth_m.ravel(), STEPS_PER_M, steps.ravel())
-    return steps
-
-
-def decode_depth(steps: NDArray[np.uint16]) -> NDArray[np.float32]:
-    """uint16 steps to metres (float32, exact)."""
-    return steps.astype(np.float32) / np.float32(STEPS_PER_M)
-
-
-def encode_confidence(confidence: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Probability to 0..255, rounded; NaN becomes 0."""
-    steps = np.empty(confidence.shape, dtype=np.uint8)
-    probability_steps(confidence.ravel(), steps.ravel())
-    return steps
-
-
-def encode_age(age_s: NDArray[np.float32]) -> NDArray[np.int16]:
-    """Seconds to milliseconds, held to what int16 holds; NaN becomes 0."""
-    steps = np.empty(age_s.shape, dtype=np.int16)
-    age_steps(age_s.ravel(), steps.ravel())
-    return steps
 
 
 class SceneWriter:

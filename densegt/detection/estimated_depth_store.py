@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from densegt.datasets.keyframes import Keyframe
 from densegt.datasets.scene import Camera
 from densegt.depth.depth_map import Source
-from densegt.depth.store import SceneWriter, encode_depth
+from densegt.depth.steps import encode_depth
+from densegt.depth.store import SceneWriter
 from densegt.detection.data.augment import ImageRanges, image_affine
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from densegt.depth.matching import ABSOLUTE_TOLERANCE_M, RELATIVE_TOLERANCE
-from densegt.depth.store import STEPS_PER_M
+from densegt.depth.steps import STEPS_PER_M
 from densegt.report import draw
 from densegt.report.content import SOURCE_WORDS
 from densegt.view.pixels import AGE_EDGES_S, BLOCK_PX, TRUTH_STEPS_PER_M

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from densegt.datasets.absent_images import has_no_images
 from densegt.depth.camera_image import read_image
-from densegt.depth.store import ImageRecord, encode_depth
+from densegt.depth.steps import encode_depth
+from densegt.depth.store import ImageRecord
 from densegt.errors import InputError
 from densegt.report.draw import Picture, nearest_in_blocks, no_image, shrink
 from densegt.view.codec import encode_bytes, encode_steps

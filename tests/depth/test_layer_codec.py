@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from densegt.depth.layer_codec import FILTERS, encode_layer
-from densegt.depth.store import decode_depth, encode_age, encode_confidence, encode_depth
+from densegt.depth.steps import decode_depth, encode_age, encode_confidence, encode_depth
 from densegt.kernels.fletcher32 import fletcher32
 
 

@@ -9,7 +9,8 @@ import pytest
 
 import densegt
 from densegt.depth.camera_image import read_image
-from densegt.depth.store import FORMAT, MAX_DEPTH_M, SceneReader, SceneWriter, decode_depth, encode_depth, scene_files
+from densegt.depth.steps import MAX_DEPTH_M, decode_depth, encode_depth
+from densegt.depth.store import FORMAT, SceneReader, SceneWriter, scene_files
 from densegt.errors import InputError
 from densegt.geometry.distortion import Distortion, undistort
 

@@ -9,7 +9,8 @@ from click.testing import CliRunner
 from densegt.cli.main import group
 
 from densegt.datasets import RecordingPath
-from densegt.depth.store import SceneReader, encode_depth
+from densegt.depth.steps import encode_depth
+from densegt.depth.store import SceneReader
 from densegt.errors import InputError
 from densegt.view.codec import decode_steps
 from densegt.view.page import Choice, write_view

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -18,6 +17,7 @@ from densegt.datasets.scene import ObjectKind
 from densegt.errors import InputError
 from densegt.geometry import se3
 from densegt.geometry.distortion import COEFFICIENTS, Distortion
+from densegt.strict_yaml import read_yaml_mapping
 
 NAME = "recording.yaml"
 Float64 = NDArray[np.float64]
@@ -154,17 +154,9 @@ def read_settings(path: Path) -> Settings:
     Raises:
         InputError: it is missing or no YAML, or a key is missing, unknown or has no sense; the message names the key.
     """
-    try:
-        values = yaml.safe_load(path.read_bytes())
-    except FileNotFoundError:
-        raise InputError(f"{path}: not there; it names lidars and cameras, see docs/formats/custom.md") from None
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from None
-    # Numbers and dates that are none raise ValueError, aliases of themselves RecursionError.
-    except (yaml.YAMLError, ValueError, RecursionError, TypeError) as error:
-        raise InputError(f"{path}: not YAML ({_one_line(str(error))})") from None
-    if not isinstance(values, dict):
-        raise InputError(f"{path}: should be a mapping with lidars and cameras")
+    if not path.exists():
+        raise InputError(f"{path}: not there; it names lidars and cameras, see docs/formats/custom.md")
+    values = read_yaml_mapping(path)
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:

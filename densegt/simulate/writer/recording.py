@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.datasets.scene import Camera
-from densegt.depth.store import SceneWriter, encode_depth
+from densegt.depth.steps import encode_depth
+from densegt.depth.store import SceneWriter
 from densegt.simulate.config import SimulateConfig
 from densegt.simulate.drive import CameraMount, Exposure, Street, SweepReturns
 from densegt.simulate.writer.annotations import Sighting, annotate, instance_token

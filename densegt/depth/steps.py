@@ -1,0 +1,39 @@
+"""Depth, age and confidence as the whole numbers that a store holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densegt.kernels.quantise import age_steps, depth_steps, probability_steps
+
+STEPS_PER_M = 256.0
+MAX_DEPTH_M = 65535 / STEPS_PER_M
+
+
+def encode_depth(depth_m: NDArray[np.floating[Any]]) -> NDArray[np.uint16]:
+    """Metres to uint16 steps of 1/256 m. What is not finite, not positive or beyond 255.99 m becomes 0."""
+    steps = np.empty(depth_m.shape, dtype=np.uint16)
+    depth_steps(depth_m.ravel(), STEPS_PER_M, steps.ravel())
+    return steps
+
+
+def decode_depth(steps: NDArray[np.uint16]) -> NDArray[np.float32]:
+    """uint16 steps to metres (float32, exact)."""
+    return steps.astype(np.float32) / np.float32(STEPS_PER_M)
+
+
+def encode_confidence(confidence: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Probability to 0..255, rounded; NaN becomes 0."""
+    steps = np.empty(confidence.shape, dtype=np.uint8)
+    probability_steps(confidence.ravel(), steps.ravel())
+    return steps
+
+
+def encode_age(age_s: NDArray[np.float32]) -> NDArray[np.int16]:
+    """Seconds to milliseconds, held to what int16 holds; NaN becomes 0."""
+    steps = np.empty(age_s.shape, dtype=np.int16)
+    age_steps(age_s.ravel(), steps.ravel())
+    return steps
