@@ -21,12 +21,14 @@ class BatchOptions:
     Attributes:
         workers: scenes at the same time; None is the executor's own choice.
         executor: local or ray.
+        scene_timeout: seconds that a scene may take; None is no limit.
         summary: file that the run's summary is appended to; None is the one in the output folder.
     """
 
     workers: int | None
     executor: str
     ray_address: str | None
+    scene_timeout: float | None
     overwrite: bool
     summary: Path | None
 
@@ -42,10 +44,12 @@ class BatchOptions:
         from densegt.batch.executor import Local, Ray
 
         if self.executor == "ray":
+            if self.scene_timeout:
+                raise click.UsageError("--scene-timeout goes with --executor local")
             return Ray(self.ray_address, at_once=self.workers, task_bytes=task_bytes)
         if self.ray_address:
             raise click.UsageError("--ray-address goes with --executor ray")
-        return Local(self.workers or 1)
+        return Local(self.workers or 1, self.scene_timeout)
 
 
 batch_options = option_group(
@@ -60,6 +64,10 @@ batch_options = option_group(
         help="local: processes on this machine. ray: an existing Ray cluster.",
     ),
     click.option("--ray-address", metavar="HOST:PORT", help="Of the cluster; the one this machine is in if not given."),
+    click.option(
+        "--scene-timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
+        help="A scene that takes longer, waiting included, is ended and counts as failed; the others go on.",
+    ),
     click.option("--overwrite", is_flag=True, help="Also make scenes again that are finished."),
     click.option(
         "--summary", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",

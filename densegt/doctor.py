@@ -8,6 +8,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import densegt
+from densegt.errors import InputError
+from densegt.kernels.cache_folder import VARIABLE, is_writable, settle_cache_folder, usual_folders
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -52,6 +55,7 @@ def examine() -> Iterator[Line]:
     for part in _PARTS:
         for requirement in wanted.get(part, []):
             yield optional_package(part, requirement)
+    yield kernel_cache()
     yield Line("gpu", gpu())
     yield from machine()
 
@@ -110,6 +114,20 @@ def installed_version(name: str) -> str | None:
 def import_trouble(module: str) -> str | None:
     """What goes wrong when a module is imported in a new process, None where nothing does."""
     return _trouble(_python(f"import {module}"))
+
+
+def kernel_cache() -> Line:
+    """Where compiled kernels are kept."""
+    name = "kernel cache"
+    try:
+        folder = settle_cache_folder()
+    except InputError as error:
+        return Line(name, str(error), broken=True)
+    if not is_writable(folder):
+        return Line(name, f"{folder}, which cannot be written to: set {VARIABLE} to a folder that can", broken=True)
+    if folder in usual_folders() or not folder.is_relative_to(tempfile.gettempdir()):
+        return Line(name, str(folder))
+    return Line(name, f"{folder}, as densegt's folder and the home cannot be written to; {VARIABLE} sets a lasting one")
 
 
 def gpu() -> str:

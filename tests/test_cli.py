@@ -68,5 +68,14 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments, says):
 def test_doctor_finds_this_environment_whole():
     done = run("doctor")
     assert done.returncode == 0, done.stdout
-    for name in ("python", "numpy", "h5py", "numba", "torch [train]", "open3d [cloud]", "nuscenes-devkit [devkit]"):
+    for name in (
+        "python",
+        "kernel cache",
+        "numpy",
+        "h5py",
+        "numba",
+        "torch [train]",
+        "open3d [cloud]",
+        "nuscenes-devkit [devkit]",
+    ):
         assert re.search(rf"^{re.escape(name)} ", done.stdout, re.MULTILINE), name

@@ -26,7 +26,7 @@ BELOW = {
     "configs": set(),
     "strict_yaml": {"errors"},
     "configuration": {"errors", "configs", "strict_yaml"},
-    "doctor": set(),
+    "doctor": {"errors", "kernels"},
     "training": JOBS,
     "geometry": {"errors"},
     "kernels": {"errors", "geometry"},

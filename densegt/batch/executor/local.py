@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import time
@@ -28,16 +29,19 @@ class Local:
 
     Own code, because the pools of the standard library do not say which item a lost process had in hand, and their
     processes outlive the one that started them when that is killed.
+
+    Args:
+        timeout_s: an item that takes longer is given up and its process ended.
     """
 
-    def __init__(self, workers: int) -> None:
-        self.workers = workers
+    def __init__(self, workers: int, timeout_s: float | None = None) -> None:
+        self.workers, self.timeout_s = workers, timeout_s
 
     def run(
         self, work: Work[Item, Result], items: Sequence[Item], on_message: OnMessage = ignore_message
     ) -> Generator[tuple[Item, Result | Failed], None, None]:
         """Yield each item and its result as they are done; closing the generator ends the processes within seconds."""
-        pool = _Pool(work, items, min(self.workers, len(items)))
+        pool = _Pool(work, items, min(self.workers, len(items)), self.timeout_s)
         unfinished = len(items)
         try:
             while unfinished:
@@ -56,13 +60,14 @@ class _Worker:
     process: SpawnProcess
     connection: Connection
     number: int | None = None  # of the item in hand
+    deadline_s: float = math.inf  # of that item, by the monotonic clock
 
 
 class _Pool:
     """Items that wait, and processes at work on others."""
 
-    def __init__(self, work: Work[Any, Any], items: Sequence[Any], limit: int) -> None:
-        self._work, self._items, self._limit = work, items, limit
+    def __init__(self, work: Work[Any, Any], items: Sequence[Any], limit: int, timeout_s: float | None) -> None:
+        self._work, self._items, self._limit, self._timeout_s = work, items, limit, timeout_s
         self._waiting = deque(range(len(items)))
         self._tries = [0] * len(items)
         self._workers: list[_Worker] = []
@@ -70,7 +75,7 @@ class _Pool:
     def answers(self) -> Iterator[tuple[str, int, Any]]:
         """Keep all processes busy, wait, and give what has come: (MESSAGE or DONE, number of the item, what)."""
         self._hand_out()
-        ready = wait([worker.connection for worker in self._workers])
+        ready = wait([worker.connection for worker in self._workers], self._patience_s())
         for worker in [worker for worker in self._workers if worker.connection in ready]:
             try:
                 kind, number, what = worker.connection.recv()
@@ -79,11 +84,28 @@ class _Pool:
             else:
                 worker.number = None if kind == DONE else number
                 yield kind, number, what
+        yield from self._overdue()
+
+    def _patience_s(self) -> float | None:
+        """Time to the first deadline, None where there is none."""
+        first_s = min((w.deadline_s for w in self._workers if w.number is not None), default=math.inf)
+        return None if math.isinf(first_s) else max(0.0, first_s - time.monotonic())
+
+    def _overdue(self) -> Iterator[tuple[str, int, Any]]:
+        """Give up items past their deadline. Not tried again: what hangs once hangs twice."""
+        for worker in [w for w in self._workers if w.number is not None and w.deadline_s <= time.monotonic()]:
+            self._workers.remove(worker)
+            worker.process.kill()
+            worker.process.join()
+            worker.connection.close()
+            assert worker.number is not None
+            yield DONE, worker.number, Failed(f"not done within {self._timeout_s:g} s, so its process was ended")
 
     def _hand_out(self) -> None:
         while self._waiting and (worker := self._idle()):
             worker.number = self._waiting.popleft()
             self._tries[worker.number] += 1
+            worker.deadline_s = math.inf if self._timeout_s is None else time.monotonic() + self._timeout_s
             # Where it has died already, reading from it shows that.
             with suppress(OSError):
                 worker.connection.send((worker.number, self._items[worker.number]))

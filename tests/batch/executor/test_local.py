@@ -159,3 +159,23 @@ def test_ctrl_c_is_the_starting_processes_to_hear(works):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "True True\nFalse\n"
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("how", ["asleep", "in C"])
+def test_an_item_that_hangs_is_ended_and_the_others_go_on(works, tmp_path, workers, how):
+    results = dict(Local(workers, timeout_s=4.0).run(partial(works.hang_at, how, str(tmp_path)), range(4)))
+    assert {n: results[n] for n in (0, 2, 3)} == {0: 0, 2: 2, 3: 3}
+    assert results[1] == Failed("not done within 4 s, so its process was ended")
+    (pid,) = (int(path.name.partition("-")[2]) for path in tmp_path.glob("1-*"))  # tried once
+    assert not is_alive(pid)
+
+
+def test_all_items_hang(works, tmp_path):
+    results = dict(Local(2, timeout_s=3.0).run(partial(works.wait_long, str(tmp_path)), range(3)))
+    assert all(isinstance(result, Failed) for result in results.values())
+    assert len(results) == 3
+
+
+def test_a_limit_that_nothing_reaches_changes_nothing(works):
+    assert dict(Local(2, timeout_s=600.0).run(works.double, range(4))) == {n: 2 * n for n in range(4)}

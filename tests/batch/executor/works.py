@@ -51,6 +51,15 @@ def wait_long(folder, item, report):
     time.sleep(600)
 
 
+def hang_at(how, folder, item, report):
+    """Never comes back from item 1, asleep or deep in C; leaves a file for each try."""
+    Path(folder, f"{item}-{os.getpid()}").touch()
+    report("begun")
+    if item == 1:
+        ctypes.PyDLL(None).sleep(600) if how == "in C" else time.sleep(600)
+    return item
+
+
 def hold_the_interpreter(folder, item, report):
     """As a kernel does: no other Python thread of this process runs meanwhile."""
     Path(folder, str(os.getpid())).touch()
