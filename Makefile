@@ -27,7 +27,7 @@ demo: $(VENV)/core.stamp
 test: lint types unit
 
 quick: $(VENV)/dev.stamp lint types
-	$(BIN)/pytest -n $(WORKERS) -m "not slow" --dist worksteal
+	$(BIN)/pytest tests -n $(WORKERS) -m "not slow" --dist worksteal
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
