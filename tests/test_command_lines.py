@@ -21,8 +21,8 @@ PROGRAMS = ("densegt", "eval", "git", "make", "pip", "pytest", "python", "rerun"
 
 # densegt's lines whose options are only read, and where the command itself is run.
 ONLY_READ = {
-    "demo": "tests/test_demo.py, with less to do",
-    "doctor": "tests/test_cli.py",
+    "demo": "tests/cli/test_demo.py, with less to do",
+    "doctor": "tests/cli/test_main.py",
     "predict": "tests/detection",
     "simulate": "tests/simulate, with less to do",
     "train-completion": "tests/completion/test_train.py",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
+from densegt.depth.file_identity import FileIdentity
 from densegt.depth.store import ImageRecord, SceneReader, scene_files
 from densegt.errors import InputError
 
@@ -48,7 +49,8 @@ class DepthStore:
         """
         if name not in self.scene_names:
             raise InputError(f"{self.path}: no scene {name!r}; there is {', '.join(self.scene_names[:5])}")
-        return _reader(self.path / f"{name}.h5")
+        path = self.path / f"{name}.h5"
+        return _reader(path, FileIdentity.of(path))
 
     def __len__(self) -> int:
         """How many images there are."""
@@ -63,5 +65,6 @@ class DepthStore:
 
 
 @lru_cache(maxsize=64)
-def _reader(path: Path) -> SceneReader:
-    return SceneReader(path)
+def _reader(path: Path, identity: FileIdentity | None) -> SceneReader:
+    """A file's reader; of one that is made again there is another."""
+    return SceneReader(path, identity)

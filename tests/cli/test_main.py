@@ -10,7 +10,7 @@ from densegt.cli.main import COMMANDS, group
 
 import densegt
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
+README = (Path(__file__).parents[2] / "README.md").read_text()
 
 
 def run(*arguments):
