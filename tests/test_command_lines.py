@@ -32,6 +32,13 @@ ONLY_READ = {
 # Options that need what a test has not.
 ONLY_READ_WITH = {"--ray-address": "tests/batch/executor/test_on_ray.py", "--checkpoint": "tests/completion"}
 
+# Recordings in other formats than that of the small world.
+OTHER_RECORDINGS = {
+    "/data/argoverse2": "tests/datasets/argoverse2",
+    "/data/kitti": "tests/datasets/kitti_raw, tests/depth/test_kitti_depth.py",
+    "my-recording": "tests/datasets/custom",
+}
+
 # What stands for the reader's own data.
 INSTEAD = {
     "/data/nuscenes": "world",
@@ -101,7 +108,8 @@ OTHERS = [line for line in LINES if line not in OF_DENSEGT]
 
 def only_read(line):
     name, *options = line.words[1:]
-    return name in ONLY_READ or bool(set(options) & set(ONLY_READ_WITH))
+    elsewhere = name in ONLY_READ or set(options) & set(ONLY_READ_WITH)
+    return bool(elsewhere) or any(recording in line.text for recording in OTHER_RECORDINGS)
 
 
 def to_run():

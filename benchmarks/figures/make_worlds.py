@@ -1,7 +1,11 @@
-"""Draw the front pictures of twelve cities as one sheet: python -m benchmarks.figures.make_worlds OUT.jpg [RANGES]."""
+"""Draws the front pictures of twelve cities as one sheet.
+
+python -m benchmarks.figures.make_worlds docs/figures/worlds.jpg
+"""
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -24,6 +28,14 @@ def front_picture(street: CityStreet, seed: int) -> np.ndarray:
     return expose(drive.world, drive.rig.cameras[0], drive.films[0], 0.0, rng, **size).rgb[..., ::-1]
 
 
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=Path, help="JPEG to write")
+    parser.add_argument("ranges", nargs="?", default="city-varied", help="what cities are drawn from")
+    return parser
+
+
 def main(out: Path, ranges: str) -> None:
     """Write the sheet: four columns, three rows, seeds 0 to 11."""
     street = CityStreet(ranges)
@@ -36,4 +48,4 @@ def main(out: Path, ranges: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "city-varied")
+    main(**vars(parser().parse_args()))

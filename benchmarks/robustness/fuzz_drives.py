@@ -50,12 +50,17 @@ _LINES: tuple[Callable[[random.Random, list[str]], list[str]], ...] = (
 )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Print how many drives were read and refused, and each failure; 1 where there is any."""
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--inputs", type=int, default=1000)
     parser.add_argument("--first", type=int, default=0, metavar="NUMBER")
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print how many drives were read and refused, and each failure; 1 where there is any."""
+    options = parser().parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         _make_drive(Path(folder) / "world", Path(folder) / "whole")
         tally = fuzz(
