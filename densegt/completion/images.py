@@ -15,7 +15,6 @@ from densegt.depth.camera_image import read_image
 from densegt.depth.depth_map import Source
 from densegt.depth.steps import encode_confidence, encode_depth
 from densegt.depth.store import ImageRecord
-from densegt.errors import InputError
 
 
 def without_completed(record: ImageRecord) -> ImageRecord:
@@ -36,13 +35,8 @@ def given_of(record: ImageRecord, image_root: Path) -> SparseDepth:
     Raises:
         InputError: the camera's image is missing, unreadable, or of another size than the depth.
     """
-    image = read_image(image_root / record.filename, record.distortion)
     height_px, width_px = record.depth_m.shape
-    if image.shape[:2] != record.depth_m.shape:
-        raise InputError(
-            f"{image_root / record.filename}: {image.shape[1]}x{image.shape[0]} px, but its depth is "
-            f"{width_px}x{height_px}; --dataroot is the folder that the depth was made from"
-        )
+    image = read_image(image_root / record.filename, record.distortion, size=(width_px, height_px))
     return SparseDepth(image, record.depth_m, record.source, record.K, record.layers)
 
 

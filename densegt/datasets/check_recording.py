@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from densegt.datasets import RecordingPath, format_of, imported
+from densegt.datasets.decode_image import decode_grey
 from densegt.datasets.image_size import size_of
 from densegt.datasets.recording import Recording
 from densegt.datasets.scene import Camera, Scene
@@ -110,9 +111,11 @@ def _image(camera: Camera, decode: bool) -> list[str]:
         return [f"{camera.image_path}: {size[0]}x{size[1]} px, but the calibration says {wanted[0]}x{wanted[1]}"]
     if not decode:
         return []
-    import cv2
-
-    return [] if cv2.imread(str(camera.image_path)) is not None else [f"{camera.image_path}: cannot be decoded"]
+    try:
+        decode_grey(camera.image_path, wanted)
+    except InputError as error:
+        return [str(error)]
+    return []
 
 
 def _absent(scene: Scene, images: int) -> list[str]:

@@ -12,10 +12,14 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 def size_of(path: Path) -> tuple[int, int] | None:
-    """(width, height) px of a JPEG or PNG file, None where it cannot be told."""
+    """(width, height) px of a JPEG or PNG file, whatever it is called; None where it cannot be told."""
     try:
+        if not path.is_file():  # a pipe would wait for ever
+            return None
         with path.open("rb") as file:
-            return png_size(file) if path.suffix.lower() == ".png" else jpeg_size(file)
+            start = file.read(4)
+            file.seek(0)
+            return png_size(file) if start == b"\x89PNG" else jpeg_size(file)
     except OSError:
         return None
 

@@ -7,22 +7,23 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from densegt.datasets.decode_image import decode_rgb
 from densegt.errors import InputError
 from densegt.geometry.distortion import Distortion, undistort
 
 
-def read_image(path: Path, distortion: Distortion | None = None) -> NDArray[np.uint8]:
-    """Image (H,W,3), RGB, freed of its lens's distortion.
+def read_image(
+    path: Path, distortion: Distortion | None = None, *, size: tuple[int, int] | None = None
+) -> NDArray[np.uint8]:
+    """Image (H,W,3), RGB, pixels as stored, freed of its lens's distortion.
+
+    Args:
+        size: (width, height) px that it should have.
 
     Raises:
-        InputError: there is no such file, or it is no image.
+        InputError: there is no such file, it is no image, or of another size.
     """
-    import cv2
-
     if not path.is_file():
         raise InputError(f"{path}: no such image; --dataroot is the folder that the depth was made from")
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise InputError(f"{path}: not a readable image")
-    rgb = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+    rgb = decode_rgb(path, size)
     return rgb if distortion is None else undistort(rgb, distortion)

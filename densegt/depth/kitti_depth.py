@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import densegt
+from densegt.datasets.decode_image import decode_steps
 from densegt.depth.figures import DEFINITIONS, Summary
 from densegt.depth.matching import known
 from densegt.depth.metrics import DepthMetrics
@@ -111,12 +112,7 @@ def read_depth(path: Path) -> Float32:
     Raises:
         InputError: the file is missing or no PNG of 16 bits.
     """
-    import cv2
-
-    steps = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if steps is None or steps.dtype != np.uint16 or steps.ndim != 2:
-        raise InputError(f"{path}: not a PNG of one channel of 16 bits")
-    depth_m: Float32 = steps.astype(np.float32) / np.float32(256)
+    depth_m: Float32 = decode_steps(path).astype(np.float32) / np.float32(256)
     return depth_m
 
 

@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from densegt.datasets.decode_image import decode_grey
 from densegt.datasets.file_names import is_outside
 from densegt.datasets.image_size import JPEG_SUFFIXES, jpeg_size
 from densegt.datasets.nuscenes.findings import Finding, RowsByTable
 from densegt.datasets.nuscenes.sweep_file import BYTES_PER_POINT
+from densegt.errors import InputError
 
 Progress = Callable[[int, int], None]
 
@@ -86,14 +88,13 @@ def jpeg_problem(path: Path, row: Any) -> tuple[str, str] | None:
 
 def decoding_problem(path: Path) -> tuple[str, str] | None:
     """Whether an image decodes without complaint."""
-    import cv2
-
     with _c_stderr() as complaints:
-        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        try:
+            decode_grey(path)
+        except InputError as error:
+            return "unreadable", f"does not decode: {str(error).removeprefix(f'{path}: ')}"
     said = [line for line in complaints if "jpeg" in line.lower()]
-    if image is None or said:
-        return "unreadable", f"does not decode: {said[0] if said else 'not an image'}"
-    return None
+    return ("unreadable", f"does not decode: {said[0]}") if said else None
 
 
 @contextmanager

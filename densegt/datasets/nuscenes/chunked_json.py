@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TypeVar
 
 import msgspec
 
-from densegt.datasets.nuscenes.rows import Row, open_table, read_rows
+from densegt.datasets.nuscenes.rows import BLANK, MAX_WHOLE_BYTES, Row, decode_rows, open_table, read_rows
 from densegt.errors import InputError
 
 # Small, so that a piece's rows stay in the processor's cache: twice as fast as with a megabyte.
 PIECE_BYTES = 1 << 16
 # A table without a place to cut in so many bytes is in no usual layout.
 _MAX_PIECE_BYTES = 64 << 20
-_BLANK = b" \t\r\n"
 _OPEN, _CLOSE = b"[]"
 
 
@@ -30,7 +30,8 @@ def read_in_chunks(path: Path, row: type[Row], quick: type[Quick]) -> Iterator[l
     """Decode one table piece by piece; together the pieces are what `read_rows` gives, but for fields left out.
 
     A piece ends at a `},`. Where that stands inside a string or a nested object, the piece is no JSON; then, and
-    wherever else a piece does not decode, the table is read at once, which also finds the words for what is wrong.
+    wherever else a piece does not decode, the table is read at once, which also finds the words for what is wrong; of
+    a table that is too large for that, the piece.
 
     Args:
         path: the table.
@@ -44,8 +45,9 @@ def read_in_chunks(path: Path, row: type[Row], quick: type[Quick]) -> Iterator[l
     given = 0
     try:
         with open_table(path) as file:
+            large = os.fstat(file.fileno()).st_size > MAX_WHOLE_BYTES
             for piece in _pieces(file):
-                decoded = decoder.decode(piece)
+                decoded = _decoded(path, decoder, piece, row) if large else decoder.decode(piece)
                 given += len(decoded)
                 yield decoded
         return
@@ -56,9 +58,18 @@ def read_in_chunks(path: Path, row: type[Row], quick: type[Quick]) -> Iterator[l
     yield read_rows(path, row)[given:]
 
 
+def _decoded(
+    path: Path, decoder: msgspec.json.Decoder[list[Quick]], piece: bytearray | memoryview, row: type[Row]
+) -> list[Row] | list[Quick]:
+    try:
+        return decoder.decode(piece)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return decode_rows(path, bytes(piece), row)
+
+
 def _pieces(file: IO[bytes]) -> Iterator[bytearray | memoryview]:
     """JSON arrays which one after the other hold the file's rows."""
-    rest, was_cut = bytearray(file.read(PIECE_BYTES).lstrip(_BLANK)), False
+    rest, was_cut = bytearray(file.read(PIECE_BYTES).lstrip(BLANK)), False
     if not rest.startswith(b"["):
         raise _NotInPiecesError
     while True:
@@ -76,6 +87,6 @@ def _pieces(file: IO[bytes]) -> Iterator[bytearray | memoryview]:
             break
         rest += more
     # After a comma there must be one more row, or an array that is no JSON would pass.
-    if was_cut and rest[1:].strip(_BLANK) == b"]":
+    if was_cut and rest[1:].strip(BLANK) == b"]":
         raise _NotInPiecesError
     yield rest

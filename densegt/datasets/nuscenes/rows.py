@@ -141,6 +141,12 @@ class QuickAnnotationRow(msgspec.Struct, gc=False):
 
 Row = TypeVar("Row", bound=msgspec.Struct)
 
+# The large tables are read in pieces; the others have some ten megabytes.
+MAX_WHOLE_BYTES = 1 << 28
+BLANK = b" \t\r\n"
+# A table begins within these.
+_LOOKED_AT_BYTES = 1 << 12
+
 
 def open_table(path: Path) -> IO[bytes]:
     """Open a table.
@@ -162,9 +168,24 @@ def read_rows(path: Path, row: type[Row]) -> list[Row]:
     """
     try:
         with open_table(path) as file:
-            data = file.read()
+            data = file.read(_LOOKED_AT_BYTES)
+            start = data.decode(json.detect_encoding(data), errors="replace").strip()[:1]
+            if start not in ("[", ""):
+                raise InputError(f"{path}: not whole JSON: a table begins with [, not with {start!r}")
+            data += file.read(MAX_WHOLE_BYTES + 1 - len(data))
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
+    if len(data) > MAX_WHOLE_BYTES:
+        raise InputError(f"{path}: more than {MAX_WHOLE_BYTES >> 20} MiB; no such table is as large")
+    return decode_rows(path, data, row)
+
+
+def decode_rows(path: Path, data: bytes, row: type[Row]) -> list[Row]:
+    """Rows from a table's bytes, or from a piece that is a JSON array itself.
+
+    Raises:
+        InputError: as `read_rows`.
+    """
     try:
         return msgspec.json.decode(data, type=list[row])  # type: ignore[valid-type]
     except msgspec.ValidationError as error:

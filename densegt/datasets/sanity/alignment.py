@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from densegt.datasets.decode_image import decode_grey
 from densegt.datasets.sanity.finding import SanityFinding
 from densegt.datasets.sanity.sample import SceneSample
 from densegt.datasets.scene import Camera, Points, Sweep
+from densegt.errors import InputError
 from densegt.geometry import camera as pinhole
 from densegt.geometry import se3
 from densegt.geometry.distortion import undistort
@@ -53,11 +56,12 @@ class EdgeScore:
 
 def edge_score(camera: Camera, sweep: Sweep, points: Points) -> EdgeScore | None:
     """One image's score; None where the image cannot be read or holds too few edges."""
-    image = cv2.imread(str(camera.image_path), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION)
-    if image is None or image.shape != (camera.height_px, camera.width_px):
+    try:
+        image: NDArray[Any] = decode_grey(camera.image_path, (camera.width_px, camera.height_px))
+    except InputError:
         return None
     if camera.distortion is not None:
-        image = undistort(np.asarray(image, np.uint8), camera.distortion)
+        image = undistort(image, camera.distortion)
     scale = WIDTH_PX / camera.width_px
     image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.float32)
     strength = np.abs(cv2.Sobel(cv2.GaussianBlur(image, (0, 0), 1.0), cv2.CV_32F, 1, 0))

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from densegt.depth.camera_image import read_image
 from densegt.depth.store import SceneReader
 from densegt.detection.data.depth_layers import DepthLayers, layers_of_record
-from densegt.errors import InputError
 from densegt.geometry.distortion import Distortion
 
 
@@ -39,10 +38,7 @@ def cached_files(keep: int) -> CachedFiles:
 
 
 def _read_image(path: Path, distortion: Distortion | None, height_px: int, width_px: int) -> NDArray[np.uint8]:
-    image = read_image(path, distortion)
-    if image.shape[:2] != (height_px, width_px):
-        raise InputError(f"{path}: {image.shape[1]}x{image.shape[0]} px, its row says {width_px}x{height_px}")
-    return image
+    return read_image(path, distortion, size=(width_px, height_px))
 
 
 def _read_layers(
