@@ -27,7 +27,7 @@ demo: $(VENV)/core.stamp
 test: lint types unit
 
 quick: $(VENV)/dev.stamp lint types
-	$(BIN)/pytest tests -n $(WORKERS) -m "not slow" --dist worksteal
+	$(BIN)/pytest tests -n $(WORKERS) -m "not slow" --dist loadfile
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
@@ -37,7 +37,7 @@ types: $(VENV)/dev.stamp
 	$(BIN)/mypy
 
 unit: $(VENV)/dev.stamp
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 docs: $(VENV)/dev.stamp
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir site

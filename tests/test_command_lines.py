@@ -165,6 +165,8 @@ def test_options_are_the_commands(line):
         group.get_command(context, name).make_context(name, arguments, parent=context)
 
 
+# Each line starts the program that it names.
+@pytest.mark.slow
 @pytest.mark.parametrize("line", to_run(), ids=str)
 def test_line_does_what_it_says(line, folders, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -186,6 +188,8 @@ def recipes():
     return (ROOT / "docs" / "recipes.md").read_text()
 
 
+# Each line starts the program that it names.
+@pytest.mark.slow
 @pytest.mark.parametrize("line", OTHERS, ids=str)
 def test_other_programs_take_the_line(line):
     """Nothing is installed or computed: make tells what it would do, benchmarks read their options."""

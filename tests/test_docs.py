@@ -116,6 +116,8 @@ class Loads(HTMLParser):
         self.ids.add(attrs.get("id"))
 
 
+# mkdocs reads every module.
+@pytest.mark.slow
 def test_every_page_is_there_and_fetches_nothing_from_elsewhere(site):
     for page in PAGES:
         built = site / page.stem / "index.html" if page.stem != "index" else site / "index.html"
@@ -123,6 +125,8 @@ def test_every_page_is_there_and_fetches_nothing_from_elsewhere(site):
         assert not [name for name in loads.fetched if "//" in name], page.name
 
 
+# mkdocs reads every module.
+@pytest.mark.slow
 def test_every_command_has_its_options_there(site):
     text = (site / "commands" / "index.html").read_text()
     ids = Loads(text).ids
@@ -132,6 +136,8 @@ def test_every_command_has_its_options_there(site):
     assert "--no-cloud" in text
 
 
+# mkdocs reads every module.
+@pytest.mark.slow
 def test_the_python_interface_is_there(site):
     ids = Loads((site / "python" / "index.html").read_text()).ids
     for name in re.findall(r"^::: (\S+)", (DOCS / "python.md").read_text(), re.MULTILINE):
@@ -158,6 +164,8 @@ def blocks():
             yield pytest.param(code, id=f"{page.name}: {code.strip().splitlines()[-1].strip()[:40]}")
 
 
+# Runs what is shown, each in an interpreter of its own.
+@pytest.mark.slow
 @pytest.mark.parametrize("code", list(blocks()))
 def test_code_runs(code, whole_line, tmp_path):
     (found,) = [check for word, check in AFTERWARDS.items() if word in code]
@@ -172,6 +180,8 @@ def test_code_runs(code, whole_line, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+# Runs what is shown, each in an interpreter of its own.
+@pytest.mark.slow
 def test_figures_are_drawn_by_the_command(whole_line, tmp_path):
     demo = tmp_path / "demo"
     demo.mkdir()

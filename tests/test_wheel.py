@@ -15,6 +15,9 @@ import pytest
 from densegt.cli.main import COMMANDS
 from packaging.version import Version
 
+# Builds a wheel and installs it, and starts each command from there.
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 
 

@@ -17,6 +17,9 @@ from densegt.datasets.scene import ObjectKind, Track
 from densegt.simulate.config import SimulateConfig
 from densegt.simulate.run import simulate
 
+# Benchmarks run whole, if small.
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pytest
 
 from benchmarks.accuracy import completion, completion_inputs, completion_real, fillers, first_sweeps
 from benchmarks.fitting import completion_uncertainty
 from densegt.datasets import open_recording
 from densegt.datasets.nuscenes.check import check
 from tests.completion.scenes import given, scan_lines, street
+
+# Benchmarks run whole, if small.
+pytestmark = pytest.mark.slow
 
 
 def test_the_table(tiny_dataset, tmp_path):

@@ -8,6 +8,9 @@ import pytest
 
 from benchmarks.robustness import kill_and_resume as benchmark
 
+# Benchmarks run whole, if small.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def trial(tmp_path):

@@ -9,6 +9,9 @@ from densegt.geometry import se3
 from densegt.simulate.config import SimulateConfig
 from densegt.simulate.run import simulate
 
+# Benchmarks run whole, if small.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):

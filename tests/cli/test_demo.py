@@ -10,6 +10,8 @@ from densegt.cli.main import group
 from densegt.errors import InputError
 
 
+# Simulates, accumulates, completes and reports.
+@pytest.mark.slow
 def test_the_whole_line(tmp_path):
     out = tmp_path / "demo"
     arguments = ["demo", "--out", str(out), "--seconds", "0.5", "--image-size", "96x54"]

@@ -65,6 +65,8 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments, says):
     assert says in line
 
 
+# Every package is imported, torch, open3d and ray among them.
+@pytest.mark.slow
 def test_doctor_finds_this_environment_whole():
     done = run("doctor")
     assert done.returncode == 0, done.stdout

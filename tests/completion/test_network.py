@@ -181,6 +181,8 @@ def test_sky_is_the_networks_to_say():
 # --- in pieces ---
 
 
+# A network at work on large images, or learning.
+@pytest.mark.slow
 def test_pieces_are_equal_to_the_whole():
     image, truth = street()
     image, truth = np.tile(image, (6, 4, 1)), np.tile(truth, (6, 4))
@@ -311,6 +313,8 @@ def trained(batches, steps, rate):
     return net, costs
 
 
+# A network at work on large images, or learning.
+@pytest.mark.slow
 def test_one_batch_is_learned_by_heart():
     _, costs = trained([batch_of([0, 1])], 60, 5e-3)
     assert np.mean(costs[-5:]) < 0.5 * costs[0]
@@ -322,6 +326,8 @@ def from_a_few_beams(seed):
     return scanned(given_, 12, np.random.default_rng(seed))
 
 
+# A network at work on large images, or learning.
+@pytest.mark.slow
 def test_it_beats_what_has_not_learned():
     """On streets that it has not seen, from a few scan lines: nearest neighbour, a plane, and the classical guess."""
     classical, batches, errors = Classical(), [], {}

@@ -17,6 +17,9 @@ from densegt.depth.store import SceneReader, scene_files  # noqa: E402
 from ..depth.stores import camera, densegt, write_store  # noqa: E402
 from .streets import HEIGHT_PX, WIDTH_PX, another_street  # noqa: E402
 
+# Trains, again and again, by the command.
+pytestmark = pytest.mark.slow
+
 SIZE = (WIDTH_PX, HEIGHT_PX)
 TINY = {
     "batch": 2, "crop": [48, 64], "draws": 1, "epochs": 2, "widths": [8, 12], "blocks": [0, 1], "keep_images": 20,

@@ -56,6 +56,8 @@ def every_clock(*, stamps=(0.0, 0.5, 1.0)):
                     yield pytest.param(LidarModel(clockwise, period_s, SEAM_RAD, stamp, compensated), id=name)
 
 
+# Two dozen lidars, a second each.
+@pytest.mark.slow
 @pytest.mark.parametrize("model", list(every_clock()))
 def test_every_clock_is_told_from_firing_order_cameras_and_agreement(model):
     evidence = evidence_of(Street(model))
@@ -64,6 +66,8 @@ def test_every_clock_is_told_from_firing_order_cameras_and_agreement(model):
     assert not evidence.warnings()
 
 
+# Sixteen lidars, a second or two each.
+@pytest.mark.slow
 @pytest.mark.parametrize("model", list(every_clock(stamps=(0.5,))))
 @pytest.mark.parametrize("order", ["rings", "none"])
 def test_without_order_and_cameras_nothing_is_wrong_and_sure(model, order):

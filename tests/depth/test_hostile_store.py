@@ -83,6 +83,8 @@ def test_pixels_overwritten_anywhere(store, share, noise):
         store.write_bytes(before)
 
 
+# Hundreds of damaged files, each read in full.
+@pytest.mark.slow
 @given(share=st.floats(0, 1, exclude_max=True), noise=st.binary(min_size=1, max_size=8))
 @settings(ON_ONE_COPY, max_examples=150)
 def test_anything_overwritten_anywhere(store, share, noise):
@@ -122,6 +124,8 @@ for at in range(start, start + 900, 8):
 """
 
 
+# Hundreds of damaged files, each read in full.
+@pytest.mark.slow
 def test_a_heap_that_hdf5_would_read_for_ever(store):
     """In a process of its own: where HDF5 does not come back, neither does Ctrl-C."""
     command = [sys.executable, "-c", OVERWRITE_HEAP, str(store)]

@@ -20,6 +20,9 @@ from densegt.detection.checkpoint import read_task  # noqa: E402
 from ..depth.stores import densegt  # noqa: E402
 from .bev.small import SIZE  # noqa: E402
 
+# Trains, again and again, by the command.
+pytestmark = pytest.mark.slow
+
 TINY = {
     "batch": 2, "epochs": 2, "loader_processes": 0, "threads": 1, "min_radius": 1, "keep_images": 50,
     "model": {

@@ -27,6 +27,9 @@ from densegt.report.benchmark_page import write_benchmark_page
 from ..depth.stores import densegt
 from ..detection.bev import small
 
+# Its trials are trainings.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def sources(tiny_dataset):

@@ -29,6 +29,9 @@ from ..depth.stores import densegt
 from ..detection.points.pointrcnn import clouds
 from ..detection.points.pseudo_lidar import small
 
+# Its trials are trainings.
+pytestmark = pytest.mark.slow
+
 MIDDLE = PlVariant("pointrcnn", "end-to-end", "dense")
 LIDAR = PlVariant("pointrcnn", "lidar", "measured")
 

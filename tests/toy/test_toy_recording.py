@@ -11,6 +11,9 @@ from densegt.datasets import open_recording
 from densegt.depth.store import SceneReader
 from tests.toy.write_toy import write_toy
 
+# Every stage runs on it, trainings too.
+pytestmark = pytest.mark.slow
+
 FORMAT = "tests.toy.toy_recording:ToyRecording"
 
 

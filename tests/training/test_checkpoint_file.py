@@ -38,6 +38,8 @@ save({"state": torch.full((200_000,), 2.0)}, path)
 """
 
 
+# Starts processes that import torch, to kill them.
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [0, 1], ids=["in the middle of writing", "before renaming"])
 def test_killed_while_it_is_written(tmp_path, at):
     path = tmp_path / "folder" / "last.ckpt"

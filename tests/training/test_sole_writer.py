@@ -23,6 +23,8 @@ with sole_writer(Path(sys.argv[1]), "training"):
 """
 
 
+# Starts processes that import torch, to kill them.
+@pytest.mark.slow
 def test_the_second_is_refused_until_the_first_is_dead(tmp_path):
     with subprocess.Popen([sys.executable, "-c", HOLDER, str(tmp_path)], stdout=subprocess.PIPE, text=True) as first:
         assert first.stdout.readline() == "in\n"

@@ -67,6 +67,8 @@ def works(monkeypatch):
     return works
 
 
+# A Ray cluster of several nodes has to come up.
+@pytest.mark.slow
 def test_what_fails_is_told_and_the_others_go_on(cluster, works):
     heard = {}
     results = dict(Ray(cluster.address).run(works.double, range(4), heard.__setitem__))
@@ -79,6 +81,8 @@ def test_what_fails_is_told_and_the_others_go_on(cluster, works):
     assert failed.why == "ZeroDivisionError: two lines"
 
 
+# A Ray cluster of several nodes has to come up.
+@pytest.mark.slow
 def test_an_item_that_kills_its_process_is_rays_to_retry(cluster, works, tmp_path):
     results = dict(Ray(cluster.address).run(partial(works.die_at, "kill", False, str(tmp_path)), range(3)))
     assert results == {0: 0, 1: 1, 2: 2}
@@ -88,6 +92,8 @@ def test_an_item_that_kills_its_process_is_rays_to_retry(cluster, works, tmp_pat
     assert "Ray gave it up" in failed.why
 
 
+# A Ray cluster of several nodes has to come up.
+@pytest.mark.slow
 def test_completion_on_ray_is_that_done_here(cluster, tmp_path):
     """Byte for byte; a scene whose image is gone fails alone."""
     from densegt.batch.run import run_scenes
@@ -113,6 +119,8 @@ def test_completion_on_ray_is_that_done_here(cluster, tmp_path):
         assert one.read_bytes() == other.read_bytes()
 
 
+# A Ray cluster of several nodes has to come up.
+@pytest.mark.slow
 def test_a_node_killed_in_mid_run(cluster, tmp_path):
     """The files are complete, and byte for byte those of a run that nothing disturbed."""
     from densegt.accumulation.config import AccumulateConfig

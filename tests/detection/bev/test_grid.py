@@ -22,6 +22,8 @@ def along_x(grid, x_m):
     return grid.cell(x_m, torch.full_like(x_m, grid.y_min_m), torch.full_like(x_m, grid.z_min_m))
 
 
+# Every cell is looked at, by a loop.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("extent", "cell_m", "wanted"),
     [

@@ -46,6 +46,8 @@ def learn(settings, given, steps, rate=5e-3):
     return net, losses
 
 
+# Learns a batch by heart.
+@pytest.mark.slow
 @pytest.mark.parametrize("sampling", ["fixed", "pdf", "offset"])
 def test_vehicles_of_one_batch_are_learned(tiny_dataset, sampling):
     given, settings = batch(tiny_dataset), config("none", weights=ONLY["vehicles"], sampling=sampling)
@@ -56,6 +58,8 @@ def test_vehicles_of_one_batch_are_learned(tiny_dataset, sampling):
     assert (said & truth).sum() / (said | truth).sum() > 0.8
 
 
+# Learns a batch by heart.
+@pytest.mark.slow
 def test_boxes_of_one_batch_are_learned(tiny_dataset):
     given, settings = batch(tiny_dataset, count=1), config("none", weights=ONLY["centres"])
     net, losses = learn(settings, given, 200)
@@ -71,6 +75,8 @@ def test_boxes_of_one_batch_are_learned(tiny_dataset):
         assert off[sure & (found.labels[0] == 0)].min() < 1
 
 
+# Learns a batch by heart.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sampling", "kind"), [("fixed", "ce"), ("fixed", "focal"), ("fixed", "bce"), ("pdf", "ce"), ("offset", "ce")]
 )
@@ -115,6 +121,8 @@ def test_two_frames_and_a_camera_aware_depth_net(tiny_dataset):
     assert losses[-1] < 0.6 * losses[0]
 
 
+# Learns a batch by heart.
+@pytest.mark.slow
 def test_edges_in_and_fine_depth_out_are_learned(tiny_dataset):
     given = batch(tiny_dataset, sweep_depth=True)
     settings = config(weights=ONLY["depth"], edge_input=True, fine_depth=True)
@@ -126,6 +134,8 @@ def test_edges_in_and_fine_depth_out_are_learned(tiny_dataset):
         net(given["images"], given["K"], given["T_ref_cam"])
 
 
+# Learns a batch by heart.
+@pytest.mark.slow
 def test_a_named_backbone(tiny_dataset):
     pytest.importorskip("transformers")
     net = LiftSplat(model(backbone="resnet", size=(32, 64), stride=16)).eval()

@@ -201,6 +201,8 @@ def test_all_lidars_of_a_keyframe_are_seen(tiny_dataset):
     torch.testing.assert_close(there.sum(0), both.sum(0), rtol=1e-3, atol=0.1)
 
 
+# Workers that are spawned import torch anew.
+@pytest.mark.slow
 def test_another_recording_in_other_processes(tiny_dataset):
     data = DepthDataset(SplitLidar(tiny_dataset), None, DatasetOptions("sparse", SIZE))
     here = data[0]
@@ -228,6 +230,8 @@ def test_numbered_samples_repeat_and_differ(tiny_dataset):
         assert not torch.equal(one[name].nan_to_num(), other[name].nan_to_num())
 
 
+# Workers that are spawned import torch anew.
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["fork", "spawn"])
 def test_workers_give_the_same(tiny_dataset, how):
     data = dataset(tiny_dataset, supervision="dense")

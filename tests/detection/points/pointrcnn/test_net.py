@@ -32,6 +32,8 @@ def total(losses):
     return sum(losses.values())
 
 
+# Learns a batch by heart.
+@pytest.mark.slow
 def test_it_learns_one_batch():
     torch.set_num_threads(1)
     rng = np.random.default_rng(0)

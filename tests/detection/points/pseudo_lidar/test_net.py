@@ -47,6 +47,8 @@ def found_cars(net, given):
     return bev_iou(given["boxes"][0][cars].numpy(), found.boxes[0][sure].numpy()).max(1, initial=0)
 
 
+# Learns a batch by heart.
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["lidar", "store"])
 def test_boxes_of_one_batch_are_learned(tiny_dataset, source):
     given = batch(tiny_dataset, count=1, lidar=source == "lidar")
@@ -54,6 +56,8 @@ def test_boxes_of_one_batch_are_learned(tiny_dataset, source):
     assert (found_cars(learn(settings, given, 120), given) > 0.5).mean() > 0.8
 
 
+# Learns a batch by heart.
+@pytest.mark.slow
 def test_depth_of_one_batch_is_learned(tiny_dataset):
     given, settings = batch(tiny_dataset, count=1), config(weights={"bins": 1, "metres": 0.1})
     net = learn(settings, given, 100)

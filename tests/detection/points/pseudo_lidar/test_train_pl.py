@@ -16,6 +16,9 @@ from ....depth.stores import densegt  # noqa: E402
 from ...test_train_lss import interrupt  # noqa: E402
 from .small import MODEL, POINTRCNN, TINY  # noqa: E402
 
+# Trains, again and again, by the command.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
