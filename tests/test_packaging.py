@@ -59,6 +59,13 @@ def test_data_files_are_found_through_the_package(package):
     assert on_disk <= {resource.name for resource in files(package).iterdir()}
 
 
+def test_tests_stand_where_the_package_has_what_they_test():
+    others = {"benchmarks", "cli", "reference", "toy", "datasets/writers", "simulate/city"}
+    folders = {path.parent.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("*.py")}
+    strays = {str(folder) for folder in folders if not (ROOT / "densegt" / folder).is_dir()}
+    assert strays <= others
+
+
 def test_version_is_the_changelogs_newest():
     released = re.findall(r"^## (\d+\.\d+\.\d+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert released[0] == densegt.__version__
