@@ -1,6 +1,8 @@
-"""Rings of a sweep that names none: each beam of a spinning lidar keeps its elevation all around."""
+"""Rings of a sweep that names none, or wrong ones: each beam of a spinning lidar keeps its elevation all around."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,12 @@ _LEAST_SHARE = 0.1 / 128
 # Noise makes hills of its own on a beam's flanks.
 _LEAST_PROMINENCE = 0.3
 _FAR_M = 3.0
+# A lidar whose beams lie closer together than this is a plane's.
+_PLANE_RAD = float(np.deg2rad(1.0))
+# Spread of elevations within a ring, of that of all points: rings that are beams have a twentieth.
+_MOST_SPREAD = 0.5
+_LEAST_ORDER = 0.9
+_LEAST_POINTS = 20
 
 
 def beam_elevations(xyz_lidar: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -36,6 +44,24 @@ def nearest_beam(xyz_lidar: NDArray[np.float32], elevations: NDArray[np.float64]
     """Ring (N,) of each point: the beam nearest in elevation, from the lowest up."""
     between = (elevations[1:] + elevations[:-1]) / 2
     return np.searchsorted(between, _elevation(xyz_lidar)).astype(np.uint16)
+
+
+def ring_fault(xyz_lidar: NDArray[np.float32], ring: NDArray[np.floating[Any]]) -> str | None:
+    """Why rings (N,), as a file has them, cannot be the beams of points (N,3); None where they can."""
+    far = np.linalg.norm(xyz_lidar, axis=1) > _FAR_M
+    elevation, ring = _elevation(xyz_lidar[far]), ring[far]
+    if len(ring) < _LEAST_POINTS or float(np.ptp(np.quantile(elevation, (0.02, 0.98)))) < _PLANE_RAD:
+        return None
+    names, row, count = np.unique(ring, return_inverse=True, return_counts=True)
+    if len(names) == 1:
+        return f"each point has ring {names[0]:g}"
+    mean = np.bincount(row, elevation) / count
+    if float(np.std(elevation - mean[row])) > _MOST_SPREAD * float(np.std(elevation)):
+        return "a ring's points lie at all elevations"
+    order = mean[count >= _LEAST_POINTS].argsort().argsort()
+    if len(order) > 2 and abs(float(np.corrcoef(order, np.arange(len(order)))[0, 1])) < _LEAST_ORDER:
+        return "rings are not in order of elevation"
+    return None
 
 
 def _elevation(xyz_lidar: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ from densegt.errors import InputError
 
 # Ten times the points of a turn of the finest lidars; more is another kind of file.
 MAX_POINTS = 10_000_000
+MAX_BYTES = MAX_POINTS * 24
 # Farther than any automotive lidar reaches; beyond it a coordinate is damage, not a measurement.
 MAX_RANGE_M = 1000.0
 
@@ -40,16 +41,35 @@ def read_rows(path: Path, columns: int) -> Float32:
     Raises:
         InputError: the file is missing, empty, too large or no whole number of points.
     """
+    return finite_rows(path, read_bytes(path), columns)
+
+
+def read_bytes(path: Path) -> bytes:
+    """A sweep's file.
+
+    Raises:
+        InputError: the file is missing, empty, or larger than any sweep.
+    """
     if path.exists() and not path.is_file():
         raise InputError(f"{path}: not a file")
     try:
-        check_size(path, path.stat().st_size, columns)
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError(f"{path}: {path.stat().st_size} bytes; a sweep has at most {MAX_POINTS} points")
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
-    check_size(path, len(data), columns)
     if not data:
-        raise InputError(f"{path}: empty; a sweep is a multiple of {4 * columns} bytes. Fetch it again")
+        raise InputError(f"{path}: empty. Fetch it again")
+    return data
+
+
+def finite_rows(path: Path, data: bytes, columns: int) -> Float32:
+    """The finite rows (N,columns) of a sweep.
+
+    Raises:
+        InputError: no whole number of points.
+    """
+    check_size(path, len(data), columns)
     rows: Float32 = np.frombuffer(data, dtype="<f4").reshape(-1, columns)
     # Row by row is slow, and hardly any sweep needs it: one number that is not finite makes the sum so.
     with np.errstate(over="ignore", invalid="ignore"):
@@ -74,5 +94,5 @@ def within_range(path: Path, rows: Float32, plausible: NDArray[np.bool_], column
     sound = np.count_nonzero(within & plausible)
     if 2 * sound < len(rows) or not len(rows):
         what = f"only {sound} of {len(rows)} finite rows are x, y, z within {MAX_RANGE_M:.0f} m, {columns}"
-        raise InputError(f"{path}: {what}. Not a sweep, or damaged; fetch it again")
+        raise InputError(f"{path}: {what}. Not a sweep, or damaged")
     return rows if near else rows[within]

@@ -23,11 +23,13 @@ class RecordingOptions:
         keyframe_every: every n-th sweep is one instead.
         exposure: where a format's own stamps of images are in doubt, whether cameras expose at the sweep's stamp, when
             the beam faces ahead, or at the image's.
+        strict: refuse a scene in which anything is bad; otherwise that is left out, see `Scene.set_aside`.
     """
 
     keyframe_rate_hz: float = 2.0
     keyframe_every: int | None = None
     exposure: Literal["sweep", "image"] = "sweep"
+    strict: bool = False
 
     def keyframe_rows(self, stamps_us: NDArray[np.int64]) -> NDArray[np.intp]:
         """Which of a lidar's sweeps, in order of time, are keyframes: evenly many apart, the first among them."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.datasets.lidar_model import LidarModel
+from densegt.datasets.set_aside import SetAside
 from densegt.geometry.distortion import Distortion
 
 Float64 = NDArray[np.float64]
@@ -207,6 +208,8 @@ class Scene:
         cameras: the exposures that belong to keyframes.
         tracks: annotated objects, empty where there are no labels.
         read_points: reads one sweep's points from disk; raises InputError that names the file.
+        set_aside: what the reader left out because it is bad.
+        notes: lines worth knowing on how it was read.
     """
 
     name: str
@@ -215,6 +218,8 @@ class Scene:
     cameras: tuple[Camera, ...]
     tracks: tuple[Track, ...]
     read_points: Callable[[Sweep], Points]
+    set_aside: tuple[SetAside, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def with_lidar_models(self, models: Mapping[str, LidarModel]) -> Scene:
         """The same scene, its lidars' models those given by channel."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ class CustomRecording:
         self._settings = read_settings(self._root / NAME)
         options = options or RecordingOptions()
         every = options.keyframe_every or self._settings.keyframe_every
-        self._options = RecordingOptions(options.keyframe_rate_hz, every)
+        self._options = replace(options, keyframe_every=every)
         for name, lidar in self._settings.lidars.items():
             if lidar.T_ego_lidar[2, 2] < 0:
                 what = "its z points down; turn its points and its pose over, so that z points up"

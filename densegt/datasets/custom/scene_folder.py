@@ -14,8 +14,9 @@ from densegt.datasets.beams import beam_elevations
 from densegt.datasets.custom.csv_table import read_tracks
 from densegt.datasets.custom.ego_poses import EgoPoses
 from densegt.datasets.custom.settings import Settings
-from densegt.datasets.custom.sweep_file import SUFFIXES, names_rings, read_sweep
+from densegt.datasets.custom.sweep_file import names_rings, read_sweep
 from densegt.datasets.scene import Track
+from densegt.datasets.sweep_columns import SUFFIXES
 from densegt.errors import InputError
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")

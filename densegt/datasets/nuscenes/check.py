@@ -9,28 +9,27 @@ from pathlib import Path
 from densegt.datasets.nuscenes.check_files import Progress, files
 from densegt.datasets.nuscenes.check_relations import relations
 from densegt.datasets.nuscenes.check_values import values
-from densegt.datasets.nuscenes.findings import Finding, RowsByTable, read_tables
-from densegt.datasets.nuscenes.reader import find_version
+from densegt.datasets.nuscenes.findings import Finding, read_tables
+from densegt.datasets.nuscenes.reader import NuScenes
+from densegt.datasets.nuscenes.version_folder import find_version
+from densegt.datasets.recording import RecordingOptions
+from densegt.errors import InputError
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a check found, in order of kind and file, and how much it looked at."""
+    """What a check found, in order of kind and file, how much it looked at, and what is unusual but no harm."""
 
     findings: tuple[Finding, ...]
     scenes: int
     sweeps: int
     images: int
+    notes: tuple[str, ...] = ()
 
     @property
     def problems(self) -> tuple[str, ...]:
         """The findings, a line each."""
         return tuple(map(str, self.findings))
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """None: whatever is absent is a finding."""
-        return ()
 
     def summary(self) -> str:
         """The closing line, e.g. `0 problems in 1 scene, 30 sweeps, 6 images`."""
@@ -54,20 +53,36 @@ def check(
     Raises:
         InputError: the folder is no dataset at all.
     """
-    tables, findings = read_tables(find_version(Path(dataroot), version))
+    dataroot = Path(dataroot)
+    tables, findings = read_tables(dataroot, find_version(dataroot, version))
     findings += relations(tables)
     findings += values(tables)
-    findings += files(tables, Path(dataroot), decode_images=decode_images, progress=progress)
+    findings += files(tables, dataroot, decode_images=decode_images, progress=progress)
+    refused, notes = _opened(dataroot, tables.version)
+    # What else is wrong says why already.
+    findings += () if findings else refused
+    kinds = tables.kinds()
+    looked_at = Counter(kinds.get(row.calibrated_sensor_token, "") for row in tables["sample_data"])
     return Report(
         findings=tuple(sorted(set(findings))),
         scenes=len(tables["scene"]),
-        sweeps=_ending(tables, ".pcd.bin"),
-        images=_ending(tables, ".jpg", ".jpeg", ".png"),
+        sweeps=looked_at["lidar"],
+        images=looked_at["camera"],
+        notes=tuple(dict.fromkeys(notes)),
     )
 
 
-def _ending(tables: RowsByTable, *suffixes: str) -> int:
-    return sum(row.filename.lower().endswith(suffixes) for row in tables["sample_data"])
+def _opened(dataroot: Path, version: str) -> tuple[list[Finding], list[str]]:
+    """What the reader refuses, so that it reads whatever is found whole; and its notes."""
+    refused: list[Finding] = []
+    notes: list[str] = []
+    try:
+        recording = NuScenes(dataroot, version, RecordingOptions(strict=True))
+        for name in recording.scene_names:
+            notes += recording.scene(name).notes
+    except InputError as error:
+        refused.append(Finding("refused", version, str(error)))
+    return refused, notes
 
 
 def _count(n: int, noun: str) -> str:

@@ -11,15 +11,11 @@ from typing import Any
 
 from densegt.datasets.decode_image import decode_grey
 from densegt.datasets.file_names import is_outside
-from densegt.datasets.image_size import JPEG_SUFFIXES, jpeg_size
+from densegt.datasets.nuscenes import image_file, sweep_file
 from densegt.datasets.nuscenes.findings import Finding, RowsByTable
-from densegt.datasets.nuscenes.sweep_file import BYTES_PER_POINT
 from densegt.errors import InputError
 
 Progress = Callable[[int, int], None]
-
-# Some writers pad after the end marker.
-_JPEG_TAIL_BYTES = 1024
 
 
 def files(tables: RowsByTable, dataroot: Path, *, decode_images: bool, progress: Progress | None) -> Iterator[Finding]:
@@ -34,6 +30,7 @@ def files(tables: RowsByTable, dataroot: Path, *, decode_images: bool, progress:
     named = [("sample_data", row) for row in tables["sample_data"]]
     named += [("map", row) for row in tables["map"] if row.filename]
     seen: set[str] = set()
+    kinds = tables.kinds()
     for done, (table, row) in enumerate(named, start=1):
         if row.filename in seen and table == "sample_data":
             yield Finding("duplicate", tables.where(table), f"row {row.token}: {row.filename} is named before")
@@ -41,48 +38,28 @@ def files(tables: RowsByTable, dataroot: Path, *, decode_images: bool, progress:
             yield Finding("outside", tables.where(table), f"row {row.token}: {row.filename!r} leads out of the dataset")
         else:
             seen.add(row.filename)
-            what = problem(dataroot / row.filename, row, decode_images=decode_images)
+            kind = kinds.get(row.calibrated_sensor_token, "") if table == "sample_data" else ""
+            what = problem(dataroot / row.filename, kind, row, decode_images=decode_images)
             if what:
                 yield Finding(what[0], row.filename, what[1])
         if progress and (done % 100 == 0 or done == len(named)):
             progress(done, len(named))
 
 
-def problem(path: Path, row: Any, *, decode_images: bool) -> tuple[str, str] | None:
-    """What is wrong with one file: (kind, words), None where nothing is."""
+def problem(path: Path, kind: str, row: Any, *, decode_images: bool) -> tuple[str, str] | None:
+    """What is wrong with one file: (kind, words), None: nothing; of what is no lidar nor camera little is asked."""
     try:
         if not path.is_file():
             return "missing", "no such file"
         if path.stat().st_size == 0:
             return "truncated", "empty"
-        if path.name.endswith(".pcd.bin"):
-            return sweep_problem(path)
-        if path.suffix.lower() in JPEG_SUFFIXES:
-            return jpeg_problem(path, row) or (decoding_problem(path) if decode_images else None)
+        if kind == "lidar":
+            return sweep_file.problem(path)
+        if kind == "camera":
+            size = row.width or 0, row.height or 0
+            return image_file.problem(path, *size) or (decoding_problem(path) if decode_images else None)
     except OSError as error:
         return "unreadable", error.strerror or str(error)
-    return None
-
-
-def sweep_problem(path: Path) -> tuple[str, str] | None:
-    """A sweep is a multiple of 20 bytes."""
-    left_over = path.stat().st_size % BYTES_PER_POINT
-    if left_over:
-        return "truncated", f"{left_over} bytes left over; a sweep is a multiple of {BYTES_PER_POINT} bytes"
-    return None
-
-
-def jpeg_problem(path: Path, row: Any) -> tuple[str, str] | None:
-    """Both ends of a JPEG, and its size against the table's. The middle is left to `decoding_problem`."""
-    with path.open("rb") as file:
-        size = jpeg_size(file)
-        if size is None:
-            return "unreadable", "does not begin like a JPEG"
-        file.seek(max(0, path.stat().st_size - _JPEG_TAIL_BYTES))
-        if b"\xff\xd9" not in file.read():
-            return "truncated", "the JPEG's end is missing"
-    if row.width and row.height and size != (row.width, row.height):
-        return "size", f"{size[0]}x{size[1]} px, but sample_data.json says {row.width}x{row.height}"
     return None
 
 

@@ -62,7 +62,7 @@ def _references(tables: RowsByTable) -> Iterator[tuple[str, str, str, str, str]]
         known = tokens[target] | {""} if (table, field, target) in _UNLESS_EMPTY else tokens[target]
         for row in tables[table]:
             value = getattr(row, field)
-            for token in value if isinstance(value, list) else [value]:
+            for token in value if isinstance(value, list) else [] if value is None else [value]:
                 if token not in known:
                     yield table, field, target, row.token, token
 

@@ -7,11 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+import numpy as np
+
 from densegt.datasets.file_names import can_name_file
 from densegt.datasets.nuscenes.check_relations import CHAINED
-from densegt.datasets.nuscenes.columns import is_lidar
 from densegt.datasets.nuscenes.findings import Finding, RowsByTable
 from densegt.datasets.nuscenes.rows import SampleDataRow
+from densegt.datasets.nuscenes.time_units import Stamps, unit_problem
 
 MAX_SPEED_M_S = 100.0
 UNIT_TOLERANCE = 1e-3
@@ -25,12 +27,17 @@ def values(tables: RowsByTable) -> Iterator[Finding]:
         yield from poses(tables, table)
     yield from boxes(tables)
     yield from intrinsics(tables)
-    yield from stamps(tables)
-    yield from keyframe_offsets(tables)
+    yield from names(tables)
     by_channel = sample_data_by_channel(tables)
-    yield from equal_stamps(tables, by_channel)
-    yield from jumps(tables, by_channel)
-    yield from scenes(tables, by_channel)
+    yield from scenes(tables)
+    yield from stamps(tables)
+    wrong_units = list(units(tables))
+    yield from wrong_units
+    # In another unit every row would be too fast, or too far off its sample.
+    if not wrong_units:
+        yield from keyframe_offsets(tables)
+        yield from equal_stamps(tables, by_channel)
+        yield from jumps(tables, by_channel)
 
 
 def poses(tables: RowsByTable, table: str) -> Iterator[Finding]:
@@ -55,13 +62,43 @@ def boxes(tables: RowsByTable) -> Iterator[Finding]:
 
 def intrinsics(tables: RowsByTable) -> Iterator[Finding]:
     """Cameras without a possible camera_intrinsic."""
-    sensors = tables.by_token("sensor")
+    kinds = tables.kinds()
     for row in tables["calibrated_sensor"]:
-        sensor = sensors.get(row.sensor_token)
-        is_camera = sensor is not None and sensor.modality == "camera"
-        if (is_camera or row.camera_intrinsic) and not _is_intrinsic(row.camera_intrinsic):
+        if kinds[row.token] == "camera" and not _is_intrinsic(row.camera_intrinsic or []):
             what = f"row {row.token}: camera_intrinsic {row.camera_intrinsic} is not 3x3 with positive focal lengths"
             yield Finding("camera", tables.where("calibrated_sensor"), what)
+
+
+def names(tables: RowsByTable) -> Iterator[Finding]:
+    """Tokens of samples and channels of sensors that cannot name an image's depth in a store."""
+    for table, field in (("sample", "token"), ("sensor", "channel")):
+        for row in tables[table]:
+            if not can_name_file(getattr(row, field)):
+                what = f"row {row.token!r}: {field} {getattr(row, field)!r} cannot name an image's depth"
+                yield Finding("name", tables.where(table), what)
+
+
+def units(tables: RowsByTable) -> Iterator[Finding]:
+    """Tables whose stamps are in another unit; the first scene that shows it."""
+    kinds, samples = tables.kinds(), tables.by_token("sample")
+    by_scene = defaultdict(list)
+    for row in tables["sample_data"]:
+        if kinds.get(row.calibrated_sensor_token) == "lidar" and row.sample_token in samples:
+            by_scene[samples[row.sample_token].scene_token].append(row)
+    names = {row.token: row.name for row in tables["scene"]}
+    for scene, rows in by_scene.items():
+        _, lidar = np.unique([row.calibrated_sensor_token for row in rows], return_inverse=True)
+        wrong = unit_problem(
+            Stamps(
+                sweep_us=np.array([row.timestamp for row in rows], dtype=np.int64),
+                sample_us=np.array([samples[row.sample_token].timestamp for row in rows], dtype=np.int64),
+                lidar=lidar,
+                is_keyframe=np.array([row.is_key_frame for row in rows], dtype=np.bool_),
+            )
+        )
+        if wrong is not None:
+            yield Finding("time", tables.where(wrong[0]), f"scene {names.get(scene, scene)}: {wrong[1]}")
+            return
 
 
 def stamps(tables: RowsByTable) -> Iterator[Finding]:
@@ -137,10 +174,15 @@ def jumps(tables: RowsByTable, by_channel: dict[tuple[str, str], list[SampleData
                 yield Finding("pose", tables.where("ego_pose"), what)
 
 
-def scenes(tables: RowsByTable, by_channel: dict[tuple[str, str], list[SampleDataRow]]) -> Iterator[Finding]:
+def scenes(tables: RowsByTable) -> Iterator[Finding]:
     """Scenes without a usable name or without lidar."""
     names = [row.name for row in tables["scene"]]
-    with_lidar = {scene for scene, channel in by_channel if is_lidar(channel)}
+    kinds, scene_of = tables.kinds(), {row.token: row.scene_token for row in tables["sample"]}
+    with_lidar = {
+        scene_of.get(row.sample_token)
+        for row in tables["sample_data"]
+        if kinds.get(row.calibrated_sensor_token) == "lidar"
+    }
     resolvable = all(table in tables for table in ("sample", "sensor", "calibrated_sensor", "sample_data"))
     for row in tables["scene"]:
         if not can_name_file(row.name) or names.count(row.name) > 1:

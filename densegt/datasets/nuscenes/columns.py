@@ -11,11 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 Int32 = NDArray[np.int32]
+_MODALITIES = ("camera", "lidar", "radar")
 
 
-def is_lidar(channel: str) -> bool:
-    """Whether a channel is a lidar's: LIDAR_TOP of nuScenes, the six LIDAR_* of MAN TruckScenes."""
-    return channel.startswith("LIDAR")
+def is_lidar(channel: str, modality: str) -> bool:
+    """Whether a sensor is a lidar, whatever its channel is called; by name where the modality says nothing."""
+    return modality == "lidar" or (modality not in _MODALITIES and channel.startswith("LIDAR"))
+
+
+def is_camera(modality: str, intrinsics: list[list[float]]) -> bool:
+    """Whether a sensor is a camera; by its intrinsics where the modality says nothing."""
+    return modality == "camera" or (modality not in _MODALITIES and bool(intrinsics))
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,7 @@ class Calibrations:
     """The calibrated sensors that the scene's data name; `intrinsics` are empty for what is no camera."""
 
     channels: list[str]
+    modalities: list[str]
     intrinsics: list[list[list[float]]]
     pose: Poses
 
@@ -86,13 +93,16 @@ class SceneRows:
     @property
     def is_lidar(self) -> NDArray[np.bool_]:
         """Which rows of `data` are a lidar's."""
-        return np.array([is_lidar(c) for c in self.calibrations.channels], dtype=bool)[self.data.calibration]
+        c = self.calibrations
+        lidars = np.array([is_lidar(*sensor) for sensor in zip(c.channels, c.modalities, strict=True)], dtype=bool)
+        return lidars[self.data.calibration]
 
     @property
     def is_image(self) -> NDArray[np.bool_]:
         """Which rows of `data` are a camera's keyframes."""
-        has_k = np.array([bool(k) for k in self.calibrations.intrinsics], dtype=bool)
-        return has_k[self.data.calibration] & self.data.is_keyframe
+        c = self.calibrations
+        cameras = np.array([is_camera(*sensor) for sensor in zip(c.modalities, c.intrinsics, strict=True)], dtype=bool)
+        return cameras[self.data.calibration] & self.data.is_keyframe
 
     @property
     def steps(self) -> int:

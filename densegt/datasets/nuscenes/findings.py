@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 
 from densegt.datasets.nuscenes import rows
+from densegt.datasets.nuscenes.columns import is_camera, is_lidar
+from densegt.datasets.nuscenes.version_folder import ROOT
 from densegt.errors import InputError
 
 
@@ -35,8 +37,8 @@ class _InstanceRow(rows.InstanceRow):
 
 
 class _AnnotationRow(rows.AnnotationRow):
-    visibility_token: str = ""
-    attribute_tokens: list[str] = msgspec.field(default_factory=list)
+    visibility_token: rows.Link = ""
+    attribute_tokens: list[str] | None = msgspec.field(default_factory=list)
 
 
 class _MapRow(msgspec.Struct):
@@ -72,6 +74,7 @@ class RowsByTable:
     """The rows of every table that could be read; the others are not in `rows`."""
 
     folder: Path
+    version: str
     rows: dict[str, Sequence[Any]]
 
     def __contains__(self, table: str) -> bool:
@@ -85,14 +88,28 @@ class RowsByTable:
         """Rows by token; of two with one token, the last."""
         return {row.token: row for row in self[table]}
 
+    def kinds(self) -> dict[str, str]:
+        """What each calibrated sensor is: lidar, camera, or "" where it is neither or its sensor is not known."""
+        sensors = self.by_token("sensor")
+        found = {}
+        for row in self["calibrated_sensor"]:
+            sensor = sensors.get(row.sensor_token)
+            if sensor is not None and is_lidar(sensor.channel, sensor.modality):
+                found[row.token] = "lidar"
+            elif sensor is not None and is_camera(sensor.modality, row.camera_intrinsic or []):
+                found[row.token] = "camera"
+            else:
+                found[row.token] = ""
+        return found
+
     def where(self, table: str) -> str:
         """A table's file, relative to the dataset."""
-        return f"{self.folder.name}/{table}.json"
+        return f"{table}.json" if self.version == ROOT else f"{self.version}/{table}.json"
 
 
-def read_tables(folder: Path) -> tuple[RowsByTable, list[Finding]]:
+def read_tables(dataroot: Path, folder: Path) -> tuple[RowsByTable, list[Finding]]:
     """Read what can be read of the thirteen tables; each of the others is one finding."""
-    tables = RowsByTable(folder, {})
+    tables = RowsByTable(folder, folder.relative_to(dataroot).as_posix(), {})
     findings = []
     for table, row_type in ROW_TYPES.items():
         path = folder / f"{table}.json"

@@ -28,7 +28,7 @@ import msgspec
 from densegt.datasets.nuscenes import columns
 from densegt.datasets.nuscenes.columns import SceneRows
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 PARTIAL = ".partial"
 # The last letter tells the order of bytes in numbers.
 _MAGIC = b"dgtable" + (b"<" if sys.byteorder == "little" else b">")

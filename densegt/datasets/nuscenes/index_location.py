@@ -3,7 +3,7 @@
 An index is looked for, and built, in this order:
 
 1. in the folder that DENSEGT_INDEX_DIR names, and then nowhere else;
-2. beside the tables, `<dataroot>/<version>/densegt-tables.1.index`: every machine that sees the dataset finds it;
+2. beside the tables, `<dataroot>/<version>/densegt-tables.2.index`: every machine that sees the dataset finds it;
 3. in the user's cache folder (`~/.cache/densegt/tables`, or under XDG_CACHE_HOME), where the dataset is read-only.
 
 It is made of the JSON tables alone and can be deleted at any time. Tables of a few megabytes get none: they are read

@@ -22,8 +22,8 @@ class _AnnotationRow(msgspec.Struct):
     sample_token: str
     instance_token: str
     attribute_tokens: list[str] = []
-    num_lidar_pts: int = -1
-    num_radar_pts: int = 0
+    num_lidar_pts: int | None = -1
+    num_radar_pts: int | None = 0
 
 
 class _AttributeRow(msgspec.Struct):
@@ -38,38 +38,44 @@ def annotation_facts(tables: Tables) -> Facts:
     """Attribute's name and number of points by (sample token, instance token).
 
     Raises:
-        InputError: a table is missing or damaged, or an attribute has no name.
+        InputError: a table is damaged, or an attribute has no name.
     """
-    path = tables.path("sample_annotation")
-    name_of = {row.token: row.name for row in rows.read_rows(tables.path("attribute"), _AttributeRow)}
+    if tables.absent_label_tables:
+        return {}
+    path, attributes = tables.path("sample_annotation"), tables.path("attribute")
+    named = rows.read_rows(attributes, _AttributeRow) if attributes.exists() else None
+    name_of = {row.token: row.name for row in named or ()}
     facts = {}
     for row in rows.read_rows(path, _AnnotationRow):
         for token in row.attribute_tokens[:1]:
-            if token not in name_of:
+            if token not in name_of and named is not None:
                 raise InputError(f"{path}: no attribute has token {token!r}")
-        name = name_of[row.attribute_tokens[0]] if row.attribute_tokens else ""
-        points = row.num_lidar_pts + row.num_radar_pts if row.num_lidar_pts >= 0 else -1
+        name = name_of.get(row.attribute_tokens[0], "") if row.attribute_tokens else ""
+        lidar_points = -1 if row.num_lidar_pts is None else row.num_lidar_pts
+        points = lidar_points + (row.num_radar_pts or 0) if lidar_points >= 0 else -1
         facts[row.sample_token, row.instance_token] = name, points
     return facts
 
 
-def keyframes_of(scene: Scene, samples: Samples, facts: Facts) -> list[Keyframe]:
-    """A scene's keyframes in order of time.
+def keyframes_of(scene: Scene, samples: Samples, facts: Facts, *, strict: bool) -> list[Keyframe]:
+    """A scene's keyframes in order of time, without those that lack lidar or camera.
 
     Raises:
-        InputError: a keyframe without lidar or camera.
+        InputError: there is none; strict: one lacks them.
     """
     order = np.argsort(samples.timestamp_us, kind="stable")
-    found = []
+    found, lacking = [], []
     for row in order.tolist():
         token, stamp_us = samples.tokens[row], int(samples.timestamp_us[row])
         sweeps = tuple(sweep for sweep in scene.sweeps if sweep.sample_token == token)
         cameras = sorted((c for c in scene.cameras if c.sample_token == token), key=lambda c: c.channel)
         if not sweeps or not cameras:
-            what = "camera image" if sweeps else "lidar sweep"
-            raise InputError(f"{scene.name}: keyframe {token} has no {what}")
+            lacking.append(f"keyframe {token} has no {'camera image' if sweeps else 'lidar sweep'}")
+            continue
         boxes = _boxes_at(scene.tracks, token, stamp_us, facts)
         found.append(Keyframe(scene.name, token, stamp_us, sweeps, tuple(cameras), boxes))
+    if lacking and (strict or not found):
+        raise InputError(f"{scene.name}: {lacking[0]}")
     return found
 
 

@@ -13,6 +13,8 @@ from densegt.errors import InputError
 # Bounded, so that a damaged number is named here and never overflows an array later.
 Microseconds = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
 Pixels = Annotated[int, msgspec.Meta(ge=0, le=2**20)]
+# To a neighbour in a chain, or to a row of a table that densegt does without.
+Link = str | None
 
 
 class SceneRow(msgspec.Struct):
@@ -30,8 +32,8 @@ class SampleRow(msgspec.Struct):
     token: str
     timestamp: Microseconds
     scene_token: str
-    prev: str
-    next: str
+    prev: Link = ""
+    next: Link = ""
 
 
 class SampleDataRow(msgspec.Struct):
@@ -44,17 +46,16 @@ class SampleDataRow(msgspec.Struct):
     timestamp: Microseconds
     is_key_frame: bool
     filename: str
-    height: Pixels
-    width: Pixels
-    prev: str
-    next: str
+    height: Pixels | None = 0
+    width: Pixels | None = 0
+    prev: Link = ""
+    next: Link = ""
 
 
 class EgoPoseRow(msgspec.Struct):
     """ego_pose.json: quaternion w,x,y,z and metres."""
 
     token: str
-    timestamp: Microseconds
     rotation: list[float]
     translation: list[float]
 
@@ -66,7 +67,7 @@ class CalibratedSensorRow(msgspec.Struct):
     sensor_token: str
     rotation: list[float]
     translation: list[float]
-    camera_intrinsic: list[list[float]]
+    camera_intrinsic: list[list[float]] | None = None
     # Of nuImages, whose images are as their lenses took them; nuScenes has none.
     camera_distortion: list[float] | None = None
 
@@ -88,8 +89,8 @@ class AnnotationRow(msgspec.Struct):
     translation: list[float]
     size: list[float]
     rotation: list[float]
-    prev: str
-    next: str
+    prev: Link = ""
+    next: Link = ""
 
 
 class InstanceRow(msgspec.Struct):
@@ -116,8 +117,8 @@ class QuickSampleDataRow(msgspec.Struct, gc=False):
     timestamp: Microseconds
     is_key_frame: bool
     filename: str
-    height: Pixels
-    width: Pixels
+    height: Pixels | None = 0
+    width: Pixels | None = 0
 
 
 class QuickEgoPoseRow(msgspec.Struct, gc=False):

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from densegt.datasets.file_names import can_name_file
 from densegt.datasets.nuscenes import rows
 from densegt.datasets.nuscenes.chunked_json import read_in_chunks
 from densegt.datasets.nuscenes.columns import (
@@ -27,6 +28,7 @@ from densegt.datasets.nuscenes.columns import (
     Samples,
     SceneRows,
     SensorData,
+    is_camera,
     is_lidar,
     pick,
 )
@@ -43,6 +45,9 @@ TABLES = (
     "instance",
     "sample_annotation",
 )
+
+# A recording does without them: then it has no boxes.
+LABEL_TABLES = ("category", "instance", "sample_annotation")
 
 # Their numbers are as many as they should be.
 _QUICK = (rows.QuickEgoPoseRow, rows.QuickAnnotationRow)
@@ -64,9 +69,15 @@ def load_tables(folder: Path) -> AllScenes:
     """Read all tables of a version folder.
 
     Raises:
-        InputError: a table is missing or damaged, a token leads nowhere; the message names the file.
+        InputError: a table is missing or damaged, a token leads nowhere, or a name cannot be one in a depth store; the
+            message names the file.
     """
     return _Reader(folder).whole()
+
+
+def absent_label_tables(folder: Path) -> list[str]:
+    """Those of the tables of labels that are not there; without one of them the others are of no use."""
+    return [table for table in LABEL_TABLES if not (folder / f"{table}.json").exists()]
 
 
 class _Reader:
@@ -79,14 +90,17 @@ class _Reader:
     def whole(self) -> AllScenes:
         scene = rows.read_rows(self.path("scene"), rows.SceneRow)
         sample = rows.read_rows(self.path("sample"), rows.SampleRow)
+        self.check_names("sample", "token", [(r.token, r.token) for r in sample])
         samples = Samples([r.token for r in sample], np.array([r.timestamp for r in sample], dtype=np.int64))
         row_of_sample = _row_of(samples.tokens)
         row_of_scene = _row_of([r.token for r in scene])
         scene_of_sample = self.find([r.scene_token for r in sample], "sample", "scene", row_of_scene)
         calibrations = self.calibrations()
         data = self.sensor_data(row_of_sample, calibrations)
-        instance = rows.read_rows(self.path("instance"), rows.InstanceRow)
-        name_of = {r.token: r.name for r in rows.read_rows(self.path("category"), rows.CategoryRow)}
+        labelled = not absent_label_tables(self.folder)
+        instance = rows.read_rows(self.path("instance"), rows.InstanceRow) if labelled else []
+        category = rows.read_rows(self.path("category"), rows.CategoryRow) if labelled else []
+        name_of = {r.token: r.name for r in category}
         instances = [r.token for r in instance]
         return AllScenes(
             scene_names=[r.name for r in scene],
@@ -97,15 +111,16 @@ class _Reader:
                 data=data,
                 instances=instances,
                 categories=[name_of.get(r.category_token, "unknown") for r in instance],
-                boxes=self.boxes(row_of_sample, _row_of(instances)),
+                boxes=self.boxes(row_of_sample, _row_of(instances), labelled=labelled),
             ),
         )
 
     def calibrations(self) -> Calibrations:
-        channel_of = {r.token: r.channel for r in rows.read_rows(self.path("sensor"), rows.SensorRow)}
+        sensor_of = {r.token: r for r in rows.read_rows(self.path("sensor"), rows.SensorRow)}
+        self.check_names("sensor", "channel", [(r.token, r.channel) for r in sensor_of.values()])
         calibrated = rows.read_rows(self.path("calibrated_sensor"), rows.CalibratedSensorRow)
         for row in calibrated:
-            if row.sensor_token not in channel_of:
+            if row.sensor_token not in sensor_of:
                 raise self.dangling("calibrated_sensor", "sensor", row.sensor_token)
             if any(row.camera_distortion or ()):
                 where = f"{self.path('calibrated_sensor')}: row {row.token}"
@@ -113,8 +128,9 @@ class _Reader:
         poses = _GrowingPoses(self, "calibrated_sensor")
         poses.add(calibrated)
         return Calibrations(
-            channels=[channel_of[r.sensor_token] for r in calibrated],
-            intrinsics=[r.camera_intrinsic for r in calibrated],
+            channels=[sensor_of[r.sensor_token].channel for r in calibrated],
+            modalities=[sensor_of[r.sensor_token].modality for r in calibrated],
+            intrinsics=[r.camera_intrinsic or [] for r in calibrated],
             pose=poses.columns(),
         )
 
@@ -122,11 +138,10 @@ class _Reader:
         """What densegt reads of sample_data: the lidar's sweeps and the keyframes' images."""
         table, row_of_calibration = "sample_data", _row_of(calibrations.pose.tokens)
         # 2: every row is read; 1: keyframes are; 0: none is.
+        c = calibrations
         read_of = {
-            token: 2 if is_lidar(channel) else 1 if intrinsic else 0
-            for token, channel, intrinsic in zip(
-                calibrations.pose.tokens, calibrations.channels, calibrations.intrinsics, strict=True
-            )
+            token: 2 if is_lidar(channel, modality) else int(is_camera(modality, K))
+            for token, channel, modality, K in zip(c.pose.tokens, c.channels, c.modalities, c.intrinsics, strict=True)
         }
         growing = _GrowingData()
         for piece in read_in_chunks(self.path(table), rows.SampleDataRow, rows.QuickSampleDataRow):
@@ -149,11 +164,12 @@ class _Reader:
         row = self.find(wanted, "sample_data", "ego_pose", _row_of(poses.tokens))
         return pick(poses.columns(), np.array(row, dtype=np.intp))
 
-    def boxes(self, row_of_sample: dict[str, int], row_of_instance: dict[str, int]) -> Boxes:
+    def boxes(self, row_of_sample: dict[str, int], row_of_instance: dict[str, int], *, labelled: bool) -> Boxes:
         """sample_annotation with its tokens resolved; (w,l,h) becomes (l,w,h) here and nowhere else."""
         table = "sample_annotation"
         sample, instance, size_wlh, poses = array("i"), array("i"), bytearray(), _GrowingPoses(self, table)
-        for piece in read_in_chunks(self.path(table), rows.AnnotationRow, rows.QuickAnnotationRow):
+        pieces = read_in_chunks(self.path(table), rows.AnnotationRow, rows.QuickAnnotationRow) if labelled else ()
+        for piece in pieces:
             sample.extend(self.find([r.sample_token for r in piece], table, "sample", row_of_sample))
             instance.extend(self.find([r.instance_token for r in piece], table, "instance", row_of_instance))
             self.check_width(table, piece, "size", 3)
@@ -172,6 +188,12 @@ class _Reader:
             value = getattr(row, name)
             if len(value) != width:
                 raise InputError(f"{self.path(table)}: row {row.token}: {value} should have {width} numbers")
+
+    def check_names(self, table: str, field: str, named: Iterable[tuple[str, str]]) -> None:
+        """Whether a field, given with its row's token, can name a group of a depth store."""
+        for token, name in named:
+            if not can_name_file(name):
+                raise InputError(f"{self.path(table)}: row {token!r}: {field} {name!r} cannot name an image's depth")
 
     def find(self, tokens: Iterable[str], table: str, target: str, row_of: dict[str, int]) -> list[int]:
         """Row numbers in `target` of tokens that `table` names."""
@@ -231,8 +253,8 @@ class _GrowingData:
         self.calibration.extend(calibration)
         self.timestamp_us.extend([r.timestamp for r in data])
         self.is_keyframe.extend([r.is_key_frame for r in data])
-        self.width_px.extend([r.width for r in data])
-        self.height_px.extend([r.height for r in data])
+        self.width_px.extend([r.width or 0 for r in data])
+        self.height_px.extend([r.height or 0 for r in data])
 
     def columns(self, ego_pose: Poses) -> SensorData:
         return SensorData(

@@ -11,7 +11,7 @@ from densegt.datasets.nuscenes.columns import SceneRows
 from densegt.datasets.nuscenes.index import Index, Recipe, UnusableIndexError, sources
 from densegt.datasets.nuscenes.index_location import SMALL_BYTES, build, index_candidates, open_or_build
 from densegt.datasets.nuscenes.split_by_scene import split_by_scene
-from densegt.datasets.nuscenes.table_loader import TABLES, load_tables
+from densegt.datasets.nuscenes.table_loader import TABLES, absent_label_tables, load_tables
 from densegt.errors import InputError
 
 
@@ -37,6 +37,11 @@ class Tables:
     def scene_names(self) -> list[str]:
         """Names in the order of scene.json."""
         return [r.name for r in rows.read_rows(self.path("scene"), rows.SceneRow)]
+
+    @cached_property
+    def absent_label_tables(self) -> list[str]:
+        """See `densegt.datasets.nuscenes.table_loader`."""
+        return absent_label_tables(self.folder)
 
     def steps(self, scene: int) -> int:
         """How many sweeps to read and keyframe images to write a scene has."""

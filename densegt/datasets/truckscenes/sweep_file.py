@@ -15,6 +15,7 @@ from densegt.datasets.scene import Points
 from densegt.errors import InputError
 
 MAX_TIME_S = 1.0
+_HEADER_BYTES = 4096
 _WANTED = ("x", "y", "z", "intensity", "timestamp")
 
 
@@ -29,6 +30,19 @@ def read_sweep(path: Path, stamp_us: int, first: Path) -> Points:
     """
     xyz, intensity, time_s = _rows(path, stamp_us)
     return Points(xyz, intensity, nearest_beam(xyz, _elevations(first)), time_s)
+
+
+def is_timed_pcd(path: Path) -> bool:
+    """Whether a file is a `.pcd` with stamps of its points and without rings."""
+    if path.suffix != ".pcd":
+        return False
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEADER_BYTES)
+    except OSError:
+        return False
+    fields = next((line.split() for line in head.splitlines() if line.startswith(b"FIELDS")), [])
+    return b"timestamp" in fields and b"ring" not in fields
 
 
 @lru_cache(maxsize=32)
@@ -50,5 +64,5 @@ def _rows(path: Path, stamp_us: int | None) -> tuple[NDArray[np.float32], NDArra
     sound &= np.isfinite(columns["intensity"].astype(np.float64))
     if not sound.any() or 2 * np.count_nonzero(sound) < len(sound):
         what = f"only {np.count_nonzero(sound)} of {len(sound)} rows lie within {MAX_RANGE_M:.0f} m and a second"
-        raise InputError(f"{path}: {what}. Not a sweep, or damaged; fetch it again")
+        raise InputError(f"{path}: {what}. Not a sweep, or damaged")
     return xyz[sound], columns["intensity"][sound].astype(np.float32), time_s[sound].astype(np.float32)

@@ -165,9 +165,9 @@ def test_small_tables_leave_nothing_behind(damaged, tmp_path, monkeypatch):
 def test_large_tables_are_indexed_beside_them_and_it_is_said(large, tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
         scene_of(large)
-    assert indices(tmp_path) == ["damaged/v1.0-mini/densegt-tables.1.index"]
+    assert indices(tmp_path) == ["damaged/v1.0-mini/densegt-tables.2.index"]
     (record,) = caplog.records
-    assert str(large / "v1.0-mini" / "densegt-tables.1.index") in record.getMessage()
+    assert str(large / "v1.0-mini" / "densegt-tables.2.index") in record.getMessage()
     caplog.clear()
     scene_of(large)
     assert not caplog.records
