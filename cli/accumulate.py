@@ -10,7 +10,7 @@ import click
 
 from .accumulate_options import AccumulateOptions, accumulate_options
 from .batch_options import BatchOptions, batch_options
-from .recording_options import DatarootOptions, SelectionOptions, recording_options, selection_options
+from .recording_options import DatarootOptions, SelectionOptions, recording_options, selection_options, strict_option
 
 
 def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
@@ -31,6 +31,7 @@ def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> int 
 @selection_options()
 @accumulate_options
 @batch_options
+@strict_option
 @click.option(
     "--memory", metavar="SIZE", callback=_size,
     help="Such as 16GB. Without --workers as many scenes at the same time as fit into it and there are cores; "
@@ -50,6 +51,7 @@ def command(
     accumulation: AccumulateOptions,
     batch: BatchOptions,
     memory: int | None,
+    strict: bool,
     sanity: Literal["refuse", "warn", "off"],
 ) -> int:
     """Turn a recording into dense depth maps of every camera keyframe.
@@ -66,7 +68,9 @@ def command(
 
     from .batch_run import run_batch
 
-    job = AccumulateJob(recording.path, out, accumulation.resolve(), selection.cameras, batch.overwrite, sanity)
+    job = AccumulateJob(
+        recording.strictly(strict), out, accumulation.resolve(), selection.cameras, batch.overwrite, sanity
+    )
     names = selection.scene_names(job.opened)
     if memory is None:
         return run_batch(ctx, job, names, batch)

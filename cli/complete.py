@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .batch_options import BatchOptions, batch_options
-from .recording_options import DatarootOptions, SelectionOptions, recording_options, selection_options
+from .recording_options import DatarootOptions, SelectionOptions, recording_options, selection_options, strict_option
 
 if TYPE_CHECKING:
     from densegt.batch.job import SceneResult
@@ -32,6 +32,7 @@ _PATH = click.Path(path_type=Path)
 )  # fmt: skip
 @selection_options()
 @batch_options
+@strict_option
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -42,6 +43,7 @@ def command(
     checkpoint: Path | None,
     selection: SelectionOptions,
     batch: BatchOptions,
+    strict: bool,
 ) -> int:
     """Fill the gaps of a depth store, and say how sure each pixel is.
 
@@ -58,7 +60,14 @@ def command(
     from .batch_run import run_batch
 
     job = CompletionJob(
-        recording.image_root, depth_dir, out, method, checkpoint, selection.cameras, overwrite=batch.overwrite
+        recording.image_root,
+        depth_dir,
+        out,
+        method,
+        checkpoint,
+        selection.cameras,
+        overwrite=batch.overwrite,
+        strict=strict,
     )
     names = [path.stem for path in select_scenes(depth_dir, selection.scenes)]
     return run_batch(ctx, job, names, batch, details=_rejected)

@@ -31,6 +31,8 @@ def run(job: LeaveOneOutJob, selection: SelectionOptions, workers: int) -> Leave
     console.print(_table(result))
     for line in _remarks(result):
         click.echo(line)
+    for name, line in result.set_aside.items():
+        click.echo(f"densegt: {name}: {line}", err=True)
     for name, why in result.failed.items():
         click.echo(f"densegt: {name} failed: {why}", err=True)
     return result

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,6 +68,14 @@ class DatarootOptions:
         rate_hz = self.keyframe_rate_hz or RecordingOptions.keyframe_rate_hz
         return RecordingPath(self.dataroot, self.format_, self.version, RecordingOptions(rate_hz, self.keyframe_every))
 
+    def strictly(self, strict: bool) -> RecordingPath:
+        """The recording, what is bad in it refused or set aside; see `path`."""
+        if not strict:
+            return self.path
+        from densegt.datasets.recording import RecordingOptions
+
+        return replace(self.path, options=replace(self.path.options or RecordingOptions(), strict=True))
+
     @property
     def image_root(self) -> Path:
         """Folder that image file names in a depth store are relative to; the recording's other files need not be there.
@@ -76,6 +84,13 @@ class DatarootOptions:
             InputError: a format was named, and the folder is none of that.
         """
         return self.path.root if self.format_ == "auto" else self.path.open().root
+
+
+strict_option = click.option(
+    "--strict", is_flag=True,
+    help="Refuse a scene in which a sweep, an image, a box or a table of labels is missing or bad; otherwise that is "
+    "left out, and named at the end.",
+)  # fmt: skip
 
 
 def recording_options(*, required: bool = True, help: str = "Folder of the recording.") -> Decorator:

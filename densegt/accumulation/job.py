@@ -92,10 +92,11 @@ class AccumulateJob:
         Raises:
             InputError: it does, or it cannot be read.
         """
-        scene = self.opened.scene(name, cameras=self.cameras)
+        own_only = self.config.window_s == 0
+        scene = self.opened.scene(name, cameras=self.cameras, keyframes_only=own_only)
         if not scene.cameras:
             raise InputError(f"{self.opened.source}: scene {name} has no keyframe camera to render")
-        examined = examine(scene, self.config.lidar, sane=self.sanity != "off")
+        examined = examine(scene, self.config.lidar, sane=self.sanity != "off", strict=self.recording.strict)
         fatal = [finding for finding in examined.findings if finding.fatal]
         if fatal and self.sanity == "refuse":
             more = "; --sanity warn goes on all the same"

@@ -15,17 +15,25 @@ from densegt.datasets.recording import Recording
 from densegt.datasets.sanity.check_scene import check_scene
 from densegt.datasets.sanity.finding import SanityFinding
 from densegt.datasets.scene import Scene
+from densegt.datasets.set_aside import SetAside
+from densegt.datasets.unreadable_sweeps import NamedSweeps, ReadableSweeps, UnreadableSweepError, without_sweep
 
 
-def read_scene(recording: Recording, name: str, config: AccumulateConfig, *, cameras: Sequence[str] = ()) -> Scene:
+def read_scene(
+    recording: Recording, name: str, config: AccumulateConfig, *, cameras: Sequence[str] = (), strict: bool = False
+) -> Scene:
     """A scene whose lidars have the configuration's model, or the recording's own, or the one inferred from it.
 
     Sweeps read for that are not read from their files again.
 
+    Args:
+        strict: see `examine`.
+
     Raises:
-        InputError: unknown scene or camera, a file is missing or damaged.
+        InputError: unknown scene or camera, not one sweep can be read; strict: one cannot be.
     """
-    return examine(recording.scene(name, cameras=cameras), config.lidar, sane=False).scene
+    scene = recording.scene(name, cameras=cameras, keyframes_only=config.window_s == 0)
+    return examine(scene, config.lidar, sane=False, strict=strict).scene
 
 
 @dataclass(frozen=True)
@@ -35,30 +43,53 @@ class ExaminedScene:
     Attributes:
         lidars: of each lidar's model.
         findings: contradictions, see `densegt.datasets.sanity`.
+        unread: what is set aside as its turn comes to be read.
     """
 
     scene: Scene
     lidars: tuple[LidarModelEvidence, ...]
     findings: tuple[SanityFinding, ...]
+    unread: ReadableSweeps
+
+    @property
+    def set_aside(self) -> tuple[SetAside, ...]:
+        """All that was left out so far."""
+        return (*self.scene.set_aside, *self.unread.set_aside)
 
 
-def examine(scene: Scene, config: LidarConfig, *, sane: bool = True) -> ExaminedScene:
+def examine(scene: Scene, config: LidarConfig, *, sane: bool = True, strict: bool = False) -> ExaminedScene:
     """The scene with a model for each lidar; a given model holds whatever the data say.
 
     Args:
         sane: look for contradictions too.
+        strict: refuse where a sweep cannot be read, now or later; otherwise it is set aside.
 
     Raises:
-        InputError: a sweep cannot be read.
+        InputError: not one sweep can be read; strict: one cannot be.
     """
+    ahead = ReadAhead(NamedSweeps(scene.read_points))
+    while True:
+        try:
+            used, lidars, findings = _examined(scene, config, ahead, sane=sane)
+            break
+        except UnreadableSweepError as bad:
+            if strict:
+                raise
+            scene = without_sweep(scene, bad)
+    ahead.stop()
+    unread = ReadableSweeps(ahead)
+    return ExaminedScene(replace(used, read_points=ahead if strict else unread), lidars, findings, unread)
+
+
+def _examined(
+    scene: Scene, config: LidarConfig, read: ReadAhead, *, sane: bool
+) -> tuple[Scene, tuple[LidarModelEvidence, ...], tuple[SanityFinding, ...]]:
     model = configured_model(config)
     given = {} if model is None else {lidar.channel: model for lidar in scene.lidars}
-    ahead = ReadAhead(scene.read_points)
-    found = infer_lidar_models(scene, given, ahead)
+    found = infer_lidar_models(scene, given, read)
     used = scene.with_lidar_models({channel: evidence.used for channel, evidence in found.items()})
-    findings = tuple(check_scene(used, ahead)) if sane else ()
-    ahead.stop()
-    return ExaminedScene(replace(used, read_points=ahead), tuple(found.values()), findings)
+    findings = tuple(check_scene(used, read)) if sane else ()
+    return used, tuple(found.values()), findings
 
 
 def configured_model(config: LidarConfig) -> LidarModel | None:

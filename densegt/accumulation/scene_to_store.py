@@ -19,6 +19,7 @@ from densegt.batch.progress import SceneProgress
 from densegt.batch.stage_seconds import StageSeconds
 from densegt.datasets.sanity.finding import in_lines
 from densegt.datasets.scene import Points, Scene, Sweep
+from densegt.datasets.set_aside import as_dicts, in_one_line
 from densegt.depth.store import SceneWriter
 
 
@@ -42,9 +43,13 @@ def accumulate_to_store(
     scene, lidars = counter.counting_points(examined.scene), examined.lidars
     inferred = {evidence.channel: evidence.as_dict() for evidence in lidars}
     contradictions = in_lines(examined.findings)
-    coverage, writer = [], new_writer(inferred={**inferred, "contradictions": contradictions})
+    said = {"contradictions": contradictions, **({"notes": scene.notes} if scene.notes else {})}
+    coverage, writer = [], new_writer(inferred={**inferred, **said})
 
     def built(cloud: Cloud) -> None:
+        # All sweeps have been read: nothing more will turn out to be bad.
+        if examined.set_aside:
+            writer.set_aside(as_dicts(examined.set_aside))
         if config.motion in ("auto", "free"):
             _write_tracks(writer.path.parent / "tracks", scene, cloud)
         seconds.enter("render")
@@ -68,9 +73,13 @@ def accumulate_to_store(
         bytes=writer.path.stat().st_size,
         counts={"sweeps": len(scene.sweeps), "points": counter.points},
         seconds=seconds.end(),
-        details={"lidars": inferred},
-        notes=tuple(evidence.line() for evidence in lidars if evidence.given is None),
-        warnings=(*(warning for evidence in lidars for warning in evidence.warnings()), *contradictions),
+        details={"lidars": inferred, "set_aside": as_dicts(examined.set_aside)},
+        notes=(*scene.notes, *(evidence.line() for evidence in lidars if evidence.given is None)),
+        warnings=(
+            *(warning for evidence in lidars for warning in evidence.warnings()),
+            *contradictions,
+            *in_one_line(examined.set_aside),
+        ),
     )
 
 

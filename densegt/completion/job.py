@@ -29,6 +29,7 @@ class CompletionJob:
         checkpoint: weights, for a method that has some; None is its own choice.
         cameras: channels, all where empty.
         overwrite: also make finished scenes again.
+        strict: refuse a scene of which an image cannot be read; otherwise that is left out.
     """
 
     counts: ClassVar[tuple[str, ...]] = ("measured_pixels", "rejected_pixels")
@@ -40,6 +41,7 @@ class CompletionJob:
     checkpoint: Path | None = None
     cameras: tuple[str, ...] = ()
     overwrite: bool = False
+    strict: bool = False
 
     @cached_property
     def settings(self) -> dict[str, Any]:
@@ -94,7 +96,8 @@ class CompletionJob:
         keys = select_images(reader, self.cameras)
         writer = SceneWriter(self.out, scene, self.saved_config(scene), input_digest=digest, overwrite=True)
         method = _open_once(self.method, self.checkpoint)
-        return complete_to_store((reader.read(*key) for key in keys), self.image_root, method, writer, report=report)
+        records = (reader.read(*key) for key in keys)
+        return complete_to_store(records, self.image_root, method, writer, strict=self.strict, report=report)
 
     def summary(self) -> dict[str, Any]:
         """Folders and settings."""

@@ -14,7 +14,9 @@ from densegt.batch.progress import SceneProgress
 from densegt.batch.stage_seconds import StageSeconds
 from densegt.completion.images import camera_of, completed_layers, given_of, without_completed
 from densegt.completion.method import Method
+from densegt.datasets.set_aside import SetAside, as_dicts, in_one_line
 from densegt.depth.store import ImageRecord, SceneWriter
+from densegt.errors import InputError
 
 
 class _Pixels(NamedTuple):
@@ -32,6 +34,7 @@ def complete_to_store(
     method: Method,
     writer: SceneWriter,
     *,
+    strict: bool = False,
     report: ReportProgress = lambda progress: None,
 ) -> SceneResult:
     """Complete a scene's images and write them.
@@ -39,15 +42,24 @@ def complete_to_store(
     Args:
         image_root: folder that the images' `filename` is relative to.
         writer: not yet entered; the file appears whole or not at all.
+        strict: refuse where an image cannot be read; otherwise it is left out.
         report: called after every image.
 
     Raises:
-        InputError: an image cannot be read, or is of another size than its depth.
+        InputError: not one image can be read, or all are of another size than their depth; strict: one is.
     """
     seconds, pixels, keyframes = StageSeconds("read"), [], set()
+    bad: list[SetAside] = []
     with writer:
         for record in map(without_completed, records):
-            given = given_of(record, image_root)
+            try:
+                given = given_of(record, image_root)
+            except InputError as error:
+                if strict:
+                    raise
+                path = str(image_root / record.filename)
+                bad.append(SetAside("image", path, str(error).removeprefix(f"{path}: ")))
+                continue
             seconds.enter("complete")
             layers = completed_layers(record, method(given))
             seconds.enter("write")
@@ -57,6 +69,10 @@ def complete_to_store(
             report(SceneProgress(len(pixels), len(keyframes)))
             seconds.enter("read")
         seconds.enter("write")
+        if bad and not pixels:
+            raise InputError(str(bad[0]))
+        if bad:
+            writer.set_aside(as_dicts(bad))
     total = _Pixels(*np.sum(pixels, axis=0).tolist())
     return SceneResult(
         name=writer.path.stem,
@@ -68,6 +84,8 @@ def complete_to_store(
         bytes=writer.path.stat().st_size,
         counts={"measured_pixels": total.measured, "rejected_pixels": total.rejected},
         seconds=seconds.end(),
+        details={"set_aside": as_dicts(bad)},
+        warnings=in_one_line(bad),
     )
 
 

@@ -67,6 +67,11 @@ class RecordingPath:
     version: str | None = None
     options: RecordingOptions | None = None
 
+    @property
+    def strict(self) -> bool:
+        """Whether what is bad is refused and not set aside."""
+        return self.options is not None and self.options.strict
+
     def open(self) -> Recording:
         """See `open_recording`."""
         return open_recording(self.root, format=self.format, version=self.version, options=self.options)

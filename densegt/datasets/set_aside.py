@@ -26,15 +26,15 @@ class SetAside:
         return f"{self.where}: {self.why}"
 
 
-def in_one_line(things: Sequence[SetAside]) -> str:
-    """How many of each kind were left out, the first of each named with its reason; "" where nothing was."""
+def in_one_line(things: Sequence[SetAside]) -> tuple[str, ...]:
+    """A line: how many of each kind were left out, the first of each named with its reason; none where nothing was."""
     kinds = list(dict.fromkeys(thing.what for thing in things))
     parts = []
     for kind in kinds:
         mine = [thing for thing in things if thing.what == kind]
         more = f" and {len(mine) - 1} more" if len(mine) > 1 else ""
         parts.append(f"{len(mine)} {_plural(kind, len(mine))} ({mine[0]}{more})")
-    return f"went on without {', '.join(parts)}; {REFUSE_INSTEAD}" if parts else ""
+    return (f"went on without {', '.join(parts)}; {REFUSE_INSTEAD}",) if parts else ()
 
 
 def as_dicts(things: Sequence[SetAside]) -> list[dict[str, str]]:

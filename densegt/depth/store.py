@@ -2,7 +2,8 @@
 
 <scene name>.h5
   attributes: format, format_version, densegt_version, config (JSON), input (digest of what it was made from),
-              inferred (JSON: each lidar's model, and from what it is known)
+              inferred (JSON: each lidar's model, and from what it is known),
+              set_aside (JSON: what was bad in the recording and left out; where something was)
   /<sample_token>/<CHANNEL>/depth       uint16 (H,W)  metres x 256, rounded; 0 = none
   /<sample_token>/<CHANNEL>/source      uint8  (H,W)  codes of `Source`
   /<sample_token>/<CHANNEL>/age         int16  (H,W)  milliseconds from exposure to the measurement
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,6 +120,11 @@ class SceneWriter:
         self._file = h5py.File(self._sink, "w", libver=_LIBRARY)
         _set_attributes(self._file, self._attributes)
         return self
+
+    def set_aside(self, things: Sequence[Mapping[str, str]]) -> None:
+        """Note what was bad in the recording, and that the depth was made without."""
+        self._attributes["set_aside"] = json.dumps(things, sort_keys=True)
+        _set_attributes(self._file, self._attributes)
 
     def write(self, camera: Camera, depth: DepthMap, layers: Mapping[str, NDArray[Any]] | None = None) -> None:
         """Add one image with its depth, source, age, confidence where it has one, and any further layers (H,W)."""

@@ -10,10 +10,11 @@ from typing import Any
 import densegt
 from densegt.accumulation.config import AccumulateConfig
 from densegt.accumulation.leave_one_out.scene import MOVERS, REST, LeaveOneOutMetrics, Progress, score_scene
-from densegt.accumulation.scene_input import read_scene
+from densegt.accumulation.scene_input import examine
 from densegt.batch.executor import Executor, Failed, Local, Serial
 from densegt.batch.recording_handle import RecordingHandle
 from densegt.datasets import RecordingPath
+from densegt.datasets.set_aside import in_one_line
 from densegt.depth.figures import DEFINITIONS, Figures, Summary, ratio
 from densegt.errors import InputError
 
@@ -87,12 +88,14 @@ class LeaveOneOutResult:
         whole: over all scenes that worked.
         scenes: the same, scene by scene.
         failed: why, by scene.
+        set_aside: what was left out, a line each, by scene.
     """
 
     job: LeaveOneOutJob
     whole: MethodComparison
     scenes: dict[str, MethodComparison]
     failed: dict[str, str]
+    set_aside: dict[str, str]
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON: the whole at the top, then scenes, what failed, config and definitions."""
@@ -102,6 +105,7 @@ class LeaveOneOutResult:
             "every": self.job.every,
             "scenes": {name: scene.as_dict() for name, scene in self.scenes.items()},
             "failed": self.failed,
+            "set_aside": self.set_aside,
             "config": {"accumulate": self.job.config.model_dump(mode="json"), "cameras": list(self.job.cameras)},
             "definitions": {**DEFINITIONS, **NOTES},
             "densegt_version": densegt.__version__,
@@ -128,7 +132,7 @@ def leave_one_out(
 
     executor: Executor = Serial() if workers <= 1 or len(names) <= 1 else Local(workers)
     work = partial(_score_one, job, RecordingHandle(job.recording))
-    outcome: dict[str, LeaveOneOutMetrics | str] = {}
+    outcome: dict[str, tuple[LeaveOneOutMetrics, tuple[str, ...]] | str] = {}
     for name, result in executor.run(work, names, advance):
         outcome[name] = result.why if isinstance(result, Failed) else result
         advance(name, 100)
@@ -136,24 +140,29 @@ def leave_one_out(
     if len(failed) == len(names):
         raise InputError(next(iter(failed.values())))
     whole, scenes = LeaveOneOutMetrics(max_depth_m=job.max_depth_m), {}
+    set_aside: dict[str, str] = {}
     for name in names:
-        metrics = outcome[name]
-        if isinstance(metrics, LeaveOneOutMetrics):
+        scored = outcome[name]
+        if not isinstance(scored, str):
+            metrics, lines = scored
             whole.merge(metrics)
             scenes[name] = compare(metrics)
-    return LeaveOneOutResult(job, compare(whole), scenes, failed)
+            set_aside.update((name, line) for line in lines)
+    return LeaveOneOutResult(job, compare(whole), scenes, failed, set_aside)
 
 
 def _score_one(
     job: LeaveOneOutJob, handle: RecordingHandle, name: str, advance: Callable[[int], None]
-) -> LeaveOneOutMetrics:
-    """One scene's metrics; `advance` is called with the hundredths done."""
-    scene = read_scene(handle.recording, name, job.config, cameras=job.cameras)
+) -> tuple[LeaveOneOutMetrics, tuple[str, ...]]:
+    """One scene's metrics, and a line on what was set aside; `advance` is called with the hundredths done."""
+    scene = handle.recording.scene(name, cameras=job.cameras)
+    examined = examine(scene, job.config.lidar, sane=False, strict=job.recording.strict)
 
     def progress(done: int, total: int) -> None:
         advance(100 * done // total)
 
-    return score_scene(scene, job.config, every=job.every, max_depth_m=job.max_depth_m, progress=progress)
+    metrics = score_scene(examined.scene, job.config, every=job.every, max_depth_m=job.max_depth_m, progress=progress)
+    return metrics, in_one_line(examined.set_aside)
 
 
 def compare(metrics: LeaveOneOutMetrics) -> MethodComparison:
