@@ -11,7 +11,6 @@ from densegt.errors import InputError
 
 # Ten times the points of a turn of the finest lidars; more is another kind of file.
 MAX_POINTS = 10_000_000
-MAX_BYTES = MAX_POINTS * 24
 # Farther than any automotive lidar reaches; beyond it a coordinate is damage, not a measurement.
 MAX_RANGE_M = 1000.0
 
@@ -29,10 +28,17 @@ def check_size(path: Path, size_bytes: int, columns: int) -> None:
     if left_over:
         what = f"{left_over} bytes left over; a sweep is a multiple of {bytes_per_point} bytes. Fetch it again"
         raise InputError(f"{path}: {what}")
-    if size_bytes > MAX_POINTS * bytes_per_point:
-        raise InputError(
-            f"{path}: {size_bytes} bytes; a sweep has at most {MAX_POINTS} points of {bytes_per_point} bytes"
-        )
+    check_extent(path, size_bytes, columns)
+
+
+def check_extent(path: Path, size_bytes: int, columns: int) -> None:
+    """Whether a file is small enough for a sweep.
+
+    Raises:
+        InputError: it is larger than any.
+    """
+    if size_bytes > MAX_POINTS * 4 * columns:
+        raise InputError(f"{path}: {size_bytes} bytes; a sweep has at most {MAX_POINTS} points of {4 * columns} bytes")
 
 
 def read_rows(path: Path, columns: int) -> Float32:
@@ -41,10 +47,10 @@ def read_rows(path: Path, columns: int) -> Float32:
     Raises:
         InputError: the file is missing, empty, too large or no whole number of points.
     """
-    return finite_rows(path, read_bytes(path), columns)
+    return finite_rows(path, read_bytes(path, columns), columns)
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path, columns: int) -> bytes:
     """A sweep's file.
 
     Raises:
@@ -53,8 +59,7 @@ def read_bytes(path: Path) -> bytes:
     if path.exists() and not path.is_file():
         raise InputError(f"{path}: not a file")
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path}: {path.stat().st_size} bytes; a sweep has at most {MAX_POINTS} points")
+        check_extent(path, path.stat().st_size, columns)
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None

@@ -9,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from densegt.datasets import float_rows
 from densegt.datasets.file_names import is_outside
 from densegt.datasets.nuscenes import image_file, sweep_file
 from densegt.datasets.nuscenes.columns import Poses, SceneRows
@@ -146,6 +147,10 @@ class SceneBuilder:
         size = path.stat().st_size
         if not size:
             raise _BadError(path, "empty")
+        try:
+            float_rows.check_extent(path, size, sweep_file.COLUMNS)
+        except InputError as error:
+            raise _BadError(path, str(error).removeprefix(f"{path}: ")) from None
         if sweep_file.left_over(path, size):
             raise _BadError(path, sweep_file.left_over_line(size))
         if calibration not in lidars:

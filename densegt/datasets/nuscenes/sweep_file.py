@@ -95,6 +95,7 @@ def problem(path: Path) -> tuple[str, str] | None:
             return None
         with path.open("rb") as file:
             head = file.read(_HEAD_BYTES)
+        float_rows.check_extent(path, path.stat().st_size, COLUMNS)
         if left_over(path, path.stat().st_size):
             return "truncated", left_over_line(path.stat().st_size)
         if np.isfinite(np.frombuffer(head[: len(head) // 4 * 4], dtype="<f4")).any():
@@ -122,7 +123,7 @@ def read_sweep_columns(path: Path) -> SweepColumns:
     """The rows of a sweep's file that can be measurements; see `read_sweep`."""
     if path.suffix in SUFFIXES:
         return _named_columns(path)
-    return _float_columns(path, float_rows.read_bytes(path))
+    return _float_columns(path, float_rows.read_bytes(path, COLUMNS))
 
 
 def _float_columns(path: Path, data: bytes) -> SweepColumns:

@@ -339,7 +339,7 @@ def test_the_command(damaged, tmp_path):
 def test_nothing_but_brackets(damaged):
     for name in ROW_TYPES:
         write_rows(damaged, name, [])
-    assert check(damaged).summary() == "0 problems in 0 scenes, 0 sweeps, 0 images"
+    assert check(damaged).summary() == "1 problem (1 refused) in 0 scenes, 0 sweeps, 0 images"
 
 
 def test_nan_in_every_number(damaged):
