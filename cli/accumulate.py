@@ -10,7 +10,7 @@ import click
 
 from .accumulate_options import AccumulateOptions, accumulate_options
 from .batch_options import BatchOptions, batch_options
-from .recording_options import DatarootOptions, SelectionOptions, recording_options, selection_options, strict_option
+from .recording_options import DatarootOptions, SelectionOptions, recording_options, selection_options
 
 
 def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
@@ -31,7 +31,6 @@ def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> int 
 @selection_options()
 @accumulate_options
 @batch_options
-@strict_option
 @click.option(
     "--memory", metavar="SIZE", callback=_size,
     help="Such as 16GB. Without --workers as many scenes at the same time as fit into it and there are cores; "
@@ -51,7 +50,6 @@ def command(
     accumulation: AccumulateOptions,
     batch: BatchOptions,
     memory: int | None,
-    strict: bool,
     sanity: Literal["refuse", "warn", "off"],
 ) -> int:
     """Turn a recording into dense depth maps of every camera keyframe.
@@ -69,7 +67,7 @@ def command(
     from .batch_run import run_batch
 
     job = AccumulateJob(
-        recording.strictly(strict), out, accumulation.resolve(), selection.cameras, batch.overwrite, sanity
+        recording.strictly(accumulation.strict), out, accumulation.resolve(), selection.cameras, batch.overwrite, sanity
     )
     names = selection.scene_names(job.opened)
     if memory is None:

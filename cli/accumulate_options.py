@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .option_group import option_group
+from .recording_options import strict_option
 
 if TYPE_CHECKING:
     from densegt.accumulation.config import AccumulateConfig
@@ -20,6 +21,7 @@ class AccumulateOptions:
     Attributes:
         window: seconds before and after a keyframe, or "scene".
         config: YAML file, or the name of one that ships with densegt.
+        strict: refuse a scene in which anything is bad; see `DatarootOptions.strictly`.
     """
 
     motion: str | None
@@ -27,6 +29,7 @@ class AccumulateOptions:
     window: float | str | None
     refine_poses: bool | None
     config: str | None
+    strict: bool | None
 
     @property
     def any_given(self) -> bool:
@@ -89,4 +92,5 @@ accumulate_options = option_group(
         help="Adjust the recorded ego poses to what the sweeps saw, where they clearly agree better for it (default).",
     ),
     click.option("--config", metavar="FILE", help="YAML file, or the name of one that ships with densegt."),
+    strict_option,
 )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from .batch_options import BatchOptions, batch_options
+from .option_group import option_group
 from .recording_options import DatarootOptions, SelectionOptions, recording_options, selection_options, strict_option
 
 if TYPE_CHECKING:
@@ -16,34 +18,48 @@ if TYPE_CHECKING:
 _PATH = click.Path(path_type=Path)
 
 
+@dataclass(frozen=True)
+class CompletionOptions:
+    """How depth is completed; `strict`: refuse a scene of which an image cannot be read."""
+
+    method: str
+    checkpoint: Path | None
+    strict: bool | None
+
+
+completion_options = option_group(
+    "completion",
+    CompletionOptions,
+    click.option(
+        "--method", type=click.Choice(["classical", "network", "prompt-depth-anything"]), default="classical",
+        show_default=True,
+        help="classical: along surfaces, guided by the image's edges; needs no weights. network: learned. "
+        "prompt-depth-anything: a foundation model, if you have it (densegt[foundation]).",
+    ),
+    click.option(
+        "--checkpoint", type=_PATH,
+        help="Weights for the network, other than those that ship; a folder for prompt-depth-anything.",
+    ),
+    strict_option,
+)  # fmt: skip
+
+
 @click.command("complete")
 @recording_options(help="Folder of the recording; only its images are read.")
 @click.option("--depth", "depth_dir", type=_PATH, required=True, help="Depth store written by `densegt accumulate`.")
 @click.option("--out", type=_PATH, required=True, help="Depth store: one .h5 a scene goes there.")
-@click.option(
-    "--method", type=click.Choice(["classical", "network", "prompt-depth-anything"]), default="classical",
-    show_default=True,
-    help="classical: along surfaces, guided by the image's edges; needs no weights. network: learned. "
-    "prompt-depth-anything: a foundation model, if you have it (densegt[foundation]).",
-)  # fmt: skip
-@click.option(
-    "--checkpoint", type=_PATH,
-    help="Weights for the network, other than those that ship; a folder for prompt-depth-anything.",
-)  # fmt: skip
+@completion_options
 @selection_options()
 @batch_options
-@strict_option
 @click.pass_context
 def command(
     ctx: click.Context,
     recording: DatarootOptions,
     depth_dir: Path,
     out: Path,
-    method: str,
-    checkpoint: Path | None,
+    completion: CompletionOptions,
     selection: SelectionOptions,
     batch: BatchOptions,
-    strict: bool,
 ) -> int:
     """Fill the gaps of a depth store, and say how sure each pixel is.
 
@@ -63,11 +79,11 @@ def command(
         recording.image_root,
         depth_dir,
         out,
-        method,
-        checkpoint,
+        completion.method,
+        completion.checkpoint,
         selection.cameras,
         overwrite=batch.overwrite,
-        strict=strict,
+        strict=bool(completion.strict),
     )
     names = [path.stem for path in select_scenes(depth_dir, selection.scenes)]
     return run_batch(ctx, job, names, batch, details=_rejected)

@@ -11,7 +11,7 @@ import click
 
 from .accumulate_options import AccumulateOptions, accumulate_options
 from .option_group import option_group
-from .recording_options import DatarootOptions, SelectionOptions, recording_options, selection_options, strict_option
+from .recording_options import DatarootOptions, SelectionOptions, recording_options, selection_options
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -51,7 +51,6 @@ leave_one_out_options = option_group(
 @click.option("--truth", "truth_dir", type=click.Path(path_type=Path), help="Store taken as exact, or kitti-depth:DIR.")
 @leave_one_out_options
 @recording_options(required=False, help="Leave-one-out: folder of the recording.")
-@strict_option
 @selection_options()
 @accumulate_options
 @click.option("--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), help="Write every figure here.")
@@ -64,7 +63,6 @@ def command(
     truth_dir: Path | None,
     held_out: LeaveOneOutOptions,
     recording: DatarootOptions,
-    strict: bool,
     selection: SelectionOptions,
     accumulation: AccumulateOptions,
     json_path: Path | None,
@@ -91,16 +89,14 @@ def command(
 
         from .leave_one_out import run
 
-        settings = accumulation.resolve()
-        job = LeaveOneOutJob(recording.strictly(strict), settings, selection.cameras, held_out.every or 1, max_depth_m)
+        path, settings = recording.strictly(accumulation.strict), accumulation.resolve()
+        job = LeaveOneOutJob(path, settings, selection.cameras, held_out.every or 1, max_depth_m)
         result = run(job, selection, held_out.workers or 1)
         _write(json_path, result.as_dict())
         return 1 if result.failed else 0
-    others = (recording.dataroot, strict, recording.version, selection.scenes, selection.cameras, held_out.every)
+    others = (recording.dataroot, recording.version, selection.scenes, selection.cameras, held_out.every)
     if any((*others, held_out.workers, accumulation.any_given)):
-        raise click.UsageError(
-            "--dataroot, --strict, accumulate's options, --every and --workers go with --leave-one-out"
-        )
+        raise click.UsageError("--dataroot, accumulate's options, --every and --workers go with --leave-one-out")
     if pred_dir is None or truth_dir is None:
         raise click.UsageError("give --pred and --truth, or --dataroot and --leave-one-out")
     from densegt.depth.evaluate import evaluate_stores

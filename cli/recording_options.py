@@ -68,7 +68,7 @@ class DatarootOptions:
         rate_hz = self.keyframe_rate_hz or RecordingOptions.keyframe_rate_hz
         return RecordingPath(self.dataroot, self.format_, self.version, RecordingOptions(rate_hz, self.keyframe_every))
 
-    def strictly(self, strict: bool) -> RecordingPath:
+    def strictly(self, strict: bool | None) -> RecordingPath:
         """The recording, what is bad in it refused or set aside; see `path`."""
         if not strict:
             return self.path
@@ -87,7 +87,7 @@ class DatarootOptions:
 
 
 strict_option = click.option(
-    "--strict", is_flag=True,
+    "--strict", is_flag=True, default=None,
     help="Refuse a scene in which a sweep, an image, a box or a table of labels is missing or bad; otherwise that is "
     "left out, and named at the end.",
 )  # fmt: skip
