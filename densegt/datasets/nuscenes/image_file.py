@@ -20,13 +20,13 @@ def problem(path: Path, width_px: int, height_px: int) -> tuple[str, str] | None
     Raises:
         OSError: it cannot be read.
     """
-    suffix = path.suffix.lower()
-    if suffix not in (*JPEG_SUFFIXES, ".png"):
+    if path.suffix.lower() not in (*JPEG_SUFFIXES, ".png"):
         return None
-    kind, size = "JPEG" if suffix in JPEG_SUFFIXES else "PNG", size_of(path)
-    if size is None:
-        return "unreadable", f"does not begin like a {kind}"
+    size = size_of(path)
     with path.open("rb") as file:
+        kind = "PNG" if file.read(4) == b"\x89PNG" else "JPEG"
+        if size is None:
+            return "unreadable", "does not begin like a JPEG or a PNG"
         file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
         if _ENDS[kind] not in file.read():
             return "truncated", f"the {kind}'s end is missing"

@@ -122,7 +122,7 @@ def test_truncated_image(damaged, share):
 def test_not_an_image(damaged, data):
     path = first_file(damaged, "samples/CAM_FRONT/*")
     replace(path, data)
-    finds(damaged, "unreadable", path.name, "does not begin like a JPEG")
+    finds(damaged, "unreadable", path.name, "does not begin like a JPEG or a PNG")
 
 
 def test_an_image_damaged_in_its_middle(damaged):
