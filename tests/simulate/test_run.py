@@ -28,6 +28,8 @@ def one_by_one(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+# Simulates several times.
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_with_any_number_of_workers(one_by_one: Path, tmp_path: Path) -> None:
     done = []
     simulate(TINY, tmp_path / "b", lambda n, total: done.append((n, total)), workers=2)
@@ -82,6 +84,8 @@ def test_a_used_folder_is_kept(one_by_one: Path, tmp_path: Path) -> None:
     assert (tmp_path / "mine.txt").read_text() == "keep"
 
 
+# Simulates several times.
+@pytest.mark.slow
 def test_a_failure_shows_nothing_and_the_same_command_goes_on(
     one_by_one: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

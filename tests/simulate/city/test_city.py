@@ -35,6 +35,8 @@ def _digest(folder: Path) -> dict[str, str]:
     return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 
+# Simulates several times.
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_with_any_number_of_workers(dataset: Path, tmp_path: Path) -> None:
     simulate(TINY, tmp_path / "b", street=CityStreet("city-small"), workers=2)
     assert _digest(dataset) == _digest(tmp_path / "b")
@@ -92,6 +94,8 @@ def test_bad_ranges_are_refused_by_name(tmp_path: Path) -> None:
         read_ranges("nowhere")
 
 
+# Simulates several times.
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(SPECS))
 def test_every_lidar_turns(name: str, tmp_path: Path) -> None:
     file = tmp_path / "one.yaml"
