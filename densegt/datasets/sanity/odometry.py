@@ -90,6 +90,16 @@ def roughness_m(planes: Planes, xyz_lidar: NDArray[np.float32], T_first_second: 
     return float(np.where(known, np.minimum(np.abs(across), 0.5), 0.5).mean())
 
 
+def observability(planes: Planes, xyz_lidar: NDArray[np.float32], T_first_second: Float64, way: Float64) -> float:
+    """Share of what a second sweep's points say that speaks about a shift along `way` (3,): 1/3 of planes turned at
+    random, 0 in a tunnel along it."""
+    moved = se3.apply(T_first_second, some_points(xyz_lidar, SOURCE_POINTS))
+    near, across, known = planes.misfit(moved, FINE_M)
+    fits = known & (np.abs(across) < FINE_M)
+    along = planes.normal[near[fits]] @ (way / max(float(np.linalg.norm(way)), 1e-9))
+    return float((along**2).mean()) if len(along) else 0.0
+
+
 def measured_motion(pair: SweepPair, planes: Planes) -> Float64:
     """T_first_second (4,4) from points alone: from the first sweep to the next, as often as there are such steps."""
     step = register(planes, pair.after_points.xyz_lidar, np.eye(4))

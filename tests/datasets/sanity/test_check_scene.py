@@ -1,5 +1,7 @@
 """Mistakes in a recording are told, and good recordings are not complained of."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -81,3 +83,10 @@ def test_motion_is_measured_without_poses(good):
 def test_equal_findings_share_a_line():
     first, second = (SanityFinding("cameras", f"camera {c}", f"facts of {c}", "check K") for c in "AB")
     assert in_lines([first, second]) == ["cameras: camera A: facts of A; check K (also camera B)"]
+
+
+def test_a_corridor_tells_nothing_of_the_way_along_it(tmp_path):
+    """The example's road with a wall looks the same after five metres; that contradicts nothing."""
+    example = Path(__file__).parents[3] / "examples" / "write_custom_recording.py"
+    subprocess.run([sys.executable, str(example), str(tmp_path / "own")], check=True)
+    assert in_lines(findings_of(tmp_path / "own")) == []
