@@ -157,7 +157,8 @@ def _without_ring(data: bytes) -> float_rows.Float32 | None:
         rows: float_rows.Float32 = np.frombuffer(data, dtype="<f4").reshape(-1, columns)
         rows = rows[np.isfinite(rows).all(axis=1)]
         sound = (np.abs(rows[:, :3]) < MAX_RANGE_M).all(axis=1) & (rows[:, 3] >= 0)
-        is_time = columns < COLUMNS or (len(rows) and float(np.ptp(rows[:, 4])) <= _MOST_TIME_S)
+        with np.errstate(over="ignore"):
+            is_time = columns < COLUMNS or (len(rows) and float(np.ptp(rows[:, 4])) <= _MOST_TIME_S)
         if is_time and sound.any() and sound.mean() >= _NEARLY_ALL:
             kept: float_rows.Float32 = rows[sound]
             return kept
