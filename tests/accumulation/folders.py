@@ -13,6 +13,11 @@ def left_in(folder: Path) -> list[str]:
     return [name for name in names if name != "run-summary.jsonl"]
 
 
+def without_remarks(stderr: str) -> list[str]:
+    """Lines of stderr but what is said of how a lidar turns; two keyframes tell little of it."""
+    return [line for line in stderr.splitlines() if ": LIDAR_TOP: " not in line]
+
+
 def sweep_of(root: Path, scene: str) -> Path:
     """A lidar file of a scene."""
     samples = {row["token"] for row in rows_of(root, "sample") if row["scene_token"] == scene}

@@ -10,6 +10,9 @@ from densegt.errors import InputError
 from densegt.simulate.config import SimulateConfig
 from densegt.simulate.run import simulate
 
+# Scenes of some size are accumulated, to weigh the process.
+pytestmark = pytest.mark.slow
+
 
 def test_the_need_grows_with_points_and_workers_with_memory():
     assert scene_bytes(0) == FIXED_BYTES

@@ -67,7 +67,7 @@ def test_bad_options(run: Run, two_scenes: Path, tmp_path: Path, options: list[s
         ("motion: magic\n", "motion"),
         ("max_depth_m: .nan\n", "max_depth_m"),
         ("- a\n- b\n", "mapping"),
-        ("{: :\n", "not YAML"),
+        ("{: :\n", "line 1: expected the node content"),
     ],
 )
 def test_bad_configuration(run: Run, two_scenes: Path, tmp_path: Path, text: str, says: str) -> None:
@@ -212,6 +212,8 @@ def test_a_failed_overwrite_keeps_what_was_there(run: Run, damaged: Path, tmp_pa
 # --- what is written ---
 
 
+# Accumulates several times.
+@pytest.mark.slow
 def test_the_same_bytes_whatever_the_workers_and_the_order(run: Run, two_scenes: Path, tmp_path: Path) -> None:
     ways = {
         "one": [],
@@ -267,6 +269,8 @@ def scores(tiny_dataset: Path, tmp_path_factory: pytest.TempPathFactory):
     return summaries
 
 
+# Accumulates several times.
+@pytest.mark.slow
 def test_accuracy_against_exact_depth(scores) -> None:
     """160x90 px: of 100 predicted pixels 96 within max(0.5 m, 5 %), and most of what the lidar can see is there."""
     everything = scores["auto"].all

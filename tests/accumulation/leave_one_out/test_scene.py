@@ -20,6 +20,9 @@ from densegt.datasets.lidar_model import LidarModel
 from densegt.datasets.scene import Camera, Lidar, ObjectKind, Points, Scene, Sweep, Track
 from densegt.errors import InputError
 
+# Each held-out sweep is an accumulation of its own.
+pytestmark = pytest.mark.slow
+
 HEIGHT_M = 1.8
 
 
