@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import densegt
+from densegt.datasets.recording import RecordingOptions
 from densegt.depth import depth_store
 
 ROOT = Path(__file__).parents[1]
@@ -59,8 +60,9 @@ def test_a_scene_that_fails_is_one_line(whole_line: Path, tmp_path: Path) -> Non
     shutil.copytree(whole_line / "world", tmp_path / "world")
     sweep = next((tmp_path / "world" / "samples" / "LIDAR_TOP").iterdir())
     sweep.write_bytes(b"cut")
+    strictly = densegt.RecordingPath(tmp_path / "world", options=RecordingOptions(strict=True))
     with pytest.raises(densegt.InputError, match=rf"^scene-0001: .*{re.escape(sweep.name)}[^\n]*$"):
-        densegt.accumulate(tmp_path / "world", tmp_path / "depth")
+        densegt.accumulate(strictly, tmp_path / "depth")
 
 
 def test_points_that_are_none_are_refused() -> None:

@@ -13,6 +13,7 @@ from densegt.accumulation.config import AccumulateConfig
 from densegt.accumulation.job import ALGORITHM, AccumulateJob
 from densegt.batch.run import run_scenes
 from densegt.datasets import RecordingPath
+from densegt.datasets.recording import RecordingOptions
 from densegt.depth.evaluate import evaluate_stores
 from densegt.depth.store import SceneReader
 
@@ -159,13 +160,14 @@ def no_pose(root: Path) -> str:
 def test_one_bad_scene_of_two(run: Run, damaged: Path, tmp_path: Path, damage: Callable[[Path], str]) -> None:
     named = damage(damaged)
     out = tmp_path / "out"
-    code, stdout, stderr = run("--dataroot", damaged, "--out", out)
+    code, stdout, stderr = run("--dataroot", damaged, "--out", out, "--strict")
     assert code == 1
     line, last = (line for line in stderr.splitlines() if "failed" in line)
     assert line.startswith("densegt: second failed: ")
     assert named in line
-    again = f"densegt accumulate --dataroot {damaged} --out {out} --scene second"
-    assert last == f"densegt: 1 of 2 scenes failed; to do just these again: {again}"
+    again = f"densegt accumulate --dataroot {damaged} --out {out}"
+    assert last.startswith(f"densegt: 1 of 2 scenes failed; to do just these again: {again}")
+    assert last.endswith("--strict --scene second")
     assert stdout.splitlines() == [f"{out / 'first.h5'}: 2 images, {coverage_of(out / 'first.h5'):.1f} % of pixels"]
     assert left_in(out) == ["first.h5"]
 
@@ -187,7 +189,8 @@ def test_a_sweep_that_goes_bad_on_the_way_leaves_no_file(
         return honest(sweep)
 
     monkeypatch.setattr(reading, "read_points", read)
-    job = AccumulateJob(RecordingPath(damaged), tmp_path / "out", AccumulateConfig())
+    strictly = RecordingPath(damaged, options=RecordingOptions(strict=True))
+    job = AccumulateJob(strictly, tmp_path / "out", AccumulateConfig())
     first, second = run_scenes(job, ["first", "second"])
     assert first.path is None
     assert str(last) in str(first.error)
@@ -203,7 +206,7 @@ def test_a_failed_overwrite_keeps_what_was_there(run: Run, damaged: Path, tmp_pa
     out.mkdir()
     (out / "second.h5").write_bytes(b"precious")
     truncate(damaged)
-    code, _, _ = run("--dataroot", damaged, "--out", out, "--overwrite", "--scene", "second")
+    code, _, _ = run("--dataroot", damaged, "--out", out, "--overwrite", "--strict", "--scene", "second")
     assert code == 2
     assert (out / "second.h5").read_bytes() == b"precious"
     assert left_in(out) == ["second.h5"]
