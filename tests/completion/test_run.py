@@ -193,7 +193,7 @@ def test_one_scene_fails_and_the_other_is_written(run, world, damage):
         path.write_bytes(b"")
     else:
         cv2.imwrite(str(path), np.zeros((20, 30, 3), np.uint8))
-    code, out, err = run(*options(world))
+    code, out, err = run(*options(world), "--strict")
     assert code == 1
     assert err.startswith("densegt: scene-a failed: ")
     assert err.splitlines()[1].startswith("densegt: 1 of 2 scenes failed; to do just these again: densegt complete")
@@ -201,6 +201,22 @@ def test_one_scene_fails_and_the_other_is_written(run, world, damage):
     assert str(path) in err
     assert "scene-b.h5: 2 images" in out
     assert sorted(p.name for p in (world / "out").iterdir()) == ["run-summary.jsonl", "scene-b.h5"]
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut"])
+def test_an_image_that_cannot_be_read_is_left_out_and_named(run, world, damage):
+    path = world / "data" / camera(sample="scene-a-0", channel="CAM_BACK").filename
+    path.unlink()
+    if damage == "cut":
+        path.write_bytes(b"")
+    code, out, err = run(*options(world))
+    assert code == 0
+    assert str(path) in out + err
+    assert [(scene, channel) for scene, _, channel in records(world / "out")] == [
+        ("scene-a", "CAM_FRONT"),
+        ("scene-b", "CAM_BACK"),
+        ("scene-b", "CAM_FRONT"),
+    ]
 
 
 def test_a_damaged_scene_of_the_input_fails_alone(run, world):

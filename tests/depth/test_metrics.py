@@ -94,9 +94,17 @@ def test_groups_partition_the_pixels():
     assert sum(g.counted for g in s.by_source.values()) == s.all.predicted
     assert all(g.coverage_percent == 100 for g in s.by_source.values())
     assert s.labelled_world.counted == s.all.counted - s.by_kind["unlabelled_mover"].counted
-    assert list(s.by_kind) == [kind.name.lower() for kind in Kind if kind != Kind.NONE]
+    assert list(s.by_kind) == [kind.name.lower() for kind in Kind if Kind.NONE < kind < Kind.PERSON]
     assert s.by_kind["ground"].counted == ((kind == Kind.GROUND) & (truth < 60)).sum()
     assert s.by_range["10-20"].counted == ((truth >= 10) & (truth < 20)).sum()
+
+
+def test_kinds_that_few_streets_have_are_listed_where_they_are_seen():
+    truth, kind = world()
+    kind = np.where(kind == Kind.GROUND, np.uint8(Kind.PERSON), kind)
+    s = compute(truth.astype(np.float32), truth, kind=kind)
+    assert s.by_kind["person"].counted == ((kind == Kind.PERSON) & (truth < 60)).sum() > 0
+    assert "glass" not in s.by_kind
 
 
 def test_a_group_is_what_its_pixels_alone_give():

@@ -27,12 +27,9 @@ QUICK = {
     "lidar_extrinsic_inverted": "ground",
     "lidar_extrinsic_a_quarter_turn_off": "motion",
     "points_in_centimetres": "points",
-    "ring_constant": "points",
     "camera_extrinsics_inverted": "cameras",
     "intrinsics_of_twice_the_size": "cameras",
     "images_mirrored": "alignment",
-    "stamps_in_nanoseconds": "clock",
-    "stamps_in_milliseconds": "clock",
     "one_ego_pose_for_all_sensors_of_a_sample": "cameras",
     "box_sizes_in_centimetres": "boxes",
     "boxes_in_the_ego_frame": "boxes",
@@ -69,6 +66,15 @@ def test_a_mistake_is_told(good, tmp_path, name):
     except InputError as error:
         pytest.fail(f"refused before it was looked at: {error}")
     assert QUICK[name] in {finding.check for finding in found}, in_lines(found)
+
+
+@pytest.mark.parametrize("unit", ["nanoseconds", "milliseconds"])
+def test_stamps_in_another_unit_are_refused_by_the_reader(good, tmp_path, unit):
+    spoilt = Copy(good, tmp_path / "spoilt")
+    MISTAKES[f"stamps_in_{unit}"](spoilt)
+    spoilt.write()
+    with pytest.raises(InputError, match=f"stamps seem to be in {unit}, microseconds are wanted"):
+        findings_of(tmp_path / "spoilt")
 
 
 def test_motion_is_measured_without_poses(good):
