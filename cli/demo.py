@@ -56,8 +56,11 @@ def prepare(out: Path) -> None:
     """Make an empty folder with the demo's marker; only a folder that carries it already is emptied.
 
     Raises:
-        InputError: there is something else in the folder.
+        InputError: there is something else in the folder, or nothing can be written there.
     """
+    from densegt.depth.partial_file import check_writable
+
+    check_writable(out)
     if out.is_dir() and any(out.iterdir()):
         if not (out / MARKER).is_file():
             raise InputError(f"{out}: holds something that is not a demo; name another folder with --out")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from densegt.depth.partial_file import check_writable, write_whole
+
 from .accumulate_options import AccumulateOptions, accumulate_options
 from .option_group import option_group
 from .recording_options import DatarootOptions, SelectionOptions, recording_options, selection_options
@@ -82,6 +84,8 @@ def command(
     points. It takes accumulate's options, and about as many times as long as accumulate as there are keyframes; with
     --every 10 it looks at every tenth.
     """
+    if json_path:
+        check_writable(json_path)
     if held_out.leave_one_out:
         if recording.dataroot is None or pred_dir or truth_dir:
             raise click.UsageError("--leave-one-out goes with --dataroot, and without --pred and --truth")
@@ -118,8 +122,6 @@ def command(
 
 
 def _write(path: Path | None, figures: dict[str, Any]) -> None:
-    from densegt.depth.export import write_whole
-
     if path:
         write_whole(path, json.dumps(figures, indent=2, allow_nan=False).encode() + b"\n")
 

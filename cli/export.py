@@ -30,7 +30,16 @@ def command(depth_dir: Path, form: str, out_dir: Path, existing: str | None) -> 
     \b
     densegt export --depth depth --format bevdepth-bin --out data/nuScenes
     """
+    from densegt.batch.scene_lock import locked_scenes
     from densegt.depth.export import Existing, export_store
+    from densegt.errors import InputError
+
+    busy = locked_scenes(depth_dir)
+    if busy:
+        note = f"{depth_dir}: {', '.join(busy[:3])}{', ...' if len(busy) > 3 else ''} is being written by another run"
+        if not any(depth_dir.glob("[!.]*.h5")):
+            raise InputError(f"{note}; no scene is finished yet")
+        click.echo(f"densegt: {note}; only finished scenes are exported, --resume adds the others later", err=True)
 
     modes: dict[str | None, Existing] = {None: "error", "overwrite": "overwrite", "keep": "keep"}
     with progress_on_stderr("Exporting") as progress:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
+import os
 import sys
 
 import click
@@ -26,6 +28,10 @@ COMMANDS = {
     "demo": "simulate, accumulate, complete, evaluate, report, in one folder.",
     "doctor": "What is installed, what is missing and how to get it.",
 }
+
+
+# No fault of the command.
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ESTALE}
 
 
 class LateGroup(click.Group):
@@ -62,13 +68,22 @@ def group() -> None:
 
 
 def main() -> None:
-    """Entry point: bad input is one line on stderr and exit code 2, Ctrl-C is 130."""
+    """Entry point: bad input is one line on stderr and exit code 2, a disk that fails one and 1, Ctrl-C is 130."""
     try:
         code = group.main(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except InputError as error:
         click.echo(f"densegt: {error}", err=True)
         sys.exit(2)
+    except BrokenPipeError:
+        # Whoever read the output has gone; Python would say so once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        # A full or read-only disk, a file that went away meanwhile.
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"densegt: {where}{error.strerror or ' '.join(str(error).split())}", err=True)
+        sys.exit(1 if error.errno in _DISK else 2)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(2)

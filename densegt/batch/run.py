@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
-from pathlib import Path
 
 from densegt.batch.executor import Executor, Failed, Serial
 from densegt.batch.job import ReportProgress, SceneJob, SceneResult, scene_path
 from densegt.batch.progress import ProgressTracker, RunProgress, SceneProgress
 from densegt.batch.resume import finished_scenes, is_finished
 from densegt.batch.scene_lock import remove_leftovers, scene_lock
-from densegt.errors import InputError
+from densegt.depth.partial_file import check_writable
 
 SERIAL = Serial()
 
@@ -49,7 +47,7 @@ def run_scenes(
     finished = set(finished_scenes(job, names))
     left = [name for name in names if name not in finished]
     if left:
-        _check_writable(job.out)
+        check_writable(job.out)
     for name in names:
         if name in finished:
             settle(SceneResult(name, "skipped", scene_path(job, name)))
@@ -95,11 +93,3 @@ def run_scene(job: SceneJob, wait: bool, name: str, report: ReportProgress) -> S
 
 def _failed(name: str, failed: Failed) -> SceneResult:
     return SceneResult(name, "failed", error=failed.why, by_input=failed.by_input, traceback=failed.traceback)
-
-
-def _check_writable(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
-        raise InputError(f"{folder}: nothing can be written there ({error.strerror}); choose another --out") from None

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from densegt.depth.partial_file import remove_partial_files
+from densegt.errors import InputError
 
 _POLL_S = 0.5
 _log = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ def scene_lock(folder: Path, scene: str, *, wait: bool = False) -> Iterator[bool
         wait: until the run that holds it has ended, with a warning in the log.
 
     Raises:
+        InputError: there is a link in place of the lock.
         OSError: the folder cannot be written to.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -56,7 +58,7 @@ def scene_lock(folder: Path, scene: str, *, wait: bool = False) -> Iterator[bool
 
 def remove_leftovers(folder: Path, scenes: list[str]) -> None:
     """Remove partial files and locks of killed runs, except of scenes that another run works on."""
-    with suppress(OSError):
+    with suppress(OSError, InputError):
         hidden = [entry.name for entry in os.scandir(folder) if entry.name.startswith(".")]
         for scene in scenes:
             if any(name.startswith(f".{scene}.") for name in hidden):
@@ -64,10 +66,30 @@ def remove_leftovers(folder: Path, scenes: list[str]) -> None:
                     pass
 
 
+def locked_scenes(folder: Path) -> list[str]:
+    """Scenes of a store that a run works on now; nothing is written for it."""
+    names = []
+    for path in sorted(Path(folder).glob(".*.lock")):
+        with suppress(OSError):
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                names.append(path.name[1:].removesuffix(".lock"))
+            finally:
+                os.close(descriptor)
+    return names
+
+
 def _acquire(path: Path) -> tuple[int, bool] | None:
     """An open descriptor and whether it is locked (not on file systems without locks); None: another run has it."""
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise InputError(f"{path}: a link in place of a lock; remove it") from None
+            raise
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

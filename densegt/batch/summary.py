@@ -81,7 +81,9 @@ class RunSummary:
         text = json.dumps({"run": self._run, "time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", **line}) + "\n"
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+            # A file that was named may be a link or a pipe, one that stands in the store by chance may not.
+            own = os.O_NOFOLLOW | os.O_NONBLOCK if self.path == self._job.out / FILE_NAME else 0
+            descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | own, 0o666)
             try:
                 os.write(descriptor, text.encode())
             finally:

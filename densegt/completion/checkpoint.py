@@ -15,6 +15,7 @@ from torch import Tensor
 
 from densegt.completion.features import CHANNELS
 from densegt.completion.model import CompletionNet, Shape
+from densegt.depth.partial_file import write_whole
 from densegt.errors import InputError
 
 FORMAT = "densegt-completion"
@@ -27,8 +28,8 @@ def write_weights(net: CompletionNet, path: Path, facts: Mapping[str, Any]) -> N
     about = {"format": FORMAT, "format_version": FORMAT_VERSION, "channels": CHANNELS}
     about |= {"widths": list(net.shape.widths), "blocks": list(net.shape.blocks)}
     tensors = {name: value.detach().cpu().float().contiguous() for name, value in net.state_dict().items()}
-    _replace(path, save(tensors, {"about": json.dumps(about)}))
-    _replace(path.with_suffix(".json"), (json.dumps({**about, **facts}, indent=1) + "\n").encode())
+    write_whole(path, save(tensors, {"about": json.dumps(about)}))
+    write_whole(path.with_suffix(".json"), (json.dumps({**about, **facts}, indent=1) + "\n").encode())
 
 
 def read_network(path: Path) -> CompletionNet:
@@ -73,9 +74,3 @@ def _read_lightning(path: Path) -> tuple[Shape, dict[str, Tensor]]:
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{path}: neither .safetensors nor a checkpoint of train-completion ({why})") from None
-
-
-def _replace(path: Path, content: bytes) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(content)
-    partial.replace(path)

@@ -8,7 +8,7 @@ npz           <out>/<scene>/<channel>/<image stem>.npz   depth_m, source, K, T_g
 from __future__ import annotations
 
 import io
-import os
+import stat
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Literal, NamedTuple
@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from densegt.depth.partial_file import check_writable, write_whole
 from densegt.depth.steps import encode_depth
 from densegt.depth.store import ImageRecord, SceneReader, scene_files
 from densegt.errors import InputError
@@ -41,29 +42,33 @@ def export_store(
         depth_dir: folder of `<scene>.h5`.
         format_name: a key of FORMATS.
         existing: "error" refuses an output folder with such files in it, "overwrite" replaces them, "keep" writes
-            only what is not there yet (to go on after an interruption, or to add scenes).
+            what is not there yet, is empty, or is older than the store (to go on after an interruption, or to add
+            scenes).
         progress: called with (images done, images in all).
 
     Returns:
         Numbers of files written and kept.
 
     Raises:
-        InputError: no store, files there already, or two images that want the same file name.
+        InputError: no store, files there already, two images that want the same file name, or a link in the output
+            folder leads out of it.
     """
     form = FORMATS[format_name]
     readers = [SceneReader(path) for path in scene_files(depth_dir)]
+    check_writable(out_dir)
     if existing == "error":
         _refuse_existing(out_dir, form, [reader.scene for reader in readers])
     total, kept = sum(map(len, readers)), 0
     taken: dict[Path, str] = {}
     for reader in readers:
+        made_ns = reader.path.stat().st_ctime_ns
         for record in reader:
             path = out_dir / form.place(record)
             _claim(taken, path, record)
-            if existing == "keep" and path.exists():
+            if existing == "keep" and _is_fresh(path, made_ns):
                 kept += 1
             else:
-                write_whole(path, form.encode(record))
+                write_whole(path, form.encode(record), below=out_dir)
             if progress:
                 progress(len(taken), total)
     return len(taken) - kept, kept
@@ -111,17 +116,6 @@ def npz(record: ImageRecord) -> bytes:
     return buffer.getvalue()
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that it is whole under its name, or not there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_bytes(data)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
 def _image_name(record: ImageRecord) -> str:
     name = PurePosixPath(record.filename).name
     if not name:
@@ -146,6 +140,19 @@ def _claim(taken: dict[Path, str], path: Path, record: ImageRecord) -> None:
     if path in taken:
         raise InputError(f"{path}: wanted by two images, {taken[path]} and {who}; their file names are the same")
     taken[path] = who
+
+
+def _is_fresh(path: Path, made_ns: int) -> bool:
+    """Whether a file has content and was written after the store's file came under its name.
+
+    Args:
+        made_ns: change of that file's inode; a rename or a copy sets it, whatever time of writing is kept.
+    """
+    try:
+        found = path.lstat()
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size > 0 and found.st_mtime_ns >= made_ns
 
 
 def _refuse_existing(out_dir: Path, form: Format, scenes: list[str]) -> None:

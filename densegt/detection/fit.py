@@ -16,6 +16,7 @@ from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint
 
 import densegt
 from densegt.datasets import RecordingPath
+from densegt.depth.partial_file import write_whole
 from densegt.detection.data.depth_dataset import DepthDataset
 from densegt.detection.data.loaders import DetectionData
 from densegt.detection.data.split import Split, split
@@ -113,7 +114,7 @@ def _fit(run: TrainingRun, report: Report) -> Path | None:
     if not trainer.is_global_zero:
         return None
     chosen = Path(best.best_model_path)
-    (run.out / "about.json").write_text(json.dumps(_facts(run, parts, chosen), indent=1) + "\n")
+    write_whole(run.out / "about.json", json.dumps(_facts(run, parts, chosen), indent=1).encode() + b"\n")
     return chosen
 
 

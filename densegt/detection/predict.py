@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from torch.utils.data import DataLoader
@@ -17,6 +16,7 @@ from torch.utils.data import DataLoader
 from densegt.datasets import RecordingPath
 from densegt.datasets.keyframes import Keyframe
 from densegt.datasets.recording import Recording, TakesSubmissions
+from densegt.depth.partial_file import write_whole
 from densegt.detection.checkpoint import read_task
 from densegt.detection.data.batch import Batch
 from densegt.detection.data.depth_dataset import DepthDataset
@@ -79,7 +79,7 @@ def _run(job: PredictJob, results: Path, progress: Progress | None) -> dict[str,
             picture = task.picture(prediction, batch) if job.pictures and index % every == 0 else None
             if picture is not None:
                 pictures.append(picture)
-                _save(picture, job.out / "pictures", keyframe)
+                _save(picture, job.out, keyframe)
     write_results(results, found, use_lidar=task.reads_lidar)
     if isinstance(dataset.recording, TakesSubmissions):
         rows = {sample.sample_token: result_rows(sample) for sample in found}
@@ -87,7 +87,7 @@ def _run(job: PredictJob, results: Path, progress: Progress | None) -> dict[str,
     if not job.score or not any(len(dataset.labels(i)) for i in range(len(dataset))):
         return None
     computed = scores.compute(dataset) | _mean_figures(pictures)
-    (job.out / "scores.json").write_text(json.dumps(computed, indent=1) + "\n")
+    write_whole(job.out / "scores.json", json.dumps(computed, indent=1).encode() + b"\n")
     return computed
 
 
@@ -153,9 +153,9 @@ def _depth_store(job: PredictJob, task: DetectionTask) -> EstimatedDepthStore:
     return EstimatedDepthStore(job.out / "depth", config, options.size, options.augmentation.image)
 
 
-def _save(picture: Picture, folder: Path, keyframe: Keyframe) -> None:
-    folder.mkdir(exist_ok=True)
-    cv2.imwrite(str(folder / f"{keyframe.scene}-{keyframe.sample_token}.png"), picture.image[..., ::-1])
+def _save(picture: Picture, out: Path, keyframe: Keyframe) -> None:
+    path = out / "pictures" / f"{keyframe.scene}-{keyframe.sample_token}.png"
+    write_whole(path, picture.png(), below=out)
 
 
 def _mean_figures(pictures: Sequence[Picture]) -> dict[str, dict[str, float]]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -49,6 +50,10 @@ class Picture:
     image: NDArray[np.uint8]
     shows: str = ""
     figures: Mapping[str, float] = field(default_factory=dict)
+
+    def png(self) -> bytes:
+        """The image as a file's content."""
+        return bytes(cv2.imencode(".png", self.image[..., ::-1])[1].tobytes())
 
 
 class DetectorScores(Protocol):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from typing import Any, TypeVar
 
 import densegt
 from densegt.batch.executor import Executor, Failed, SendMessage
+from densegt.depth.partial_file import write_whole
 from densegt.errors import InputError
 from densegt.experiments.figures import Figure
 from densegt.experiments.summary import by_variant, comparisons, sentences, table
@@ -93,9 +93,7 @@ def carry_out(
 
 def write_result(path: Path, result: Mapping[str, Any]) -> Result:
     """The result as whoever reads the file will see it; the devkit's own objects cannot leave the process."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(json.dumps(result, indent=1) + "\n")
-    os.replace(partial, path)
+    write_whole(path, json.dumps(result, indent=1).encode() + b"\n")
     written: Result = json.loads(path.read_text())
     return written
 
@@ -131,5 +129,4 @@ def write_summary(
         "comparisons": [{**asdict(c), "first": c.first.name, "second": c.second.name} for c in compared],
         "trials": [{key: value for key, value in result.items() if key != "facts"} for result in ordered],
     }
-    out.mkdir(parents=True, exist_ok=True)
-    (out / SUMMARY).write_text(json.dumps(summary, indent=1) + "\n")
+    write_whole(out / SUMMARY, json.dumps(summary, indent=1).encode() + b"\n")

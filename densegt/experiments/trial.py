@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
-
+from densegt.depth.partial_file import write_whole
 from densegt.detection.data.depth_dataset import DepthDataset
 from densegt.detection.data.split import split
 from densegt.detection.fit import TrainingSource
@@ -64,7 +63,7 @@ def scores_of(trial: Trial, task: DetectionTask) -> list[tuple[int, Mapping[str,
             scores.update(prediction, dataset.labels(index))
             picture = task.picture(prediction, batch) if index == len(dataset) // 2 else None
             if picture is not None:
-                cv2.imwrite(str(trial.folder / f"picture-{place}.png"), picture.image[..., ::-1])
+                write_whole(trial.folder / f"picture-{place}.png", picture.png())
         found.append((len(dataset), scores.compute(dataset)))
     return found
 

@@ -10,7 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from densegt.depth.export import write_whole
+from densegt.depth.partial_file import write_whole
 from densegt.report.benchmark_plots import dots, range_curves, training_curves
 
 Json = dict[str, Any]

@@ -13,8 +13,8 @@ import numpy as np
 
 import densegt
 from densegt.depth.evaluate import Evaluation, evaluate_stores
-from densegt.depth.export import write_whole
 from densegt.depth.figures import DEFINITIONS
+from densegt.depth.partial_file import check_writable, write_whole
 from densegt.depth.store import ImageRecord, SceneReader, scene_files
 from densegt.errors import InputError
 from densegt.report import draw
@@ -51,6 +51,7 @@ def write_report(
         InputError: no store, an image is missing, or the truth does not fit.
     """
     readers = {r.scene: r for r in map(SceneReader, scene_files(depth_dir))}
+    check_writable(out)
     chosen = select_keyframes({name: reader.keys for name, reader in readers.items()}, max_images)
     shown = sum(len(keys) for keyframes in chosen.values() for keys in keyframes)
     tick = StepCounter(progress, 2 * sum(map(len, readers.values())) + shown)

@@ -13,6 +13,7 @@ import numpy as np
 
 import densegt
 from densegt.batch.scene_lock import scene_lock
+from densegt.depth.partial_file import check_writable
 from densegt.errors import InputError
 from densegt.simulate.config import SimulateConfig
 from densegt.simulate.drive import Street
@@ -48,16 +49,19 @@ def simulate(
     """
     out, street = Path(out), street or SimpleStreet()
     check_target(out, overwrite=overwrite)
+    check_writable(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     with scene_lock(out.parent, out.name) as acquired:
         if not acquired:
             raise InputError(f"{out}: another run is writing it")
         job = Job(street, config, out.with_name(f".{out.name}.simulating"))
-        _resume(job)
         try:
+            _resume(job)
             scenes = record_scenes(job, progress or (lambda done, total: None), workers=workers)
             _write_shared(job, merge([common_tables(street.categories, street.channels), *scenes]))
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, OSError) and error.errno and error.filename is None:
+                error.filename = str(out)  # of a write, not of an open
             if not (job.folder / ROWS).is_dir():
                 shutil.rmtree(job.folder, ignore_errors=True)
             raise
@@ -68,6 +72,8 @@ def simulate(
 
 def _resume(job: Job) -> None:
     """Keep what an interrupted run of the same simulation left, or begin anew."""
+    if job.folder.is_symlink():
+        raise InputError(f"{job.folder}: a link; remove it")
     wanted = json.dumps([asdict(job.config), repr(job.street), densegt.__version__])
     note = job.folder / "job.json"
     if not (note.is_file() and note.read_text() == wanted):
@@ -107,7 +113,7 @@ def _write_shared(job: Job, tables: Tables) -> None:
     for part in ("maps", VERSION):
         shutil.rmtree(folder / part, ignore_errors=True)
     (folder / "maps").mkdir()
-    cv2.imwrite(str(folder / name), np.zeros((64, 64), dtype=np.uint8))
+    (folder / name).write_bytes(cv2.imencode(".png", np.zeros((64, 64), dtype=np.uint8))[1].tobytes())
     write_tables(tables, folder / VERSION)
     (folder / "splits.json").write_text(json.dumps(splits(job.config), indent=1) + "\n")
     shutil.rmtree(folder / ROWS)

@@ -17,7 +17,7 @@ from densegt.accumulation.cloud import Cloud
 from densegt.accumulation.pipeline import build_cloud
 from densegt.accumulation.scene_input import read_scene
 from densegt.datasets import RecordingPath
-from densegt.depth.export import write_whole
+from densegt.depth.partial_file import check_writable, write_whole
 from densegt.depth.selection import select_images, select_scenes
 from densegt.depth.store import SceneReader, scene_files
 from densegt.errors import InputError
@@ -89,6 +89,9 @@ def write_view(
     readers = [SceneReader(path) for path in (paths if choice.scenes else paths[:1])]
     keys = {reader.scene: _chosen_keys(reader, choice) for reader in readers}
     found = recording.open() if choice.max_points else None
+    check_writable(out)
+    if found:
+        _check_scenes(readers, found.scene_names, recording.root)
     steps = sum(map(len, keys.values())) + sum(found.steps(r.scene) for r in readers if found)
     tick = StepCounter(progress, steps)
     scenes: list[dict[str, Any]] = []
@@ -114,6 +117,15 @@ def write_view(
     write_whole(out, page)
     others = len(scene_files(depth_dir)) - len(readers)
     return Shown(tuple(r.scene for r in readers), sum(map(len, keys.values())), others, len(page))
+
+
+def _check_scenes(readers: Sequence[SceneReader], known: Sequence[str], root: Path) -> None:
+    for reader in readers:
+        if reader.scene not in known:
+            raise InputError(
+                f"{reader.path}: {root} has no scene {reader.scene}; --dataroot is the folder that the depth was made "
+                "from. --no-cloud shows images alone"
+            )
 
 
 def _chosen_keys(reader: SceneReader, choice: Choice) -> list[tuple[str, str]]:

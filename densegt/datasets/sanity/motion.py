@@ -23,6 +23,8 @@ LEAST_M, SHARE, LEAST_DEG = 0.15, 0.15, 2.0
 BETTER = 0.97
 # Between walls along the road nothing tells how far the car drove; real streets have 0.02 and more.
 OBSERVABLE = 0.008
+# Sweeps of places so far apart have nothing in common.
+FAR_M = 50.0
 UNITS = ((1000, "millimetres"), (100, "centimetres"), (10, "decimetres"), (0.001, "kilometres"), (3.28, "feet"))
 
 
@@ -47,6 +49,12 @@ class Motion:
         limit_m = LEAST_M + SHARE * float(np.linalg.norm(self.measured_m))
         return self.believed and (self.apart_m > limit_m or self.turn_apart_deg > LEAST_DEG)
 
+    @property
+    def of_other_places(self) -> bool:
+        """Whether the sweeps may only look alike: places so far apart have nothing in common."""
+        recorded, measured = (float(np.linalg.norm(way)) for way in (self.recorded_m, self.measured_m))
+        return recorded > FAR_M and measured < LEAST_M
+
 
 def motion_of(pair: SweepPair) -> Motion:
     """Both motions of a pair."""
@@ -67,7 +75,7 @@ def check_motion(sample: SceneSample) -> Iterator[SanityFinding]:
     wrong = [motion for motion in motions if motion.contradicts]
     if motions and 2 * len(wrong) > len(motions):
         middle = sorted(wrong, key=lambda motion: motion.apart_m)[len(wrong) // 2]
-        yield SanityFinding(CHECK, "", _facts(middle), _cause(middle), fatal=True)
+        yield SanityFinding(CHECK, "", _facts(middle), _cause(middle), fatal=not middle.of_other_places)
 
 
 def _facts(motion: Motion) -> str:

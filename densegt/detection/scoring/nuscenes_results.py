@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.datasets.detection_classes import ATTRIBUTES, CLASSES, MAX_BOXES, attributes_of
+from densegt.depth.partial_file import write_whole
 from densegt.geometry import se3
 
 Float64 = NDArray[np.float64]
@@ -77,6 +77,4 @@ def write_results(path: Path, found: Sequence[Detections], *, use_lidar: bool) -
         "use_camera": True, "use_lidar": use_lidar, "use_radar": False, "use_map": False, "use_external": False
     }  # fmt: skip
     results = {sample.sample_token: result_rows(sample) for sample in found}
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(json.dumps({"meta": meta, "results": results}))
-    os.replace(partial, path)
+    write_whole(path, json.dumps({"meta": meta, "results": results}).encode())

@@ -93,7 +93,7 @@ def _write_sweep(recorder: Recorder, tables: Tables, returns: SweepReturns, swee
     row = recorder.add_reading(tables, "LIDAR_TOP", stamp_us, sweep, is_keyframe=is_keyframe, size_px=(0, 0))
     path = recorder.folder / str(row["filename"])
     path.parent.mkdir(parents=True, exist_ok=True)
-    returns.points.astype("<f4").tofile(path)
+    path.write_bytes(returns.points.astype("<f4").tobytes())
     if returns.exact:
         beside = recorder.folder / "exact" / "lidar" / recorder.scene / f"{stamp_us}.npz"
         beside.parent.mkdir(parents=True, exist_ok=True)
@@ -111,7 +111,9 @@ def _write_image(
     )
     path = recorder.folder / str(row["filename"])
     path.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(path), np.ascontiguousarray(exposure.rgb[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    bgr = np.ascontiguousarray(exposure.rgb[..., ::-1])
+    # OpenCV itself is silent on a full disk.
+    path.write_bytes(cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes())
     camera = Camera(
         token=row["token"],
         sample_token=row["sample_token"],

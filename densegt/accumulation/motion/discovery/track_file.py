@@ -16,6 +16,7 @@ import numpy as np
 
 from densegt.accumulation.motion.tracks import ContinuousTrack
 from densegt.accumulation.surfels import Surfels
+from densegt.depth.partial_file import write_whole
 from densegt.geometry.se3 import to_quaternion
 
 # The inputs used, as nuScenes asks for.
@@ -57,9 +58,7 @@ def write_tracks(
         ]
         for token, stamp_us in keyframes_us.items()
     }
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(json.dumps({"meta": META, "results": results}, indent=1) + "\n")
-    partial.replace(path)
+    write_whole(path, json.dumps({"meta": META, "results": results}, indent=1).encode() + b"\n")
 
 
 def _points(surfels: Surfels, stamp_us: int, start_us: int, period_s: float) -> int:
