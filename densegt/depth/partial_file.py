@@ -36,8 +36,8 @@ def write_whole(path: Path, data: bytes, *, below: Path | None = None) -> None:
             file.write(data)
         os.replace(partial, path)
     except OSError as error:
-        error.filename, error.filename2 = str(path), None  # not that of the partial file
-        raise
+        # Not that of the partial file.
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from None
     finally:
         partial.unlink(missing_ok=True)
 
