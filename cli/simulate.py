@@ -40,6 +40,13 @@ def _image_size(ctx: click.Context, param: click.Parameter, value: str) -> tuple
     "--pose-noise", "pose_noise_m", default=0.0, show_default=True, type=click.FloatRange(0),
     help="Error of ego poses in m.",
 )  # fmt: skip
+@click.option(
+    "--late-boxes", default=0.0, show_default=True, type=click.FloatRange(0, 1),
+    help="Share of things whose first boxes are missing.",
+)  # fmt: skip
+@click.option(
+    "--missing-boxes", default=0.0, show_default=True, type=click.FloatRange(0, 1), help="Share of boxes left out.",
+)  # fmt: skip
 @click.option("--workers", type=click.IntRange(1), help="Scenes at once.  [default: as many as pay]")
 @click.option("--overwrite", is_flag=True, help="Replace an earlier simulation in --out.")
 def command(

@@ -17,9 +17,12 @@ def footprint(body: Body, motion: Motion, t_s: Float64) -> Float64:
     return circles(motion.T_world_body(t_s), float(body.middle[0]), float(length), float(width))
 
 
-def circles(T: Float64, middle_m: float, length: float, width: float) -> Float64:
-    """Circles (T,n,3) that cover a rectangle whose middle lies `middle_m` ahead of poses (T,4,4)."""
-    n = max(int(np.ceil(length / width)), 1)
+def circles(T: Float64, middle_m: float, length: float, width: float, *, fineness: int = 1) -> Float64:
+    """Circles (T,n,3) that cover a rectangle whose middle lies `middle_m` ahead of poses (T,4,4).
+
+    There are `fineness` of them in a square of its width: the more, the less they reach over its sides.
+    """
+    n = max(int(np.ceil(fineness * length / width)), 1)
     along = middle_m + (np.arange(n) - (n - 1) / 2) * length / n
     radius = float(np.hypot(length / n, width) / 2)
     xy = T[:, None, :2, 3] + along[None, :, None] * T[:, None, :2, 0]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from densegt.errors import InputError
 
@@ -19,6 +20,8 @@ class SimulateConfig:
         unlabelled: moving objects without annotations, per scene.
         box_noise_m: standard deviation of annotated positions; yaw (rad) and size (share) get a fifth of it.
         pose_noise_m: standard deviation of the recorded ego positions, slow drift; yaw (rad) gets a hundredth.
+        late_boxes: share of the labelled things whose first boxes are left out, up to half of them.
+        missing_boxes: share of all boxes that are left out.
     """
 
     scenes: int = 2
@@ -29,6 +32,13 @@ class SimulateConfig:
     unlabelled: int = 2
     box_noise_m: float = 0.0
     pose_noise_m: float = 0.0
+    late_boxes: float = 0.0
+    missing_boxes: float = 0.0
+
+    def described(self) -> dict[str, Any]:
+        """What the exact store says of it; boxes are complete unless it says otherwise."""
+        said = asdict(self)
+        return {name: value for name, value in said.items() if value or name not in ("late_boxes", "missing_boxes")}
 
     def __post_init__(self) -> None:
         if not 1 <= self.scenes <= 9999:
@@ -39,3 +49,5 @@ class SimulateConfig:
             raise InputError(f"image size must be 16 to 4096 px a side, not {self.width_px}x{self.height_px}")
         if self.unlabelled < 0 or self.box_noise_m < 0 or self.pose_noise_m < 0 or self.seed < 0:
             raise InputError("seed, unlabelled, box-noise and pose-noise cannot be negative")
+        if not (0 <= self.late_boxes <= 1 and 0 <= self.missing_boxes <= 1):
+            raise InputError(f"late-boxes and missing-boxes are shares, not {self.late_boxes} and {self.missing_boxes}")

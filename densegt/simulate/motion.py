@@ -128,11 +128,9 @@ def _on_ground(xy: Float64, yaw: Float64, ground: Ground, wheelbase_m: float) ->
     half, side = wheelbase_m / 2, min(wheelbase_m / 2, 0.75)
     ahead = np.column_stack([np.cos(yaw), np.sin(yaw)])
     left = np.column_stack([-np.sin(yaw), np.cos(yaw)])
-    z = {
-        (a, b): ground.heights(xy + a * half * ahead + b * side * left, ramp_m=SOFT_KERB_M)
-        for a in (-1, 1)
-        for b in (-1, 1)
-    }
+    corners = [(a, b) for a in (-1, 1) for b in (-1, 1)]
+    feet = np.concatenate([xy + a * half * ahead + b * side * left for a, b in corners])
+    z = dict(zip(corners, ground.heights(feet, ramp_m=SOFT_KERB_M).reshape(4, -1), strict=True))
     mean = sum(z.values()) / 4
     pitch = -np.arctan2(z[1, 1] + z[1, -1] - z[-1, 1] - z[-1, -1], 4 * half)
     roll = np.arctan2(z[1, 1] + z[-1, 1] - z[1, -1] - z[-1, -1], 4 * side)

@@ -51,14 +51,30 @@ def _limbed(category: str, semantic: Semantic, skeleton: Skeleton, *, wheelbase_
     return Body(category, semantic, pose, stride_m == 0.0, low - 0.005, high + 0.005, wheelbase_m, stride_m)
 
 
-def car(rng: np.random.Generator) -> Body:
-    """A passenger car or van."""
-    kinds: tuple[Callable[[np.random.Generator], Mesh], ...] = (
-        vehicles.sedan, vehicles.sedan, vehicles.hatchback, vehicles.hatchback, vehicles.suv, vehicles.suv,
-        vehicles.van, vehicles.pickup,
-    )  # fmt: skip
-    mesh = kinds[int(rng.integers(len(kinds)))](rng)
+PROFILES = (
+    vehicles.sedan,
+    vehicles.sedan,
+    vehicles.hatchback,
+    vehicles.hatchback,
+    vehicles.suv,
+    vehicles.suv,
+    vehicles.van,
+)
+
+
+def car(rng: np.random.Generator, *, ajar: bool = False) -> Body:
+    """A passenger car or van, perhaps with a door ajar."""
+    kind = int(rng.integers(len(PROFILES) + 1))
+    if kind == len(PROFILES):
+        return _stiff("vehicle.car", Semantic.CAR, vehicles.pickup(rng), wheelbase_m=2.7)
+    mesh = vehicles.car(rng, PROFILES[kind](rng), ajar=ajar)
     return _stiff("vehicle.car", Semantic.CAR, mesh, wheelbase_m=2.7)
+
+
+def coupling_m(front: Body, rear: Body) -> float:
+    """How far a trailer's middle lies behind that of what pulls it."""
+    overlap = 2.2 if front.category == "vehicle.truck" else -0.1
+    return float(rear.size_lwh_m[0] / 2 + front.size_lwh_m[0] / 2 - overlap)
 
 
 def truck(rng: np.random.Generator) -> Body:
@@ -116,6 +132,11 @@ def pedestrian(rng: np.random.Generator, *, pose: str = "walk") -> Body:
     category = "human.pedestrian.child" if child else "human.pedestrian.adult"
     stride = 0.8 * height if pose == "walk" else 0.0
     return _limbed(category, Semantic.PEDESTRIAN, people.person(rng, height, pose), wheelbase_m=0.3, stride_m=stride)
+
+
+def bystander(rng: np.random.Generator) -> Body:
+    """Somebody who waits."""
+    return pedestrian(rng, pose="stand")
 
 
 def pram(rng: np.random.Generator) -> Body:

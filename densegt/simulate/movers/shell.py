@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from densegt.geometry.se3 import from_yaw
 from densegt.simulate.meshes.material import Material
-from densegt.simulate.meshes.mesh import Colour, Mesh, grid_cells, join, mirrored_y, rgb, two_triangles
+from densegt.simulate.meshes.mesh import Colour, Mesh, grid_cells, join, mirrored_y, moved, rgb, shifted, two_triangles
 from densegt.simulate.meshes.primitives import box, cylinder, disc, triangles
 
 Float64 = NDArray[np.float64]
@@ -47,20 +48,57 @@ class Profile:
     rear_glass: bool = True
 
 
+@dataclass(frozen=True)
+class Door:
+    """A front door that stands open by an angle (rad); side 1 = left, -1 = right."""
+
+    side: int
+    open_rad: float
+
+
 PILLAR_M = 0.09
 RINGS = 8
 
 
-def shell(p: Profile, paint: Colour, material: Material = Material.PAINT) -> Mesh:
+def shell(p: Profile, paint: Colour, material: Material = Material.PAINT, *, door: Door | None = None) -> Mesh:
     """The whole body on its wheels; z = 0 is the ground, y = 0 the middle."""
     x = _stations(p)
     ring = np.stack([_ring(p, float(s)) for s in x])  # (S, RINGS, 3), from the keel up to the roof's middle
     normals = _smooth_normals(ring)
     keep, materials, colours = _skin(p, x, paint, material)
-    side = _strips(ring, normals, keep, materials, colours)
     ends = join([_end(ring[0], paint, material), _end(ring[-1][::-1], paint, material)])
-    half = join([side, ends])
-    return join([half, mirrored_y(half), _wheels(p), _arches(p)])
+    half = join([_strips(ring, normals, keep, materials, colours), ends])
+    if door is None:
+        return join([half, mirrored_y(half), _wheels(p), _arches(p)])
+    leaf = _leaf(p, x) & keep
+    other = join([_strips(ring, normals, keep & ~leaf, materials, colours), ends])
+    other = join([other, _swung(p, _strips(ring, normals, leaf, materials, colours), door.open_rad)])
+    sides = [other, mirrored_y(half)] if door.side > 0 else [half, mirrored_y(other)]
+    return join([*sides, _wheels(p), _arches(p)])
+
+
+def _door_span(p: Profile) -> tuple[float, float]:
+    """x from the middle pillar to the hinge of a front door."""
+    return p.pillars[0] + PILLAR_M / 2, min(p.bonnet - 0.1, p.wheels[-1] - 1.2 * p.radius)
+
+
+def _leaf(p: Profile, x: Float64) -> NDArray[np.bool_]:
+    """The patches (S-1, RINGS-1) of a front door."""
+    rear, hinge = _door_span(p)
+    middle = (x[:-1] + x[1:]) / 2
+    leaf = np.zeros((len(middle), RINGS - 1), dtype=bool)
+    leaf[(middle > rear) & (middle < hinge), 1:5] = True
+    return leaf
+
+
+def _swung(p: Profile, leaf: Mesh, open_rad: float) -> Mesh:
+    """A left door with its lining, turned about its hinge."""
+    rear, hinge = _door_span(p)
+    size = (hinge - rear - 0.1, 0.05, p.belt - p.floor - 0.2)
+    middle = ((hinge + rear) / 2, 0.985 * p.half_width - 0.07, (p.belt + p.floor) / 2 + 0.04)
+    lining = box(middle, size, Material.PLASTIC, (0.04, 0.04, 0.045))
+    at = np.array([hinge, 0.985 * p.half_width, 0.0])
+    return moved(shifted(join([leaf, lining]), -at), from_yaw(-open_rad, at))
 
 
 def _stations(p: Profile) -> Float64:

@@ -10,7 +10,7 @@ from densegt.simulate.meshes.material import Material
 from densegt.simulate.meshes.mesh import Colour, Mesh, join, shifted
 from densegt.simulate.meshes.primitives import box, cylinder
 from densegt.simulate.movers.fittings import DARK, RED, WHITE, fittings
-from densegt.simulate.movers.shell import Profile, shell
+from densegt.simulate.movers.shell import Door, Profile, shell
 
 PAINTS: tuple[tuple[Colour, float], ...] = (
     ((0.72, 0.72, 0.71), 4), ((0.45, 0.46, 0.48), 4), ((0.14, 0.145, 0.15), 3), ((0.015, 0.015, 0.017), 4),
@@ -27,65 +27,63 @@ def paint(rng: np.random.Generator) -> Colour:
     return (r * t, g * t, b * t)
 
 
-def _car(rng: np.random.Generator, p: Profile) -> Mesh:
+def car(rng: np.random.Generator, p: Profile, *, ajar: bool = False) -> Mesh:
+    """A car about a profile, perhaps with a door ajar."""
     scale = rng.uniform(0.95, 1.05)
     p = replace(
         p, half_width=p.half_width * float(rng.uniform(0.97, 1.03)), roof=p.roof * float(rng.uniform(0.97, 1.03))
     )
     colour = paint(rng)
-    mesh = join([shell(p, colour), fittings(rng, p, colour)])
+    door = Door(int(rng.choice([-1, 1])), float(rng.uniform(0.2, 1.2))) if ajar else None
+    mesh = join([shell(p, colour, door=door), fittings(rng, p, colour)])
     return replace(mesh, vertices=mesh.vertices * [scale, 1, 1])
 
 
-def sedan(rng: np.random.Generator) -> Mesh:
+def sedan(rng: np.random.Generator) -> Profile:
     """A saloon with a boot."""
     length = float(rng.uniform(4.4, 5.0))
     rear, bonnet = float(rng.uniform(0.5, 0.8)), length - float(rng.uniform(1.15, 1.35))
-    p = Profile(
+    return Profile(
         length=length, half_width=0.91, floor=0.2, belt=0.92, roof=float(rng.uniform(1.40, 1.50)), bonnet=bonnet,
         screen=bonnet - 0.75, tail=rear + 0.75, rear=rear, deck=float(rng.uniform(0.98, 1.08)),
         nose=float(rng.uniform(0.72, 0.82)), tumblehome=0.22, wheels=(0.95, length - 0.90), radius=0.32,
         pillars=(length * 0.50, length * 0.30), glazed=(rear + 0.55, bonnet - 0.45),
     )  # fmt: skip
-    return _car(rng, p)
 
 
-def hatchback(rng: np.random.Generator) -> Mesh:
+def hatchback(rng: np.random.Generator) -> Profile:
     """A small car with a steep back."""
     length = float(rng.uniform(3.6, 4.3))
     bonnet = length - float(rng.uniform(0.85, 1.1))
-    p = Profile(
+    return Profile(
         length=length, half_width=0.86, floor=0.2, belt=0.95, roof=float(rng.uniform(1.44, 1.58)), bonnet=bonnet,
         screen=bonnet - 0.7, tail=0.5, rear=0.1, deck=0.98, nose=float(rng.uniform(0.75, 0.85)), tumblehome=0.18,
         wheels=(0.7, length - 0.75), radius=0.3, pillars=(length * 0.48, length * 0.22), glazed=(0.45, bonnet - 0.4),
     )  # fmt: skip
-    return _car(rng, p)
 
 
-def suv(rng: np.random.Generator) -> Mesh:
+def suv(rng: np.random.Generator) -> Profile:
     """A tall car."""
     length = float(rng.uniform(4.3, 5.0))
     bonnet = length - float(rng.uniform(1.0, 1.25))
-    p = Profile(
+    return Profile(
         length=length, half_width=0.95, floor=0.28, belt=1.10, roof=float(rng.uniform(1.65, 1.85)), bonnet=bonnet,
         screen=bonnet - 0.65, tail=0.45, rear=0.1, deck=1.15, nose=float(rng.uniform(0.95, 1.08)), tumblehome=0.17,
         wheels=(0.9, length - 0.9), radius=0.37, pillars=(length * 0.5, length * 0.27), glazed=(0.4, bonnet - 0.4),
     )  # fmt: skip
-    return _car(rng, p)
 
 
-def van(rng: np.random.Generator) -> Mesh:
+def van(rng: np.random.Generator) -> Profile:
     """A van, with or without side windows."""
     length = float(rng.uniform(4.6, 6.0))
     bonnet = length - float(rng.uniform(0.55, 0.85))
     passenger = bool(rng.random() < 0.4)
-    p = Profile(
+    return Profile(
         length=length, half_width=0.98, floor=0.25, belt=1.15, roof=float(rng.uniform(1.95, 2.6)), bonnet=bonnet,
         screen=bonnet - 0.75, tail=0.12, rear=0.06, deck=1.2, nose=float(rng.uniform(0.95, 1.1)), tumblehome=0.12,
         wheels=(1.0, length - 0.95), radius=0.34, pillars=(length * 0.55, length * 0.3),
         glazed=(0.4 if passenger else length - 2.2, bonnet - 0.4), rear_glass=passenger,
     )  # fmt: skip
-    return _car(rng, p)
 
 
 def pickup(rng: np.random.Generator) -> Mesh:

@@ -49,10 +49,18 @@ def annotate(
             for seen in sightings
             if seen.lidar_points[index] > 0 and _distance_m(drive, thing, seen.t_s) < MAX_DISTANCE_M
         ]
+        rows = _kept(rows, config, np.random.default_rng([config.seed, crc32(scene.encode()), index, 0x1A7E]))
         if rows:
             annotations += chain(rows)
             instances.append(_instance(owner, thing, rows))
     return instances, annotations
+
+
+def _kept(rows: list[Row], config: SimulateConfig, rng: np.random.Generator) -> list[Row]:
+    """The boxes of a thing that annotators did not overlook: some tracks begin late, single boxes are missing."""
+    late = rng.random() < config.late_boxes
+    first = int(rng.integers(1, len(rows) // 2 + 1)) if late and len(rows) > 1 else 0
+    return [row for row, draw in zip(rows[first:], rng.random(len(rows)), strict=False) if draw >= config.missing_boxes]
 
 
 def _distance_m(drive: Drive, thing: Thing, t_s: float) -> float:

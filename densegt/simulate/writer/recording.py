@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +84,7 @@ def store_config(recorder: Recorder, street: Street, index: int) -> dict[str, An
         for i, thing in enumerate(recorder.drive.things)
     ]
     described = street.described(config, index)
-    return {"simulate": asdict(config), "objects": objects, "kinds": dict(street.kinds), **described}
+    return {"simulate": config.described(), "objects": objects, "kinds": dict(street.kinds), **described}
 
 
 def _write_sweep(recorder: Recorder, tables: Tables, returns: SweepReturns, sweep: int, is_keyframe: bool) -> None:
