@@ -1,14 +1,15 @@
-"""Feeds the reader of KITTI raw damaged drives and counts what came of them.
+"""Feeds the readers of KITTI raw, KITTI-360 and MAN TruckScenes damaged drives and counts what came of them.
 
-python -m benchmarks.robustness.fuzz_drives --inputs 1000
+python -m benchmarks.robustness.fuzz_drives --inputs 1000 [--layout kitti-360]
 
 Bytes are flipped, cut and lost, numbers become NaN or nonsense, fields, lines, files and folders go missing, counts
-lie. The reader must give a sound scene or one clear line that names a file; everything else is a failure.
+lie. A reader must give a sound scene or one clear line that names a file; everything else is a failure.
 """
 
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import random
 import shutil
@@ -17,6 +18,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -55,30 +57,37 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--inputs", type=int, default=1000)
     parser.add_argument("--first", type=int, default=0, metavar="NUMBER")
+    parser.add_argument("--layout", action="append", choices=list(LAYOUTS), help="only this one")
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print how many drives were read and refused, and each failure; 1 where there is any."""
     options = parser().parse_args(arguments)
+    # What a reader sets aside is told by warnings, by the thousand here.
+    logging.disable()
+    failures = 0
+    print("| layout | read | refused in one line | failures |\n| --- | ---: | ---: | ---: |")
     with tempfile.TemporaryDirectory() as folder:
-        _make_drive(Path(folder) / "world", Path(folder) / "whole")
-        tally = fuzz(
-            Path(folder) / "whole", Path(folder) / "damaged", range(options.first, options.first + options.inputs)
-        )
-    print("| read | refused in one line | failures |\n| ---: | ---: | ---: |")
-    print(f"| {tally['read']} | {tally['refused']} | {tally['failures']} |")
-    return 1 if tally["failures"] else 0
+        world = Path(folder) / "world"
+        _make_world(world)
+        for layout in options.layout or LAYOUTS:
+            whole = Path(folder) / layout
+            LAYOUTS[layout].write(world, whole)
+            tally = fuzz(whole, Path(folder) / "damaged", range(options.first, options.first + options.inputs), layout)
+            print(f"| {layout} | {tally['read']} | {tally['refused']} | {tally['failures']} |", flush=True)
+            failures += tally["failures"]
+    return 1 if failures else 0
 
 
-def fuzz(whole: Path, damaged: Path, numbers: Sequence[int]) -> Counter[str]:
+def fuzz(whole: Path, damaged: Path, numbers: Sequence[int], layout: str = "kitti-raw") -> Counter[str]:
     """What became of one damaged copy of a folder of drives for each number; failures are told on stderr."""
     tally: Counter[str] = Counter()
     for number in numbers:
         shutil.copytree(whole, damaged, copy_function=os.link)
-        what = damage(random.Random(number), damaged)
+        what = damage(random.Random(number), damaged, LAYOUTS[layout].tables)
         try:
-            tally[outcome(damaged)] += 1
+            tally[outcome(damaged, LAYOUTS[layout].format)] += 1
         except Exception as error:
             tally["failures"] += 1
             print(f"{number}: {what}: {type(error).__name__}: {error}", file=sys.stderr)
@@ -86,14 +95,14 @@ def fuzz(whole: Path, damaged: Path, numbers: Sequence[int]) -> Counter[str]:
     return tally
 
 
-def outcome(root: Path) -> str:
+def outcome(root: Path, format: str) -> str:
     """Read all of a recording: `read`, or `refused` in one line that names a file.
 
     Raises:
         Exception: neither.
     """
     try:
-        recording = open_recording(root, format="kitti-raw")
+        recording = open_recording(root, format=format)
         for name in recording.scene_names:
             scene = recording.scene(name)
             _check(scene)
@@ -116,8 +125,9 @@ def _check(scene: Scene) -> None:
     for T in poses:
         assert np.isfinite(T).all(), "a pose is not finite"
         assert np.allclose(T[:3, :3] @ T[:3, :3].T, np.eye(3), atol=1e-6), "a pose is none"
-    stamps = [sweep.timestamp_us for sweep in scene.sweeps]
-    assert stamps == sorted(set(stamps)), "sweeps are not in order"
+    for lidar in scene.lidars:
+        stamps = [sweep.timestamp_us for sweep in scene.sweeps if sweep.lidar is lidar]
+        assert stamps == sorted(set(stamps)), "sweeps are not in order"
     for sweep in scene.sweeps[:3]:
         points = scene.read_points(sweep)
         assert np.isfinite(points.xyz_lidar).all(), "a point is not finite"
@@ -125,12 +135,12 @@ def _check(scene: Scene) -> None:
         assert 0 <= points.intensity.min() <= points.intensity.max() <= 255, "an intensity is none"
 
 
-def damage(draw: random.Random, root: Path) -> str:
-    """Damage one file or folder of a copy, and tell what was done."""
+def damage(draw: random.Random, root: Path, tables: Sequence[str]) -> str:
+    """Damage one file or folder of a copy, often one of its `tables` (patterns), and tell what was done."""
     path = draw.choice(sorted(root.rglob("*")))
     if draw.random() < 0.4:
         # Small files that all hangs on are few among many.
-        path = draw.choice([*sorted(root.rglob("*.xml")), *sorted(root.rglob("calib*")), *sorted(root.rglob("time*"))])
+        path = draw.choice([path for pattern in tables for path in sorted(root.rglob(pattern))])
     kind = draw.choice(("gone", "renamed", "other", "bytes", "words", "words", "words", "lines", "numbers"))
     if path.is_dir() or kind == "gone":
         shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -156,7 +166,7 @@ def _damaged(draw: random.Random, kind: str, data: bytes, suffix: str) -> bytes:
         values[chosen] = draw.choice((np.nan, np.inf, -np.inf, 3e38, 1e5, 0.0, -1.0))
         return values.tobytes()
     if kind == "words":
-        separator = draw.choice((" ", ">", "<", "\n", ":"))
+        separator = draw.choice((" ", ">", "<", "\n", ":", ",", '"'))
         words = data.decode(errors="replace").split(separator)
         words[draw.randrange(len(words))] = draw.choice(_ODD)
         return separator.join(words).encode()
@@ -169,15 +179,49 @@ def _damaged(draw: random.Random, kind: str, data: bytes, suffix: str) -> bytes:
     return damaged_bytes(draw, data)
 
 
-def _make_drive(world: Path, root: Path) -> None:
-    from densegt.accumulation.config import AccumulateConfig
-    from densegt.accumulation.scene_input import read_scene
+def _make_world(world: Path) -> None:
     from densegt.simulate.config import SimulateConfig
     from densegt.simulate.run import simulate
-    from tests.datasets.writers.kitti_raw import write_drive
 
     simulate(SimulateConfig(scenes=1, seconds=0.6, width_px=64, height_px=36, seed=7), world)
+
+
+def _write_raw(world: Path, root: Path) -> None:
+    from densegt.accumulation.config import AccumulateConfig
+    from densegt.accumulation.scene_input import read_scene
+    from tests.datasets.writers.kitti_raw import write_drive
+
     write_drive(read_scene(open_recording(world), "scene-0001", AccumulateConfig()), root)
+
+
+def _write_360(world: Path, root: Path) -> None:
+    from tests.datasets.writers.kitti360 import write_360
+
+    raw = root.with_name("raw-of-360")
+    _write_raw(world, raw)
+    root.mkdir()
+    write_360(raw, root)
+
+
+def _write_trucks(world: Path, root: Path) -> None:
+    from tests.datasets.writers.truckscenes import write_trucks
+
+    write_trucks(world, root)
+
+
+class Layout(NamedTuple):
+    """How drives lie in a folder: who writes them from a world, patterns of the tables that all hangs on."""
+
+    format: str
+    write: Callable[[Path, Path], None]
+    tables: Sequence[str]
+
+
+LAYOUTS = {
+    "kitti-raw": Layout("kitti-raw", _write_raw, ("*.xml", "calib*", "time*")),
+    "kitti-360": Layout("kitti-360", _write_360, ("calibration", "calib_*", "perspective.txt", "time*", "poses.txt")),
+    "truckscenes": Layout("nuscenes", _write_trucks, ("*.json",)),
+}
 
 
 if __name__ == "__main__":

@@ -127,7 +127,9 @@ class SurfelConfig(_Strict):
     crowd: float = Field(default=2.0, gt=0, description="where more points crowd a pixel, some are left out")
     layers: float = Field(default=10.0, gt=0, description="where more surfels lie over one another, some are left out")
     finest_rad: float = Field(default=0.0015, gt=0, description="surfaces are worked out on pixels no finer than this")
-    max_gap_deg: float = Field(default=1.33, description="nothing is filled across more: a 32-beam lidar's ring gap")
+    max_gap_deg: float = Field(
+        default=1.33, description="nothing is filled across more, or than a lidar's own ring gap where that is wider"
+    )
 
 
 class DiscoverConfig(_Strict):

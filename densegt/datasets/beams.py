@@ -19,7 +19,6 @@ _FAR_M = 3.0
 _PLANE_RAD = float(np.deg2rad(1.0))
 # Spread of elevations within a ring, of that of all points: rings that are beams have a twentieth.
 _MOST_SPREAD = 0.5
-_LEAST_ORDER = 0.9
 _LEAST_POINTS = 20
 
 
@@ -47,7 +46,10 @@ def nearest_beam(xyz_lidar: NDArray[np.float32], elevations: NDArray[np.float64]
 
 
 def ring_fault(xyz_lidar: NDArray[np.float32], ring: NDArray[np.floating[Any]]) -> str | None:
-    """Why rings (N,), as a file has them, cannot be the beams of points (N,3); None where they can."""
+    """Why rings (N,), as a file has them, cannot be the beams of points (N,3); None where they can.
+
+    Their order tells nothing: some are numbered as they fire, and two lidars in one file one after the other.
+    """
     far = np.linalg.norm(xyz_lidar, axis=1) > _FAR_M
     elevation, ring = _elevation(xyz_lidar[far]), ring[far]
     if len(ring) < _LEAST_POINTS or float(np.ptp(np.quantile(elevation, (0.02, 0.98)))) < _PLANE_RAD:
@@ -58,9 +60,6 @@ def ring_fault(xyz_lidar: NDArray[np.float32], ring: NDArray[np.floating[Any]]) 
     mean = np.bincount(row, elevation) / count
     if float(np.std(elevation - mean[row])) > _MOST_SPREAD * float(np.std(elevation)):
         return "a ring's points lie at all elevations"
-    order = mean[count >= _LEAST_POINTS].argsort().argsort()
-    if len(order) > 2 and abs(float(np.corrcoef(order, np.arange(len(order)))[0, 1])) < _LEAST_ORDER:
-        return "rings are not in order of elevation"
     return None
 
 

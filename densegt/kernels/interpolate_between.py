@@ -45,7 +45,7 @@ def _first_known(depth_m: NDArray[np.float32], row: int, col: int, dr: int, dc: 
 def interpolate_between(
     depth_m: NDArray[np.float32],
     inverse_slope: NDArray[np.float32],
-    max_gap_px: int,
+    max_gap_px: NDArray[np.float32],
     tolerance: float,
     out: NDArray[np.float32],
     nearest: NDArray[np.int32],
@@ -60,19 +60,20 @@ def interpolate_between(
     Args:
         depth_m: (H,W), 0 = unknown.
         inverse_slope: (H,W,2) d(1/z)/du and d(1/z)/dv at measured pixels, 1/(m px).
-        max_gap_px: opposite pixels are at most this far apart.
+        max_gap_px: (H,W), opposite pixels are at most as far apart as either allows.
         tolerance: relative.
         out: (H,W) m; left alone where not filled.
         nearest: (H,W) flat index of the nearer pixel of the winning pair; left alone where not filled.
     """
     height_px, width_px = depth_m.shape
+    widest_px = max_gap_px.max() + np.float32(1) if max_gap_px.size else np.float32(1)
     step_row = (0, 1, 1, 1)
     step_col = (1, 0, 1, -1)
     for row in range(height_px):
         for col in range(width_px):
             if depth_m[row, col] > 0:
                 continue
-            best_gap = np.float32(max_gap_px) + 1
+            best_gap = widest_px
             for d in range(4):
                 dr, dc = step_row[d], step_col[d]
                 step = np.float32(1.0 if d < 2 else np.sqrt(2.0))
@@ -85,6 +86,8 @@ def interpolate_between(
                     continue
                 r0, c0 = row + ahead * dr, col + ahead * dc
                 r1, c1 = row - back * dr, col - back * dc
+                if gap >= max(max_gap_px[r0, c0], max_gap_px[r1, c1]) + 1:
+                    continue
                 w0, w1 = 1 / depth_m[r0, c0], 1 / depth_m[r1, c1]
                 n = ahead + back
                 from0 = w0 - n * (inverse_slope[r0, c0, 0] * dc + inverse_slope[r0, c0, 1] * dr)

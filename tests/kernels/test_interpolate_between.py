@@ -19,10 +19,12 @@ def test_interpolate_equals_twin(seed: int, share: float) -> None:
     depth = np.where(rng.random((H, W)) < share, np.where(u > 20, plane, 6.0), 0).astype(np.float32)
     slope = np.zeros((H, W, 2), np.float32)
     slope[:, 21:] = [0.001, 0.004]
+    # Two lidars' points, of unlike ring gaps.
+    gap_px = rng.choice([3, 9], (H, W)).astype(np.float32)
     results = []
     for fill in (interpolate_between, twin_of(interpolate_between)):
         out, nearest = depth.copy(), np.full((H, W), -1, np.int32)
-        fill(depth, slope, 9, 0.02, out, nearest)
+        fill(depth, slope, gap_px, 0.02, out, nearest)
         results.append((out, nearest))
     np.testing.assert_allclose(results[0][0], results[1][0], rtol=1e-5)
     np.testing.assert_array_equal(results[0][1] >= 0, results[1][1] >= 0)
@@ -37,7 +39,7 @@ def test_interpolate_is_exact_on_a_plane_and_never_outside_an_outline() -> None:
     depth = np.where((rng.random((H, W)) < 0.2) & (u < 16), plane, 0).astype(np.float32)
     slope = np.tile(np.array([0.001, 0.004], np.float32), (H, W, 1))
     out, nearest = depth.copy(), np.full((H, W), -1, np.int32)
-    interpolate_between(depth, slope, 12, 0.01, out, nearest)
+    interpolate_between(depth, slope, np.full((H, W), 12, np.float32), 0.01, out, nearest)
     filled = nearest >= 0
     assert filled[:, :16].mean() > 0.5
     np.testing.assert_allclose(out[filled], plane[filled], rtol=1e-3)

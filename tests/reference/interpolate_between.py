@@ -12,7 +12,7 @@ def interpolate_between(depth_m, inverse_slope, max_gap_px, tolerance, out, near
         for col in range(W):
             if depth_m[row, col] > 0:
                 continue
-            best = max_gap_px + 1.0
+            best = np.inf
             for dr, dc in ((0, 1), (1, 0), (1, 1), (1, -1)):
                 ends = []
                 for sign in (1, -1):
@@ -27,7 +27,7 @@ def interpolate_between(depth_m, inverse_slope, max_gap_px, tolerance, out, near
                     continue
                 (s0, r0, c0), (s1, r1, c1) = ends
                 gap = (s0 + s1) * np.hypot(dr, dc)
-                if gap >= best:
+                if gap >= min(best, max(max_gap_px[r0, c0], max_gap_px[r1, c1]) + 1.0):
                     continue
                 w0, w1 = 1 / depth_m[r0, c0], 1 / depth_m[r1, c1]
                 along = np.array([dc, dr])

@@ -13,6 +13,7 @@ from densegt.accumulation.config import AccumulateConfig, SurfelConfig
 from densegt.accumulation.motion.free_space import beam_time, violates_free_space_now, votes_of_sweeps
 from densegt.accumulation.motion.tracks import ContinuousTrack
 from densegt.accumulation.render.projected_surfels import pinhole, project
+from densegt.accumulation.render.ring_gap import max_gap_rad
 from densegt.accumulation.surfels import Surfels
 from densegt.datasets.scene import Camera
 from densegt.geometry import se3
@@ -39,12 +40,14 @@ class VisibleSurfels:
         attributes: (N), motion, age and viewing geometry.
         projected: the surfels as planes over the image, each cut to its reach.
         beside: (N), measured from about where the camera is, about when it exposed.
+        gap_px: (N), ring gap of the lidar that measured it.
     """
 
     surfels: Surfels
     attributes: SurfelAttributes
     projected: ProjectedSurfels
     beside: Bool
+    gap_px: Float32
 
 
 @dataclass(frozen=True)
@@ -81,14 +84,13 @@ def select_visible(cloud: Cloud, camera: Camera, config: AccumulateConfig) -> Vi
     seen = (surfels.xyz, surfels.tangents, surfels.sweep, lidar_cam.astype(np.float32))
     viewing_geometry(*seen, camera.K[0, 0], config.surfels.range_noise_m, trust, incidence)
     trust[len(static) :] = 1.0
-    reach_px = np.full(
-        len(surfels), max(reach_rad(cloud, allowed, config.surfels) * camera.K[0, 0], 1.5), dtype=np.float32
-    )
+    gap_rad = max_gap_rad(cloud.images.ring_elevation, config.surfels.max_gap_deg)
+    gap_px = (gap_rad * np.float32(camera.K[0, 0]))[cloud.images.lidar[surfels.sweep]]
+    reach_px = static_reach_px(cloud, allowed, gap_px, camera, config.surfels)
     # On movers nothing else fills the gaps between rings; transient surfels come from one sweep, and the camera may be
     # four times as near to them as the lidar.
-    half_gap_px = np.deg2rad(config.surfels.max_gap_deg) / 2 * camera.K[0, 0]
-    reach_px[len(static) :] = half_gap_px
-    reach_px[len(static) : len(static) + len(transient)] = 4 * half_gap_px
+    reach_px[len(static) :] = gap_px[len(static) :] / 2
+    reach_px[len(static) : len(static) + len(transient)] *= 4
     moving = np.arange(len(surfels)) >= len(static)
     is_transient = moving & (np.arange(len(surfels)) < len(static) + len(transient))
     age_s = surfels.time_s - np.float32(exposure_s)
@@ -99,11 +101,12 @@ def select_visible(cloud: Cloud, camera: Camera, config: AccumulateConfig) -> Vi
     over = (config.surfels.layers, len(static))
     subsample_surfels(surfels.xyz, surfels.half_m, incidence, reach_px, pinhole(camera), *over, share)
     projected = project(surfels, trust, share, reach_px, camera)
-    return VisibleSurfels(surfels, SurfelAttributes(moving, is_transient, trust, age_s, incidence), projected, beside)
+    attributes = SurfelAttributes(moving, is_transient, trust, age_s, incidence)
+    return VisibleSurfels(surfels, attributes, projected, beside, gap_px)
 
 
-def reach_rad(cloud: Cloud, allowed: Bool, config: SurfelConfig) -> float:
-    """Greatest extent of static surfels in the image: half a ring gap for one sweep, less with more sweeps.
+def static_reach_px(cloud: Cloud, allowed: Bool, gap_px: Float32, camera: Camera, config: SurfelConfig) -> Float32:
+    """Greatest extent (N,) of static surfels in the image: half a ring gap (N,) for one sweep, less with more sweeps.
 
     Rings of a lidar at rest repeat the same lines, so each 0.2 m of travel counts as a sweep.
     """
@@ -111,7 +114,8 @@ def reach_rad(cloud: Cloud, allowed: Bool, config: SurfelConfig) -> float:
     for lidar in np.unique(cloud.moments.lidar[allowed]):
         places = cloud.images.origin[allowed & (cloud.moments.lidar == lidar)]
         sweeps += 1 + float(np.linalg.norm(np.diff(places, axis=0), axis=1).sum()) / 0.2
-    return float(max(config.max_reach_rad, np.deg2rad(config.max_gap_deg) / 2 / np.sqrt(sweeps)))
+    least_px = max(config.max_reach_rad * camera.K[0, 0], 1.5)
+    return np.maximum(gap_px / np.float32(2 * np.sqrt(sweeps)), np.float32(least_px))
 
 
 def sweeps_in_window(cloud: Cloud, camera: Camera, window_s: float | None) -> Bool:

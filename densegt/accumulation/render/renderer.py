@@ -100,7 +100,8 @@ def interpolate(
     compose_layers(surface, points, hidden, depth_m, surfel, measured)
     slopes = np.empty((*shape, 2), np.float32)
     surfel_slopes(surfel, visible.surfels.xyz, visible.surfels.tangents, camera.K, slopes)
-    max_gap_px = max(3, round(np.deg2rad(config.max_gap_deg) * camera.K[0, 0]))
+    # Unknown pixels end no gap.
+    max_gap_px = np.append(np.maximum(np.rint(visible.gap_px), np.float32(3)), np.float32(0))[surfel]
     filled, nearest = depth_m.copy(), np.full(shape, -1, dtype=np.int32)
     interpolate_between(depth_m, slopes, max_gap_px, config.fill_tolerance, filled, nearest)
     between = nearest >= 0

@@ -56,13 +56,16 @@ def _rows(path: Path, stamp_us: int | None) -> tuple[NDArray[np.float32], NDArra
     missing = [name for name in _WANTED if name not in columns]
     if missing:
         raise InputError(f"{path}: no {', '.join(missing)}; there is {', '.join(columns) or 'nothing'}")
-    xyz = np.stack([columns[name] for name in "xyz"], axis=1).astype(np.float32)
-    stamps_us = columns["timestamp"].astype(np.float64)
+    # Damaged numbers may be too large for float32, or no numbers; such rows are left out below.
+    with np.errstate(over="ignore", invalid="ignore"):
+        xyz = np.stack([columns[name] for name in "xyz"], axis=1).astype(np.float32)
+        intensity = columns["intensity"].astype(np.float32)
+        stamps_us = columns["timestamp"].astype(np.float64)
     start_us = stamp_us if stamp_us is not None else (float(stamps_us[0]) if len(stamps_us) else 0.0)
     time_s = (stamps_us - start_us) * 1e-6
     sound = (np.abs(xyz) < MAX_RANGE_M).all(axis=1) & (np.abs(time_s) < MAX_TIME_S)
-    sound &= np.isfinite(columns["intensity"].astype(np.float64))
+    sound &= np.isfinite(intensity)
     if not sound.any() or 2 * np.count_nonzero(sound) < len(sound):
         what = f"only {np.count_nonzero(sound)} of {len(sound)} rows lie within {MAX_RANGE_M:.0f} m and a second"
         raise InputError(f"{path}: {what}. Not a sweep, or damaged")
-    return xyz[sound], columns["intensity"][sound].astype(np.float32), time_s[sound].astype(np.float32)
+    return xyz[sound], intensity[sound], time_s[sound].astype(np.float32)

@@ -62,7 +62,7 @@ def cut_turns(scene, path, T_ego_velo):
         points = scene.read_points(sweep)
         # A beam without a return is a row of zeros there, and no row here.
         points = points.take(np.flatnonzero(np.abs(points.xyz_lidar).max(axis=1) > 0.1))
-        times_s, xyz = _as_measured(points, sweep, path)
+        times_s, xyz = as_measured(points, sweep, path)
         xyz_velo = se3.apply(se3.inverse(T_ego_velo) @ sweep.T_ego_lidar, xyz)
         turn = np.searchsorted(np.array(middles_us) - sweep.timestamp_us + period_us / 2, times_s * 1e6)
         parts.append((turn, xyz_velo, points.intensity, points.ring))
@@ -74,7 +74,7 @@ def cut_turns(scene, path, T_ego_velo):
     ]
 
 
-def _as_measured(points, sweep, path):
+def as_measured(points, sweep, path):
     """Times (N,) s relative to the stamp, and points (N,3) in the lidar's frame then; each tells the other."""
     xyz = points.xyz_lidar.astype(np.float64)
     xyz_global = se3.apply(sweep.T_global_lidar, xyz)

@@ -1,0 +1,20 @@
+"""How far apart a lidar's rings are: nothing is filled across more."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Of the gaps between a lidar's rings this share is no wider; some lidars' outermost rings are far apart.
+SHARE = 0.9
+
+
+def max_gap_rad(ring_elevation: NDArray[np.float32], least_deg: float) -> NDArray[np.float32]:
+    """The gap (L,) rad that may be filled between points of each lidar: `least_deg`, or its own rings' where wider.
+
+    Args:
+        ring_elevation: (L,R) rad, increasing, infinite beyond a lidar's last ring.
+    """
+    gaps = [np.diff(elevation[np.isfinite(elevation)]) for elevation in ring_elevation]
+    own_rad = np.array([np.quantile(gap, SHARE) if len(gap) else 0.0 for gap in gaps], dtype=np.float32)
+    return np.maximum(own_rad, np.float32(np.deg2rad(least_deg)))
