@@ -41,25 +41,45 @@ def run(job: LeaveOneOutJob, selection: SelectionOptions, workers: int) -> Leave
 def _table(result: LeaveOneOutResult) -> Table:
     from rich.table import Table
 
-    whole, ours, theirs = result.whole, result.whole.densegt, result.whole.z_buffer_baseline
+    whole = result.whole
+    ours, theirs = whole.sure.densegt, whole.sure.z_buffer_baseline
     title = f"{whole.images} images, each rebuilt without its own sweep and scored on it, nearer than "
     table = Table(title=f"{title}{result.job.max_depth_m:g} m", title_justify="left")
     table.add_column("held-out points", no_wrap=True)
-    for name in ("share %", "right %", "coverage %", "outliers %", "MAE m", "RMSE m", "median m"):
+    for name in ("points %", "right %", "coverage %", "outliers %", "MAE m", "RMSE m", "median m"):
         table.add_column(name, justify="right", no_wrap=True)
     for name in ("z-buffer\ncoverage %", "z-buffer\noutliers %"):
         table.add_column(name, justify="right", style="dim", no_wrap=True)
-    _section(table, {"all": ours.all}, {"all": theirs.all})
-    _section(table, ours.by_motion, theirs.by_motion)
-    _section(table, *({f"{k} m": f for k, f in method.by_range.items()} for method in (ours, theirs)))
-    _section(table, {f"source: {name.replace('_', ' ')}": f for name, f in ours.by_source.items()}, {})
+    points = whole.all_points.densegt.all.counted
+    _section(table, {"surely seen": ours.all}, {"surely seen": theirs.all}, points)
+    _section(table, ours.by_motion, theirs.by_motion, points)
+    by_range, their_range = ({f"{k} m": f for k, f in method.by_range.items()} for method in (ours, theirs))
+    _section(table, by_range, their_range, points)
+    _section(table, {f"source: {name.replace('_', ' ')}": f for name, f in ours.by_source.items()}, {}, points)
+    rest = {"ambiguous": whole.ambiguous, "hidden": whole.hidden, "all": whole.all_points}
+    _section(
+        table,
+        {label: method.densegt.all for label, method in rest.items()},
+        {label: method.z_buffer_baseline.all for label, method in rest.items()},
+        points,
+    )
     return table
 
 
-def _section(table: Table, ours: dict[str, Figures], theirs: dict[str, Figures]) -> None:
+def _section(table: Table, ours: dict[str, Figures], theirs: dict[str, Figures], points: int) -> None:
+    from densegt.depth.figures import percent
+
     for label, f in ours.items():
         other = theirs.get(label)
-        shown = (f.share_percent, f.right_percent, f.coverage_percent, f.outlier_percent, f.mae_m, f.rmse_m, f.median_m)
+        shown = (
+            percent(f.counted, points),
+            f.right_percent,
+            f.coverage_percent,
+            f.outlier_percent,
+            f.mae_m,
+            f.rmse_m,
+            f.median_m,
+        )
         beside = (other.coverage_percent, other.outlier_percent) if other else (None, None)
         table.add_row(label, *("-" if value is None else f"{value:.2f}" for value in (*shown, *beside)))
     table.add_section()
@@ -67,11 +87,11 @@ def _section(table: Table, ours: dict[str, Figures], theirs: dict[str, Figures])
 
 def _remarks(result: LeaveOneOutResult) -> list[str]:
     lines = []
-    if result.whole.outlier_ratio is not None:
-        lines.append(
-            f"the z-buffer baseline over the same sweeps has {result.whole.outlier_ratio:.1f} times the outliers"
-        )
-    if not result.whole.densegt.by_motion:
+    ratio = result.whole.sure.outlier_ratio
+    if ratio is not None:
+        lines.append(f"surely seen: the z-buffer baseline over the same sweeps has {ratio:.1f} times the outliers")
+    lines.append("ambiguous and hidden points are near or behind surfaces that the camera may see instead")
+    if not result.whole.all_points.densegt.by_motion:
         lines.append("movers and rest are not told apart: the recording has no boxes")
     lines.append("only what the lidar met is scored; see `definitions` in --json")
     return lines

@@ -274,7 +274,7 @@ def test_leave_one_out_leaves_out_both_lidars_sweeps_of_the_moment() -> None:
 def test_leave_one_out_scores_a_world_of_two_lidars() -> None:
     """Far more is scored than with one lidar, and no more of it is wrong; one sweep's truth itself is, in places."""
     one, both = (
-        compare(score_scene(world.scene(), AccumulateConfig(), every=2)).densegt
+        compare(score_scene(world.scene(), AccumulateConfig(), every=2)).all_points.densegt
         for world in (replace(PAIR, lidars=(TOP,)), PAIR)
     )
     assert both.all.counted > 1.3 * one.all.counted

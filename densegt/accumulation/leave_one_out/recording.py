@@ -9,7 +9,15 @@ from typing import Any
 
 import densegt
 from densegt.accumulation.config import AccumulateConfig
-from densegt.accumulation.leave_one_out.scene import MOVERS, REST, LeaveOneOutMetrics, Progress, score_scene
+from densegt.accumulation.leave_one_out.scene import (
+    MOVERS,
+    REST,
+    LeaveOneOutMetrics,
+    MethodMetrics,
+    Progress,
+    score_scene,
+)
+from densegt.accumulation.leave_one_out.sight import Sight
 from densegt.accumulation.scene_input import examine
 from densegt.batch.executor import Executor, Failed, Local, Serial
 from densegt.batch.recording_handle import RecordingHandle
@@ -21,6 +29,10 @@ from densegt.errors import InputError
 NOTES = {
     "held out": "for each keyframe, the sweeps of its moment take no part in the depth that is scored on their "
     "points; those are the points that the camera could see past the sweeps' own surfaces",
+    "sure": "points whose sight line from the camera the lidar's beams found free, at that moment or one or two before "
+    "or after; what beams met behind a window is among them",
+    "ambiguous": "points near a nearer surface, or where no beam came back: the camera may not see them",
+    "hidden": "points whose sight line crosses a surface that the lidar measured",
     "counted": "pixels with a held-out point nearer than max_depth_m; every figure is pooled over all images",
     "z_buffer_baseline": "all returns of the same sweeps projected as they are, the nearest in each pixel",
     "movers": "held-out points inside the box of an annotated object that moves; carried to the exposure by its track",
@@ -63,9 +75,8 @@ class MethodFigures:
 
 @dataclass(frozen=True)
 class MethodComparison:
-    """Both methods on the same held-out points of `images` images."""
+    """Both methods on the same held-out points."""
 
-    images: int
     densegt: MethodFigures
     z_buffer_baseline: MethodFigures
 
@@ -81,6 +92,22 @@ class MethodComparison:
 
 
 @dataclass(frozen=True)
+class SightComparison:
+    """Both methods on the held-out points of `images` images: on those that the camera surely sees, and on the rest."""
+
+    images: int
+    sure: MethodComparison
+    ambiguous: MethodComparison
+    hidden: MethodComparison
+    all_points: MethodComparison
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON; all points at the top."""
+        by_sight = {sight.name.lower(): getattr(self, sight.name.lower()).as_dict() for sight in Sight}
+        return {"images": self.images, **self.all_points.as_dict(), **by_sight}
+
+
+@dataclass(frozen=True)
 class LeaveOneOutResult:
     """The figures of all scenes.
 
@@ -92,8 +119,8 @@ class LeaveOneOutResult:
     """
 
     job: LeaveOneOutJob
-    whole: MethodComparison
-    scenes: dict[str, MethodComparison]
+    whole: SightComparison
+    scenes: dict[str, SightComparison]
     failed: dict[str, str]
     set_aside: dict[str, str]
 
@@ -165,10 +192,16 @@ def _score_one(
     return metrics, in_one_line(examined.set_aside)
 
 
-def compare(metrics: LeaveOneOutMetrics) -> MethodComparison:
-    """The figures of both methods."""
+def compare(metrics: LeaveOneOutMetrics) -> SightComparison:
+    """The figures of both methods on points of each sight."""
+    sure, ambiguous, hidden = (_compared(metrics.by_sight[sight]) for sight in Sight)
+    images = metrics.all.densegt.compute().images
+    return SightComparison(images, sure, ambiguous, hidden, all_points=_compared(metrics.all))
+
+
+def _compared(metrics: MethodMetrics) -> MethodComparison:
     ours, theirs = metrics.densegt.compute(), metrics.z_buffer_baseline.compute()
-    return MethodComparison(ours.images, _figures(ours, sources=True), _figures(theirs, sources=False))
+    return MethodComparison(_figures(ours, sources=True), _figures(theirs, sources=False))
 
 
 def _figures(summary: Summary, *, sources: bool) -> MethodFigures:
