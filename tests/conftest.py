@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+# Side by side, test processes would fight for the cores. Before numpy and torch are imported; processes started by
+# tests inherit it.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    for library in ("OMP", "OPENBLAS", "MKL"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+    os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
 
 # Benchmarks are run as modules from the checkout. Behind all else, so that what is installed is what is tested.
 sys.path.append(str(Path(__file__).parents[1]))
@@ -20,33 +30,89 @@ settings.load_profile("densegt")
 RECORDINGS = Path(__file__).parents[2] / "shared" / "data"
 
 
+MadeOnce = Callable[[str, Callable[[Path], object]], Path]
+
+
 @pytest.fixture(scope="session")
-def tiny_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
+    """Makes a folder by name unless another test process has made it; to read, not to write to."""
+    common = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        common = common.parent
+
+    def make_once(name: str, make: Callable[[Path], object]) -> Path:
+        folder, done = common / name, common / f"{name}.done"
+        with (common / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                make(folder)
+                done.touch()
+        return folder
+
+    return make_once
+
+
+@pytest.fixture(scope="session")
+def tiny_dataset(made_once: MadeOnce) -> Path:
     """A simulated dataset to read, not to write to: 1 scene of 1.5 s, six cameras of 160x90 px, exact depth."""
-    from densegt.simulate.config import SimulateConfig
-    from densegt.simulate.run import simulate
 
-    folder = tmp_path_factory.mktemp("tiny-dataset")
-    simulate(SimulateConfig(scenes=1, seconds=1.5, width_px=160, height_px=90, seed=7), folder)
-    return folder
+    def make(folder: Path) -> None:
+        from densegt.simulate.config import SimulateConfig
+        from densegt.simulate.run import simulate
+
+        simulate(SimulateConfig(scenes=1, seconds=1.5, width_px=160, height_px=90, seed=7), folder)
+
+    return made_once("tiny-dataset", make)
 
 
 @pytest.fixture(scope="session")
-def whole_line(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole_line(made_once: MadeOnce) -> Path:
     """A folder with `world` (1 scene of 0.5 s, six cameras of 96x54 px), its `depth`, and that `completed`; to read."""
+
+    def make(folder: Path) -> None:
+        data = ["--dataroot", str(folder / "world")]
+        densegt_does(
+            ["simulate", "--out", str(folder / "world"), "--scenes", "1", "--seconds", "0.5", "--image-size", "96x54"],
+            ["accumulate", *data, "--out", str(folder / "depth")],
+            ["complete", *data, "--depth", str(folder / "depth"), "--out", str(folder / "completed")],
+        )
+
+    return made_once("whole-line", make)
+
+
+def densegt_does(*lines: list[str]) -> str:
+    """What the last of some commands says; they run in this process."""
     from click.testing import CliRunner
     from densegt.cli.main import group
 
-    folder = tmp_path_factory.mktemp("whole-line")
-    data = ["--dataroot", str(folder / "world")]
-    for arguments in (
-        ["simulate", "--out", str(folder / "world"), "--scenes", "1", "--seconds", "0.5", "--image-size", "96x54"],
-        ["accumulate", *data, "--out", str(folder / "depth")],
-        ["complete", *data, "--depth", str(folder / "depth"), "--out", str(folder / "completed")],
-    ):
+    for arguments in lines:
         done = CliRunner().invoke(group, arguments, standalone_mode=False, catch_exceptions=False)
         assert not done.return_value, done.output
-    return folder
+    return done.output
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_scene_at_a_time_in_this_process() -> Iterator[None]:
+    """Commands start a process for scenes even where they work on one at a time, which costs seconds of importing.
+
+    Not so in tests, unless they start the command itself in a process, ask for several workers or set a time limit.
+    """
+    from densegt.cli.batch_options import BatchOptions
+
+    from densegt.batch.executor import Executor, Local, Serial
+
+    honest = BatchOptions.open_executor
+
+    def open_executor(options: BatchOptions, *, task_bytes: int | None = None) -> Executor:
+        executor = honest(options, task_bytes=task_bytes)
+        alone = isinstance(executor, Local) and executor.workers == 1 and executor.timeout_s is None
+        return Serial() if alone else executor
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BatchOptions, "open_executor", open_executor)
+        yield
 
 
 @pytest.fixture(scope="session")

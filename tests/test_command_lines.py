@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -191,7 +192,7 @@ def recipes():
 # Each line starts the program that it names.
 @pytest.mark.slow
 @pytest.mark.parametrize("line", OTHERS, ids=str)
-def test_other_programs_take_the_line(line):
+def test_other_programs_take_the_line(line, benchmarks_say):
     """Nothing is installed or computed: make tells what it would do, benchmarks read their options."""
     program, *arguments = line.words
     if program == "make":
@@ -202,7 +203,7 @@ def test_other_programs_take_the_line(line):
         assert all(re.search(rf"^{extra} = \[", wanted, re.MULTILINE) for extra in extras)
         assert "-c constraints.txt" in line.text
     elif program == "python":
-        reads_its_options(arguments)
+        assert benchmarks_say[line.text] == "taken"
     elif program == "eval":
         shown = subprocess.run(["bash", "-c", completion_of(line.text)], capture_output=True, text=True, check=True)
         assert "complete" in shown.stdout
@@ -220,21 +221,41 @@ def completion_of(text):
     return f'PATH="{bin_folder}:$PATH" {inner}'
 
 
-def reads_its_options(arguments):
-    """A benchmark's own parser takes them: argparse's from `parser()`, click's from `main`."""
-    dash_m, name, *options = arguments
-    assert dash_m == "-m"
+# A benchmark's own parser takes them: argparse's from `parser()`, click's from `main`.
+READ_OPTIONS = """
+import contextlib, importlib, io, json, sys, traceback
+
+def read(module, options):
+    if hasattr(module, "parser"):
+        module.parser().parse_args(options)
+    else:
+        module.main.make_context("benchmark", options)
+
+said = {}
+for text, (_, name, *options) in json.load(sys.stdin).items():
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()) as err:
+        try:
+            read(importlib.import_module(name), options)
+            said[text] = "taken"
+        except SystemExit as stop:
+            said[text] = err.getvalue() if stop.code else "taken"
+        except BaseException as error:
+            said[text] = "taken" if type(error).__name__ == "Exit" and not error.exit_code else traceback.format_exc()
+json.dump(said, sys.stdout)
+"""
+
+
+@pytest.fixture(scope="module")
+def benchmarks_say():
+    """What became of each line that starts a benchmark. One process for all: to import a benchmark takes seconds."""
+    lines = [line for line in OTHERS if line.words[0] == "python"]
+    assert {line.words[1] for line in lines} == {"-m"}
     # A folder that is there, for parsers that look.
-    options = [str(ROOT) if option == "densegt-demo" else option for option in options]
-    code = (
-        "import importlib\n"
-        f"module = importlib.import_module({name!r})\n"
-        f"options = {options!r}\n"
-        "if hasattr(module, 'parser'):\n    module.parser().parse_args(options)\n"
-        "else:\n    module.main.make_context('benchmark', options)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    asked = {line.text: [str(ROOT) if word == "densegt-demo" else word for word in line.words[1:]] for line in lines}
+    command = [sys.executable, "-c", READ_OPTIONS]
+    done = subprocess.run(command, cwd=ROOT, input=json.dumps(asked), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 def test_completion_completes():

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from densegt.cli.main import main
 
+from ..conftest import MadeOnce
 from ..datasets.copies import copy_of, rows_of, write_rows
 
 Run = Callable[..., tuple[int, str, str]]
@@ -30,9 +31,12 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 
 @pytest.fixture(scope="session")
-def two_scenes(tiny_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def two_scenes(tiny_dataset: Path, made_once: MadeOnce) -> Path:
     """The tiny dataset cut into two scenes of two keyframes, few sweeps and one camera. To read, not to write to."""
-    root = copy_of(tiny_dataset, tmp_path_factory.mktemp("two") / "scenes")
+    return made_once("two", lambda folder: cut_in_two(copy_of(tiny_dataset, folder / "scenes"))) / "scenes"
+
+
+def cut_in_two(root: Path) -> None:
     (scene,), samples = rows_of(root, "scene"), rows_of(root, "sample")
     samples.sort(key=lambda row: row["timestamp"])
     ends = [samples[:2], samples[2:4]]
@@ -51,7 +55,6 @@ def two_scenes(tiny_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     write_rows(root, "sample_data", data)
     boxes = [row for row in rows_of(root, "sample_annotation") if row["sample_token"] in kept]
     write_rows(root, "sample_annotation", boxes)
-    return root
 
 
 @pytest.fixture

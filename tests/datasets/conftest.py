@@ -14,8 +14,6 @@ def world(tiny_dataset):
 
 
 @pytest.fixture(scope="session")
-def kitti_raw(world, tmp_path_factory):
+def kitti_raw(world, made_once):
     """The world as a folder of KITTI raw with one drive; to read, not to write to."""
-    root = tmp_path_factory.mktemp("kitti-raw")
-    write_drive(world, root)
-    return root
+    return made_once("kitti-raw", lambda folder: write_drive(world, folder))

@@ -1,6 +1,7 @@
 """Which way a lidar turns, how fast, where a turn begins, where in it the stamp lies, and what is compensated."""
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -47,18 +48,33 @@ def surely_wrong(evidence, truth):
     return {name for name in wrong(evidence.model, truth) if getattr(evidence, name).sureness == Sureness.SURE}
 
 
-def every_clock(*, stamps=(0.0, 0.5, 1.0)):
-    for clockwise in (True, False):
-        for compensated in (True, False):
-            for stamp in stamps:
-                for period_s in (0.1, 0.05):
-                    name = f"{'cw' if clockwise else 'ccw'}-{'comp' if compensated else 'raw'}-{stamp}-{period_s}"
-                    yield pytest.param(LidarModel(clockwise, period_s, SEAM_RAD, stamp, compensated), id=name)
+def clock(*, clockwise, compensated, stamp, period_s, **street):
+    name = f"{'cw' if clockwise else 'ccw'}-{'comp' if compensated else 'raw'}-{stamp}-{period_s}"
+    model = LidarModel(clockwise, period_s, SEAM_RAD, stamp, compensated)
+    return pytest.param(model, *street.values(), id="-".join([*street.values(), name]))
 
 
-# Two dozen lidars, a second each.
+def half(*factors):
+    """Of all combinations of two values of each factor half, so that every three factors show all of theirs."""
+    for chosen in product((0, 1), repeat=len(factors)):
+        if sum(chosen) % 2 == 0:
+            yield tuple(values[i] for values, i in zip(factors, chosen, strict=True))
+
+
+BOTH = (True, False)
+PERIODS_S = (0.1, 0.05)
+
+
+# A dozen lidars, a second each.
 @pytest.mark.slow
-@pytest.mark.parametrize("model", list(every_clock()))
+@pytest.mark.parametrize(
+    "model",
+    [
+        clock(clockwise=a, compensated=b, stamp=stamp, period_s=c)
+        for stamp, periods_s in ((0.0, PERIODS_S), (0.5, PERIODS_S[::-1]), (1.0, PERIODS_S))
+        for a, b, c in half(BOTH, BOTH, periods_s)
+    ],
+)
 def test_every_clock_is_told_from_firing_order_cameras_and_agreement(model):
     evidence = evidence_of(Street(model))
     assert not wrong(evidence.model, model), evidence
@@ -66,10 +82,15 @@ def test_every_clock_is_told_from_firing_order_cameras_and_agreement(model):
     assert not evidence.warnings()
 
 
-# Sixteen lidars, a second or two each.
+# Eight lidars, several seconds each: every seam is tried.
 @pytest.mark.slow
-@pytest.mark.parametrize("model", list(every_clock(stamps=(0.5,))))
-@pytest.mark.parametrize("order", ["rings", "none"])
+@pytest.mark.parametrize(
+    ("model", "order"),
+    [
+        clock(clockwise=a, compensated=b, stamp=0.5, period_s=c, order=order)
+        for a, b, c, order in half(BOTH, BOTH, PERIODS_S, ("rings", "none"))
+    ],
+)
 def test_without_order_and_cameras_nothing_is_wrong_and_sure(model, order):
     evidence = evidence_of(Street(model, order=order, cameras=False))
     assert not surely_wrong(evidence, model), evidence

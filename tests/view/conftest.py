@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from ..conftest import MadeOnce, densegt_does
+
 FLAGS = (
     "headless",
     "no-sandbox",
@@ -26,25 +28,22 @@ FLAGS = (
 
 
 @pytest.fixture(scope="session")
-def viewed(tiny_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+def viewed(tiny_dataset: Path, made_once: MadeOnce) -> SimpleNamespace:
     """Two cameras of the tiny dataset: `depth`, accumulated and completed, and `out`, the page about it."""
-    from click.testing import CliRunner
-    from densegt.cli.main import group
 
-    folder = tmp_path_factory.mktemp("viewed")
-    page = folder / "view.html"
-    cameras = ["--camera", "CAM_FRONT", "--camera", "CAM_BACK"]
+    def make(folder: Path) -> None:
+        cameras = ["--camera", "CAM_FRONT", "--camera", "CAM_BACK"]
+        said = densegt_does(
+            ["accumulate", *data, "--out", str(folder / "depth"), *cameras],
+            ["complete", *data, "--depth", str(folder / "depth"), "--out", str(folder / "completed")],
+            ["view", *data, "--depth", str(folder / "completed"), "--out", str(folder / "view.html")],
+        )
+        (folder / "said.txt").write_text(said)
+
     data = ["--dataroot", str(tiny_dataset)]
-    outputs = []
-    for arguments in (
-        ["accumulate", *data, "--out", str(folder / "depth"), *cameras],
-        ["complete", *data, "--depth", str(folder / "depth"), "--out", str(folder / "completed")],
-        ["view", *data, "--depth", str(folder / "completed"), "--out", str(page)],
-    ):
-        done = CliRunner().invoke(group, arguments, standalone_mode=False, catch_exceptions=False)
-        assert not done.return_value, done.output
-        outputs.append(done.output)
-    return SimpleNamespace(data=tiny_dataset, depth=folder / "completed", out=page, said=outputs[-1])
+    folder = made_once("viewed", make)
+    said = (folder / "said.txt").read_text()
+    return SimpleNamespace(data=tiny_dataset, depth=folder / "completed", out=folder / "view.html", said=said)
 
 
 @pytest.fixture(scope="session")
