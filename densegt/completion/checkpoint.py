@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from densegt.completion.features import CHANNELS
 from densegt.completion.model import CompletionNet, Shape
 from densegt.depth.partial_file import write_whole
 from densegt.errors import InputError
+from densegt.training.checkpoint_file import load_checkpoint_file
 
 FORMAT = "densegt-completion"
 # Raised when the same weights would mean something else.
@@ -42,6 +42,11 @@ def read_network(path: Path) -> CompletionNet:
         raise InputError(f"{path}: no such checkpoint")
     shape, tensors = _read_safetensors(path) if path.suffix == ".safetensors" else _read_lightning(path)
     try:
+        # A few bytes may name a network of any size; on this device it takes no memory.
+        with torch.device("meta"):
+            wanted = {name: tensor.shape for name, tensor in CompletionNet(shape).state_dict().items()}
+        if wanted != {name: tensor.shape for name, tensor in tensors.items()}:
+            raise ValueError("other shapes")
         net = CompletionNet(shape)
         net.load_state_dict(tensors)
     except (RuntimeError, ValueError, TypeError) as error:
@@ -66,11 +71,11 @@ def _read_safetensors(path: Path) -> tuple[Shape, dict[str, Tensor]]:
 
 
 def _read_lightning(path: Path) -> tuple[Shape, dict[str, Tensor]]:
+    saved = load_checkpoint_file(path)
     try:
-        saved = torch.load(path, map_location="cpu", weights_only=True)
         config = saved["hyper_parameters"]["config"]
         tensors = {n.removeprefix("net."): t for n, t in saved["state_dict"].items() if n.startswith("net.")}
         return Shape(tuple(config["widths"]), tuple(config["blocks"])), tensors
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{path}: neither .safetensors nor a checkpoint of train-completion ({why})") from None

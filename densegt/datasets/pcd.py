@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from densegt.datasets.bounded_file import MAX_SWEEP_BYTES, read_bounded
 from densegt.errors import InputError
 
 MAX_POINTS = 10_000_000
-_HEADER_BYTES = 4096
+# Of a file in text.
+MAX_NUMBERS = 1 << 24
+_HEADER_BYTES, _PIECE_BYTES, _MAX_WORD_BYTES = 4096, 1 << 20, 1000
 _TYPES = {"F": "f", "I": "i", "U": "u"}
 
 
@@ -21,10 +24,7 @@ def read_pcd(path: Path) -> dict[str, NDArray[Any]]:
     Raises:
         InputError: missing, no PCD file, cut off, or compressed.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from None
+    data = memoryview(read_bounded(path, MAX_SWEEP_BYTES))
     header, start = _header(path, data)
     try:
         dtype = _dtype(header)
@@ -32,8 +32,11 @@ def read_pcd(path: Path) -> dict[str, NDArray[Any]]:
         encoding = header["DATA"][0]
     except (KeyError, IndexError, ValueError, TypeError) as error:
         raise InputError(f"{path}: not a whole PCD header ({error})") from None
-    if not 0 <= points <= MAX_POINTS:
-        raise InputError(f"{path}: {points} points; a sweep has at most {MAX_POINTS}")
+    if not 0 <= points <= MAX_POINTS or points * dtype.itemsize > MAX_SWEEP_BYTES:
+        raise InputError(
+            f"{path}: {points} points of {dtype.itemsize} bytes; a sweep has at most {MAX_POINTS}, and "
+            f"{MAX_SWEEP_BYTES >> 20} MiB"
+        )
     if encoding == "binary":
         rows = _binary(path, data[start:], dtype, points)
     elif encoding == "ascii":
@@ -43,15 +46,15 @@ def read_pcd(path: Path) -> dict[str, NDArray[Any]]:
     return {name: rows[name] for name in dtype.names or () if rows[name].ndim == 1}
 
 
-def _header(path: Path, data: bytes) -> tuple[dict[str, list[str]], int]:
+def _header(path: Path, data: memoryview) -> tuple[dict[str, list[str]], int]:
     """The header's lines by their first word, and where the points start."""
     header: dict[str, list[str]] = {}
-    start = 0
+    head, start = bytes(data[:_HEADER_BYTES]), 0
     while "DATA" not in header:
-        end = data.find(b"\n", start, start + _HEADER_BYTES)
-        if end < 0 or start > _HEADER_BYTES:
+        end = head.find(b"\n", start)
+        if end < 0:
             raise InputError(f"{path}: not a PCD file: no line DATA in its header")
-        words = data[start:end].decode("ascii", errors="replace").split()
+        words = head[start:end].decode("ascii", errors="replace").split()
         if words and not words[0].startswith("#"):
             header[words[0]] = words[1:]
         start = end + 1
@@ -72,18 +75,17 @@ def _dtype(header: dict[str, list[str]]) -> np.dtype[Any]:
     return np.dtype(fields)
 
 
-def _binary(path: Path, body: bytes, dtype: np.dtype[Any], points: int) -> NDArray[Any]:
+def _binary(path: Path, body: memoryview, dtype: np.dtype[Any], points: int) -> NDArray[Any]:
     if len(body) < points * dtype.itemsize:
         what = f"{len(body)} bytes for {points} points of {dtype.itemsize}"
         raise InputError(f"{path}: cut off: {what}")
     return np.frombuffer(body, dtype=dtype, count=points)
 
 
-def _ascii(path: Path, body: bytes, dtype: np.dtype[Any], points: int) -> NDArray[Any]:
+def _ascii(path: Path, body: memoryview, dtype: np.dtype[Any], points: int) -> NDArray[Any]:
     widths = [int(np.prod(dtype[name].shape)) for name in dtype.names or ()]
     try:
-        numbers = np.array(body.split(), dtype=np.float64)
-        table = numbers.reshape(points, sum(widths))
+        table = _numbers(body, points * sum(widths)).reshape(points, sum(widths))
     except ValueError as error:
         raise InputError(
             f"{path}: {points} lines of {sum(widths)} numbers should follow DATA ascii ({error})"
@@ -95,3 +97,27 @@ def _ascii(path: Path, body: bytes, dtype: np.dtype[Any], points: int) -> NDArra
             if width == 1 and dtype[name].shape == ():
                 rows[name] = table[:, first].astype(dtype[name])
     return rows
+
+
+def _numbers(body: memoryview, count: int) -> NDArray[np.float64]:
+    """Numbers (count,) of a text, a piece at a time: words take far more memory than what they say.
+
+    Raises:
+        ValueError: there are more, fewer, or other things.
+    """
+    if count > MAX_NUMBERS:
+        raise ValueError(f"at most {MAX_NUMBERS} are read")
+    out, known, rest = np.empty(count), 0, b""
+    for start in range(0, len(body), _PIECE_BYTES):
+        piece = rest + bytes(body[start : start + _PIECE_BYTES])
+        words = piece.split()
+        # The last word may go on in the next piece.
+        goes_on = start + _PIECE_BYTES < len(body) and bool(words) and not piece[-1:].isspace()
+        rest = words.pop() if goes_on else b""
+        if known + len(words) > count or len(rest) > _MAX_WORD_BYTES:
+            raise ValueError("there are more")
+        out[known : known + len(words)] = np.array(words, dtype=np.float64)
+        known += len(words)
+    if known < count:
+        raise ValueError(f"there are {known}")
+    return out

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from densegt.datasets.bounded_file import MAX_SWEEP_BYTES, read_bounded
 from densegt.datasets.pcd import read_pcd
 from densegt.errors import InputError
 
@@ -15,6 +18,7 @@ SUFFIXES = (".npz", ".npy", ".pcd")
 # The order of the columns of a plain NPY array.
 COLUMNS = ("x", "y", "z", "intensity", "ring", "time_s")
 MAX_POINTS = 10_000_000
+_MAX_ARRAYS = 256
 
 
 def read_columns(path: Path) -> dict[str, NDArray[Any]]:
@@ -45,14 +49,12 @@ def numbers(path: Path, columns: dict[str, NDArray[Any]], names: tuple[str, ...]
 def _columns(path: Path) -> dict[str, NDArray[Any]]:
     if path.suffix == ".pcd":
         return read_pcd(path)
+    data = io.BytesIO(read_bounded(path, MAX_SWEEP_BYTES))
     try:
-        with path.open("rb") as file:
-            loaded = np.load(file, allow_pickle=False)
-            if path.suffix == ".npz":
-                return _split_xyz({name: loaded[name] for name in loaded.files})
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from None
-    # Damaged archives raise nearly anything: BadZipFile, zlib.error, SyntaxError, MemoryError, ...
+        if path.suffix == ".npz":
+            return _split_xyz(_archive(data))
+        loaded = np.load(data, allow_pickle=False)
+    # Damaged files raise nearly anything: BadZipFile, zlib.error, SyntaxError, MemoryError, ...
     except Exception as error:
         raise InputError(f"{path}: not a whole {path.suffix[1:].upper()} file ({_one_line(error)})") from None
     if not isinstance(loaded, np.ndarray):
@@ -65,6 +67,21 @@ def _columns(path: Path) -> dict[str, NDArray[Any]]:
         )
         raise InputError(f"{path}: {what}")
     return dict(zip(COLUMNS, loaded.T, strict=False))
+
+
+def _archive(data: io.BytesIO) -> dict[str, NDArray[Any]]:
+    """The arrays of an NPZ file.
+
+    Raises:
+        ValueError: they would be larger than those of any sweep.
+    """
+    with zipfile.ZipFile(data) as archive:
+        sizes = [entry.file_size for entry in archive.infolist()]
+    if len(sizes) > _MAX_ARRAYS or sum(sizes) > MAX_SWEEP_BYTES:
+        raise ValueError(f"{len(sizes)} arrays of {sum(sizes)} bytes; at most {MAX_SWEEP_BYTES} are read")
+    data.seek(0)
+    with np.load(data, allow_pickle=False) as loaded:
+        return {name: loaded[name] for name in loaded.files}
 
 
 def _split_xyz(columns: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

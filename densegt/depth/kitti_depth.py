@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import densegt
+from densegt.datasets.bounded_file import read_bounded
 from densegt.datasets.decode_image import decode_steps
 from densegt.depth.figures import DEFINITIONS, Summary
 from densegt.depth.matching import known
@@ -188,8 +189,8 @@ def crop_offset(path: Path, truth_m: Float32, record: ImageRecord) -> tuple[int,
 
 def _intrinsics(path: Path) -> NDArray[np.float64]:
     try:
-        return np.array(path.read_text().split(), dtype=np.float64).reshape(3, 3)
-    except (OSError, ValueError):
+        return np.array(read_bounded(path).split(maxsplit=10), dtype=np.float64).reshape(3, 3)
+    except (InputError, ValueError):
         raise InputError(f"{path}: not nine numbers of intrinsics") from None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import zipfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -29,6 +30,8 @@ def load_checkpoint_file(path: Path) -> dict[str, Any]:
     # A named pipe would be waited for.
     if not path.is_file():
         raise InputError(f"{path}: no such checkpoint")
+    if _is_compressed(path):
+        raise InputError(f"{path}: cannot be read; it is compressed, as torch writes none")
     try:
         loaded: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
@@ -38,6 +41,15 @@ def load_checkpoint_file(path: Path) -> dict[str, Any]:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{path}: cannot be read ({why})") from None
     return loaded
+
+
+def _is_compressed(path: Path) -> bool:
+    """Whether an archive holds more than its own bytes: a small one could ask for any memory."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return sum(entry.file_size for entry in archive.infolist()) > path.stat().st_size
+    except (OSError, ValueError, zipfile.BadZipFile):
+        return False
 
 
 class WholeCheckpointIO(TorchCheckpointIO):

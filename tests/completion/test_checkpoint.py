@@ -9,7 +9,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from densegt.completion.checkpoint import read_network, write_weights  # noqa: E402
+from densegt.completion.checkpoint import FORMAT, FORMAT_VERSION, read_network, write_weights  # noqa: E402
+from densegt.completion.features import CHANNELS  # noqa: E402
 from densegt.completion.infer import Network  # noqa: E402
 from densegt.completion.model import CompletionNet, Shape  # noqa: E402
 from densegt.completion.registry import open_method  # noqa: E402
@@ -86,3 +87,14 @@ def test_the_network_that_ships():
     seeds = [data["simulated"]["seed"] for data in about["data"]]
     assert not set(seeds) & set(range(901, 913)), "kept for the final figures"
     read_network(SHIPPED)
+
+
+@pytest.mark.parametrize("shape", [{"widths": [1 << 14] * 4}, {"widths": [1 << 20] * 4}, {"blocks": [1, 1, 1, 9]}])
+def test_a_small_file_that_names_a_large_network(net, tmp_path, shape):
+    from safetensors.torch import save_file
+
+    about = {"format": FORMAT, "format_version": FORMAT_VERSION, "channels": CHANNELS}
+    about |= {"widths": [8] * 4, "blocks": [1] * 4, **shape}
+    save_file(net.state_dict(), tmp_path / "large.safetensors", {"about": json.dumps(about)})
+    with pytest.raises(InputError, match="do not fit the network"):
+        read_network(tmp_path / "large.safetensors")

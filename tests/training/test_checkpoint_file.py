@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import zipfile
 
 import pytest
 
@@ -129,3 +130,14 @@ def test_a_pipe_is_not_waited_for(tmp_path):
     thread.start()
     thread.join(10)
     assert refused
+
+
+@pytest.mark.parametrize("kind", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2])
+def test_a_checkpoint_that_inflates(tmp_path, kind):
+    torch.save({"state": torch.zeros(1 << 20)}, tmp_path / "plain.ckpt")
+    assert load_checkpoint_file(tmp_path / "plain.ckpt")["state"].sum() == 0
+    with zipfile.ZipFile(tmp_path / "plain.ckpt") as plain, zipfile.ZipFile(tmp_path / "bomb.ckpt", "w", kind) as bomb:
+        for name in plain.namelist():
+            bomb.writestr(name, plain.read(name))
+    with pytest.raises(InputError, match="it is compressed"):
+        load_checkpoint_file(tmp_path / "bomb.ckpt")

@@ -9,11 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from densegt.datasets.argoverse2.inflated_size import inflated_bytes
+from densegt.datasets.bounded_file import MAX_SWEEP_BYTES, read_bounded
 from densegt.errors import InputError
 from densegt.geometry import se3
 
 Columns = dict[str, NDArray[Any]]
 
+MAX_ROWS = 10_000_000
+# Before the stream: ARROW1 and two zeros.
+_MAGIC_BYTES = 8
 POSE = dict.fromkeys(("qw", "qx", "qy", "qz", "tx_m", "ty_m", "tz_m"), "f8")
 
 
@@ -33,16 +38,25 @@ def read_columns(path: Path, wanted: Mapping[str, str]) -> Columns:
         from pyarrow import ipc
     except ImportError:
         raise InputError(f'{path}: reading feather files takes pyarrow; pip install "densegt[recordings]"') from None
+    data = pa.py_buffer(read_bounded(path, MAX_SWEEP_BYTES))
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from None
-    try:
-        with ipc.open_file(pa.BufferReader(data)) as file:
-            names = file.schema.names
+        # The file's end says how many pieces there should be. It may refer to one piece again and again, so they are
+        # read as the stream that they are too.
+        with ipc.open_file(data) as file:
+            pieces = file.num_record_batches
+        stream = data[_MAGIC_BYTES:]
+        inflated = inflated_bytes(stream)
+        if inflated > MAX_SWEEP_BYTES:
+            raise ValueError(f"{inflated >> 20} MiB once inflated; at most {MAX_SWEEP_BYTES >> 20} MiB are read")
+        with ipc.open_stream(stream) as file:
             table = file.read_all()
+        if len(table.to_batches()) != pieces or table.num_rows > MAX_ROWS:
+            raise ValueError(
+                f"{len(table.to_batches())} pieces of {pieces}, {table.num_rows} rows of {MAX_ROWS} at most"
+            )
         # Offsets and lengths in a damaged file may point anywhere.
         table.validate(full=True)
+        names = table.schema.names
     # Arrow raises its own errors and Python's, by where it stumbles.
     except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, MemoryError, OverflowError) as error:
         raise InputError(f"{path}: not a whole feather file ({_one_line(error)}); fetch it again") from None

@@ -13,6 +13,7 @@ from densegt.datasets.argoverse2.annotations import PointCounts, read_tracks
 from densegt.datasets.argoverse2.calibration import LIDARS, Calibration, read_calibration
 from densegt.datasets.argoverse2.ego_poses import EgoPoses
 from densegt.datasets.argoverse2.sweep_file import lidar_model, lower_half_is, points_of, read_returns, turn_s
+from densegt.datasets.bounded_file import MAX_SWEEP_BYTES, read_bounded
 from densegt.datasets.scene import Lidar, Track
 from densegt.errors import InputError
 
@@ -101,7 +102,7 @@ class Log:
             path = self.folder / name
             digest.update(f"{name} {path.exists()}\n".encode())
             if path.exists():
-                digest.update(sha256(path.read_bytes()).digest())
+                digest.update(sha256(read_bounded(path, MAX_SWEEP_BYTES)).digest())
         digest.update(self.stamps_ns.tobytes())
         for camera, stamps_ns in self.images_ns.items():
             digest.update(f"{camera} {len(stamps_ns)}\n".encode() + stamps_ns.tobytes())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+import io
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from densegt.datasets.bounded_file import read_bounded
 from densegt.datasets.custom.settings import Settings
 from densegt.datasets.scene import Track
 from densegt.errors import InputError
@@ -16,6 +18,8 @@ from densegt.geometry import se3
 
 Float64 = NDArray[np.float64]
 
+# Hours of poses, or of boxes; a word takes far more memory than its bytes.
+MAX_CELLS = 1 << 22
 POSE_COLUMNS = ("timestamp_us", "x", "y", "z", "qw", "qx", "qy", "qz")
 BOX_COLUMNS = ("timestamp_us", "track", "category", "x", "y", "z", "l", "w", "h", "yaw")
 
@@ -24,24 +28,34 @@ def read_columns(path: Path, wanted: Sequence[str]) -> dict[str, list[str]]:
     """Columns by name, as text; others may stand beside them.
 
     Raises:
-        InputError: the file is missing or no CSV, a column is missing, or a row is too short.
+        InputError: the file is missing, too large or no CSV, a column is missing, or a row is too short.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = [[cell.strip() for cell in row] for row in csv.reader(file) if any(cell.strip() for cell in row)]
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from None
+        rows = _rows(io.StringIO(read_bounded(path).decode("utf-8"), newline=""))
+        header = next(rows, [])
+        missing = [name for name in wanted if name not in header]
+        if missing:
+            what = f"no column {', '.join(missing)} in its first line; it should be {','.join(wanted)}"
+            raise InputError(f"{path}: {what}")
+        at = [header.index(name) for name in wanted]
+        columns: list[list[str]] = [[] for _ in wanted]
+        for number, row in enumerate(rows, start=2):
+            if len(row) < len(header):
+                raise InputError(f"{path}: row {number} has {len(row)} cells of {len(header)}")
+            if number * len(wanted) > MAX_CELLS:
+                raise InputError(f"{path}: more than {MAX_CELLS // len(wanted)} rows; no such table is as long")
+            for column, k in zip(columns, at, strict=True):
+                column.append(row[k])
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: not CSV ({error})") from None
-    header = rows[0] if rows else []
-    missing = [name for name in wanted if name not in header]
-    if missing:
-        raise InputError(f"{path}: no column {', '.join(missing)} in its first line; it should be {','.join(wanted)}")
-    at = {name: header.index(name) for name in wanted}
-    for number, row in enumerate(rows[1:], start=2):
-        if len(row) < len(header):
-            raise InputError(f"{path}: row {number} has {len(row)} cells of {len(header)}")
-    return {name: [row[k] for row in rows[1:]] for name, k in at.items()}
+    return dict(zip(wanted, columns, strict=True))
+
+
+def _rows(lines: io.StringIO) -> Iterator[list[str]]:
+    for row in csv.reader(lines):
+        cells = [cell.strip() for cell in row]
+        if any(cells):
+            yield cells
 
 
 def numbers(path: Path, columns: dict[str, list[str]], names: Sequence[str]) -> Float64:

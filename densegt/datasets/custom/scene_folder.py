@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.datasets.beams import beam_elevations
+from densegt.datasets.bounded_file import read_bounded
 from densegt.datasets.custom.csv_table import read_tracks
 from densegt.datasets.custom.ego_poses import EgoPoses
 from densegt.datasets.custom.settings import Settings
@@ -99,7 +100,7 @@ class SceneFolder:
         for path in (self.folder.parents[1] / "recording.yaml", self.folder / "poses.csv", self.folder / "boxes.csv"):
             digest.update(f"{path.name} {path.exists()}\n".encode())
             if path.exists():
-                digest.update(sha256(path.read_bytes()).digest())
+                digest.update(sha256(read_bounded(path)).digest())
         for files in (self.sweeps, self.images):
             for name, by in files.items():
                 digest.update("\0".join([name, *(path.name for path in by.values())]).encode() + b"\n")

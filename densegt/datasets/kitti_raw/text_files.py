@@ -9,10 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from densegt.datasets.bounded_file import read_bounded
 from densegt.errors import InputError
 
 Float64 = NDArray[np.float64]
 
+# A line for each of the frames of hours; words take more memory than their bytes.
+MAX_TEXT_BYTES = 1 << 24
 _STAMP = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.(\d{1,9}))?")
 _EPOCH = datetime(1970, 1, 1)
 
@@ -21,15 +24,9 @@ def read_bytes(path: Path) -> bytes:
     """A small file's content.
 
     Raises:
-        InputError: it is missing, no file or cannot be read.
+        InputError: it is missing, no file, too large or cannot be read.
     """
-    # On a pipe reading would wait for ever.
-    if path.exists() and not path.is_file():
-        raise InputError(f"{path}: not a file")
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from None
+    return read_bounded(path, MAX_TEXT_BYTES)
 
 
 def read_text(path: Path) -> str:
@@ -44,7 +41,8 @@ def numbers(path: Path, text: str, count: int, what: str) -> Float64:
         InputError: there are more or fewer, or one is none.
     """
     try:
-        values = np.array([float(word) for word in text.split()])
+        # One more than there should be says that there are too many.
+        values = np.array([float(word) for word in text.split(maxsplit=count + 1)[: count + 1]])
     except ValueError as error:
         raise InputError(f"{path}: {what}: {str(error)[:100]!r}") from None
     if values.shape != (count,) or not np.isfinite(values).all():
