@@ -20,7 +20,7 @@ class Weather:
         light: "sun", "overcast", "dusk" or "night"; sky: "dry", "wet", "rain" or "fog".
         sun: (3,) unit vector towards the sun in world; sun_colour, ambient: (3,) light on a surface.
         haze_m: distance at which a third of the contrast is left.
-        wet: 0..1; drops_per_m: chance that a beam meets a drop in a metre.
+        wet: 0..1; puddles: 0..1, how much water stands; drops_per_m: chance that a beam meets a drop in a metre.
         clouds: seed of the sky.
     """
 
@@ -31,6 +31,7 @@ class Weather:
     ambient: Float64
     haze_m: float
     wet: float
+    puddles: float
     drops_per_m: float
     clouds: int
 
@@ -51,6 +52,7 @@ def draw_weather(rng: np.random.Generator, ranges: Ranges) -> Weather:
     height = np.deg2rad(ranges.draw(rng, "sun_height_deg") if light != "dusk" else rng.uniform(4, 10))
     way = rng.uniform(0, 2 * np.pi)
     sun, ambient = _LIGHTS[light]
+    water = ranges.draw(rng, "puddles")
     haze = {
         "dry": rng.uniform(600, 3000),
         "wet": rng.uniform(500, 1500),
@@ -65,6 +67,7 @@ def draw_weather(rng: np.random.Generator, ranges: Ranges) -> Weather:
         ambient=np.array(ambient),
         haze_m=float(haze[sky]),
         wet={"dry": 0.0, "wet": float(rng.uniform(0.4, 1.0)), "rain": 1.0, "fog": 0.3}[sky],
+        puddles={"dry": water / 3 if rng.random() < 0.3 else 0.0, "wet": water, "rain": water}.get(sky, 0.0),
         drops_per_m={"rain": float(rng.uniform(5e-4, 3e-3)), "fog": float(rng.uniform(1e-3, 5e-3))}.get(sky, 0.0),
         clouds=int(rng.integers(1 << 30)),
     )

@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 from densegt.depth.kind import Kind
 from densegt.geometry.camera import rays
 from densegt.simulate.drive import CameraMount, Exposure
+from densegt.simulate.sensors.beams import cast_rays
+from densegt.simulate.sensors.bundles import Rays
 from densegt.simulate.sensors.casting import Hits
+from densegt.simulate.sensors.motion_blur import Picture, flow_px, smeared
 from densegt.simulate.sensors.shading import View, cast_view, light_of_rays
 from densegt.simulate.world import World
 
@@ -22,6 +25,9 @@ Float32 = NDArray[np.float32]
 MAX_RANGE_M = 254.0
 """What is farther counts as sky; the store ends at 255.99 m."""
 
+ROWS = 4
+"""Rows that a rolling shutter exposes together."""
+
 
 @dataclass(frozen=True)
 class Film:
@@ -30,6 +36,7 @@ class Film:
     Attributes:
         gain: exposure; noise: of a mid-grey pixel, in 0..1; blur_px: of the lens; vignette: loss in the corners.
         balance: (3,) colour gains; shutter_s: exposure time.
+        readout_s: from the first row's exposure to the last one's; 0 = all rows at once.
     """
 
     gain: float
@@ -38,9 +45,10 @@ class Film:
     vignette: float
     balance: Float64
     shutter_s: float
+    readout_s: float
 
 
-def draw_film(rng: np.random.Generator, light: str) -> Film:
+def draw_film(rng: np.random.Generator, light: str, readout_s: float = 0.0) -> Film:
     """A camera's film for a light; it exposes for it as automatics do."""
     gain = {"sun": 0.62, "overcast": 0.95, "dusk": 1.5, "night": 5.5}[light] * float(rng.uniform(0.75, 1.3))
     dark = light in ("night", "dusk")
@@ -51,13 +59,14 @@ def draw_film(rng: np.random.Generator, light: str) -> Film:
         vignette=float(rng.uniform(0.05, 0.25)),
         balance=np.array([rng.uniform(0.95, 1.06), 1.0, rng.uniform(0.94, 1.06)]),
         shutter_s=float(rng.uniform(0.008, 0.02)) if dark else float(rng.uniform(0.001, 0.004)),
+        readout_s=readout_s,
     )
 
 
 def expose(
     world: World, mount: CameraMount, film: Film, t_s: float, rng: np.random.Generator, *, width_px: int, height_px: int
 ) -> Exposure:
-    """Take a picture at time t (all of it at once)."""
+    """Take a picture at time t, of its middle row if rows are read one after the other."""
     t = np.array([t_s])
     T_world_ego = world.ego.T_world_body(t)[0]
     T_world_cam = T_world_ego @ mount.T_ego_cam
@@ -69,11 +78,16 @@ def expose(
     view = View(world, world.moving(t_s), turns, float(1.0 / mount.K[0, 0]), T_world_ego)
     way_cam = rays(mount.K, width_px, height_px).reshape(-1, 3)
     length = np.linalg.norm(way_cam, axis=1)
-    way = ((way_cam / length[:, None]) @ T_world_cam[:3, :3].T).astype(np.float32)
-    origin = T_world_cam[:3, 3].astype(np.float32)
-    hits = cast_view(view, np.broadcast_to(origin, way.shape), way)
+    unit = way_cam / length[:, None]
+    if film.readout_s > 0:
+        origin, way, hits = _row_by_row(world, mount, unit.reshape(height_px, width_px, 3), t_s, film.readout_s)
+    else:
+        way = (unit @ T_world_cam[:3, :3].T).astype(np.float32)
+        origin = np.broadcast_to(T_world_cam[:3, 3].astype(np.float32), way.shape)
+        hits = cast_view(view, origin, way)
     light = light_of_rays(view, origin, way, hits).reshape(height_px, width_px, 3)
-    moved = _motion_px(world, mount, T_world_cam, film, hits, t_s, width_px, height_px)
+    picture = Picture(mount, T_world_cam, t_s, height_px, width_px)
+    light = smeared(light, flow_px(world, picture, film.shutter_s, origin, way, hits))
     seen = (hits.triangle >= 0) & (hits.range_m < MAX_RANGE_M)
     triangle = np.where(seen, hits.triangle, 0)
     shape = (height_px, width_px)
@@ -85,7 +99,7 @@ def expose(
         depth_m=np.where(seen, hits.range_m / length, 0).astype(np.float32).reshape(shape),
         kind=layer(world.look.kind, Kind.NONE),
         object_id=layer(world.look.object_id, 0),
-        rgb=developed(light, film, rng, moved),
+        rgb=developed(light, film, rng),
         layers={
             "semantic": layer(world.look.semantic, 0),
             "normal": np.where(seen, _octahedral(hits.normal, way, T_world_cam), 0).astype(np.uint16).reshape(shape),
@@ -106,31 +120,23 @@ def _octahedral(normal: Float32, way: Float32, T_world_cam: Float64) -> NDArray[
     return out
 
 
-def _motion_px(
-    world: World,
-    mount: CameraMount,
-    T_world_cam: Float64,
-    film: Film,
-    hits: Hits,
-    t_s: float,
-    width_px: int,
-    height_px: int,
-) -> float:
-    """How far the picture's middle moves while the shutter is open, in px, by the camera's turning."""
-    later = world.ego.T_world_body(np.array([t_s + film.shutter_s]))[0] @ mount.T_ego_cam
-    turn = T_world_cam[:3, :3].T @ later[:3, :3]
-    near = float(np.median(hits.range_m[hits.triangle >= 0])) if (hits.triangle >= 0).any() else 50.0
-    sideways = abs(float((T_world_cam[:3, :3].T @ (later[:3, 3] - T_world_cam[:3, 3]))[0])) / max(near, 3.0)
-    return float(mount.K[0, 0] * (abs(turn[0, 2]) + sideways))
+def _row_by_row(
+    world: World, mount: CameraMount, unit_cam: Float64, t_s: float, readout_s: float
+) -> tuple[Float32, Float32, Hits]:
+    """Rays (R,3) of directions (H,W,3), every few rows at a time of their own, and what they meet."""
+    height, width = unit_cam.shape[:2]
+    moment = np.arange(height) // ROWS
+    times = t_s + readout_s * ((np.arange(moment[-1] + 1) + 0.5) * ROWS / height - 0.5)
+    T = (world.ego.T_world_body(times) @ mount.T_ego_cam)[moment]
+    way = np.einsum("hij,hwj->hwi", T[:, :3, :3], unit_cam).reshape(-1, 3).astype(np.float32)
+    origin = np.repeat(T[:, :3, 3].astype(np.float32), width, axis=0)
+    return origin, way, cast_rays(world, Rays(origin, way, np.repeat(moment, width), times))
 
 
-def developed(light: Float32, film: Film, rng: np.random.Generator, motion_px: float) -> NDArray[np.uint8]:
+def developed(light: Float32, film: Film, rng: np.random.Generator) -> NDArray[np.uint8]:
     """A picture (H,W,3) of light (H,W,3): lens, sensor and tone curve."""
     height, width = light.shape[:2]
     image = cv2.GaussianBlur(light, (0, 0), film.blur_px)
-    if motion_px > 1.0:
-        span = 2 * int(motion_px / 2) + 1
-        image = cv2.blur(image, (span, 1))
     bright = cv2.GaussianBlur(np.maximum(image * film.gain - 1.2, 0), (0, 0), width / 120)
     x, y = np.linspace(-1, 1, width, dtype=np.float32), np.linspace(-1, 1, height, dtype=np.float32)[:, None]
     image = (

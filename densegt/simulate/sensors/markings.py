@@ -1,10 +1,11 @@
-"""What is painted on the road: lines, arrows, a zebra; the same for lidar and camera."""
+"""What lies on the road: painted lines, arrows, a zebra, and puddles; the same for lidar and camera."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from densegt.simulate.sensors.textures import value_noise
 from densegt.simulate.street.terrain import Terrain
 
 LINE_M = 0.13
@@ -29,4 +30,14 @@ def painted(terrain: Terrain, s: NDArray[np.float32], d: NDArray[np.float32]) ->
     out: NDArray[np.bool_] = (
         (lines | zebra | stop | (arrow & (from_cross > 8))) & (from_cross > 0) & (a < section.half_width)
     )
+    return out
+
+
+def under_water(terrain: Terrain, puddles: float, s: NDArray[np.float32], d: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Whether water stands on places (N,) of roads and pavements: in hollows, and most of all at the kerb."""
+    if puddles == 0:
+        return np.zeros(len(s), dtype=bool)
+    hollow = 0.65 * value_noise(s * 0.23 + 11, d * 0.45 + 5) + 0.35 * value_noise(s * 0.9, d * 1.1)
+    kerb = np.exp(-(((terrain.section.half_width - np.abs(d)) / 0.6) ** 2)) * (np.abs(d) < terrain.section.half_width)
+    out: NDArray[np.bool_] = hollow > 0.82 - 0.2 * puddles - 0.1 * kerb
     return out

@@ -14,13 +14,16 @@ from densegt.simulate.sensors.bundles import Rays
 from densegt.simulate.sensors.casting import Hits
 from densegt.simulate.sensors.echoes import Echoes, Flag, join_echoes
 from densegt.simulate.sensors.lidar_model import LidarSpec
-from densegt.simulate.sensors.markings import painted
+from densegt.simulate.sensors.markings import painted, under_water
 from densegt.simulate.world import World
 
 Float32 = NDArray[np.float32]
 
 SUB = 5
 """Rays that stand for a beam; each carries as much of its light."""
+
+WATER = 0.01
+"""Reflectance of standing water."""
 
 THROUGH, MIRRORED = 0.55, 0.10
 """Share of the light that comes back through a pane both ways, and over one as over a mirror."""
@@ -42,8 +45,8 @@ def echoes_along(light: Light, hits: Hits, rng: np.random.Generator) -> Echoes:
     if len(glass):
         parts += _behind_glass(light, hits, glass)
         parts.append(_over_mirrors(light, hits, glass, np.full(len(glass), MIRRORED, dtype=np.float32)))
-    if world.weather.wet > 0:
-        parts.append(_over_wet_ground(light, hits, rng))
+    if world.weather.wet > 0 or world.weather.puddles > 0:
+        parts.append(_over_wet_ground(light, hits))
     if world.weather.drops_per_m > 0:
         parts.append(_drops(light, len(every) // SUB, rng))
     return join_echoes(parts)
@@ -75,6 +78,7 @@ def echo_power(light: Light, rays: Rays, hits: Hits) -> Float32:
     if world.weather.wet > 0:
         flat = np.isin(look.semantic[triangle], [Semantic.ROAD, Semantic.PAVEMENT])
         reflected = np.where(flat, reflected * (1 - 0.75 * world.weather.wet), reflected)
+    reflected[_in_puddles(world, hits)] = WATER
     facing = np.sqrt(cosine)  # rough surfaces lose less light at grazing angles than smooth ones
     gloss = table("gloss")[material] * 6.0 * np.exp(-(((1 - cosine) / 0.004) ** 2))
     retro = table("retro")[material] * (cosine > 0.5)
@@ -113,15 +117,27 @@ def _some(rays: Rays, at: NDArray[np.int64]) -> Rays:
     return Rays(rays.origin[at], rays.direction[at], rays.moment[at], rays.times_s)
 
 
-def _over_wet_ground(light: Light, hits: Hits, rng: np.random.Generator) -> Echoes:
-    """What wet ground mirrors at grazing angles; puddles are here and there."""
+def _in_puddles(world: World, hits: Hits) -> NDArray[np.int64]:
+    """Rays (K,) that meet standing water."""
+    if world.weather.puddles == 0:
+        return np.zeros(0, dtype=np.int64)
+    ground = np.isin(world.look.semantic[np.maximum(hits.triangle, 0)], [Semantic.ROAD, Semantic.PAVEMENT])
+    at = np.flatnonzero(ground & (hits.triangle >= 0))
+    place = texture_place(world, hits, at)
+    out: NDArray[np.int64] = at[under_water(world.terrain, world.weather.puddles, place[:, 0], place[:, 1])]
+    return out
+
+
+def _over_wet_ground(light: Light, hits: Hits) -> Echoes:
+    """What puddles mirror, and at grazing angles any wet ground, on the way there and back."""
     world = light.world
     flat = np.isin(world.look.semantic[np.maximum(hits.triangle, 0)], [Semantic.ROAD, Semantic.PAVEMENT])
     cosine = np.abs(np.einsum("ri,ri->r", hits.normal, light.rays.direction))
-    puddle = np.repeat(rng.random(len(cosine) // SUB) < 0.5 * world.weather.wet, SUB)
-    at = np.flatnonzero((hits.triangle >= 0) & flat & (cosine < 0.25) & puddle)
-    share = (1 - cosine[at]) ** 5 * 0.8 * world.weather.wet
-    return _over_mirrors(light, hits, at, share.astype(np.float32))
+    share = 0.3 * world.weather.wet * (1 - cosine) ** 5 * (cosine < 0.12)
+    water = _in_puddles(world, hits)
+    share[water] = (0.02 + 0.98 * (1 - cosine[water]) ** 5) ** 2
+    at = np.flatnonzero((hits.triangle >= 0) & flat & (share > 0.01))
+    return _over_mirrors(light, hits, at, share[at].astype(np.float32))
 
 
 def _over_mirrors(light: Light, hits: Hits, at: NDArray[np.int64], share: Float32) -> Echoes:

@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from densegt.simulate.meshes.material import Material, table
 from densegt.simulate.meshes.mesh import rgb
+from densegt.simulate.meshes.semantic import Semantic
 from densegt.simulate.sensors.beams import texture_place
 from densegt.simulate.sensors.casting import Caster, Hits
 from densegt.simulate.sensors.lamps import lamp_light
-from densegt.simulate.sensors.markings import painted
+from densegt.simulate.sensors.markings import painted, under_water
 from densegt.simulate.sensors.sky import air_colour, sky
-from densegt.simulate.sensors.textures import textured
+from densegt.simulate.sensors.textures import textured, value_noise
 from densegt.simulate.world import World
 
 Float64 = NDArray[np.float64]
@@ -39,7 +40,10 @@ class View:
 
 
 def light_of_rays(view: View, origin: Float32, directions: Float32, hits: Hits, *, depth: int = 1) -> Float32:
-    """Light (R,3) along rays from one origin (3,) or one each; glass shows what is behind it while depth > 0."""
+    """Light (R,3) along rays from one origin (3,) or one each.
+
+    While depth > 0 glass shows what is behind it, and puddles what they mirror.
+    """
     world = view.world
     out = np.empty((len(directions), 3), dtype=np.float32)
     met = hits.triangle >= 0
@@ -48,7 +52,10 @@ def light_of_rays(view: View, origin: Float32, directions: Float32, hits: Hits, 
     if len(at):
         start = np.broadcast_to(origin, directions.shape)[at]
         part = hits.at(at)
-        light = _surface_light(view, start, directions[at], part)
+        wet = _wet(view.world, part)
+        light = _surface_light(view, start, directions[at], part, wet)
+        if len(wet):
+            light[wet] += _mirrored_light(view, start[wet], directions[at][wet], part.at(wet), depth)
         glass = np.flatnonzero(world.look.material[part.triangle] == Material.GLASS)
         if depth > 0 and len(glass):
             light[glass] = _glass_light(view, start[glass], directions[at][glass], part.at(glass), depth)
@@ -57,7 +64,37 @@ def light_of_rays(view: View, origin: Float32, directions: Float32, hits: Hits, 
     return out
 
 
-def _surface_light(view: View, start: Float32, way: Float32, hits: Hits) -> Float32:
+def _wet(world: World, hits: Hits) -> NDArray[np.int64]:
+    """Rays (K,) that meet a puddle."""
+    ground = np.isin(world.look.semantic[hits.triangle], [Semantic.ROAD, Semantic.PAVEMENT])
+    at = np.flatnonzero(ground) if world.weather.puddles else np.zeros(0, dtype=np.int64)
+    place = texture_place(world, hits, at)
+    out: NDArray[np.int64] = at[under_water(world.terrain, world.weather.puddles, place[:, 0], place[:, 1])]
+    return out
+
+
+def _mirrored_light(view: View, start: Float32, way: Float32, hits: Hits, depth: int) -> Float32:
+    """What still water (K,) mirrors, rippled by rain."""
+    normal = np.zeros_like(way)
+    xyz: Float32 = start + hits.range_m[:, None] * way
+    u, v = xyz[:, 0] * np.float32(9), xyz[:, 1] * np.float32(9)
+    rough = np.float32(0.03 if view.world.weather.sky == "rain" else 0.006)
+    normal[:, 0] = rough * (value_noise(u, v) - np.float32(0.5))
+    normal[:, 1] = rough * (value_noise(u + np.float32(40), v) - np.float32(0.5))
+    normal[:, 2] = 1
+    cosine = np.clip(-np.einsum("ri,ri->r", way, normal), 0, 1)
+    mirrored = way + 2 * cosine[:, None] * normal
+    mirrored /= np.linalg.norm(mirrored, axis=1, keepdims=True)
+    begin = xyz + np.float32(4e-3) * mirrored
+    if depth > 0:
+        seen = light_of_rays(view, begin, mirrored, cast_view(view, begin, mirrored), depth=0)
+    else:
+        seen = sky(view.world.weather, mirrored)
+    out: Float32 = (0.02 + 0.98 * (1 - cosine) ** 5)[:, None] * np.minimum(seen, 4.0)
+    return out
+
+
+def _surface_light(view: View, start: Float32, way: Float32, hits: Hits, wet: NDArray[np.int64]) -> Float32:
     world, look, weather = view.world, view.world.look, view.world.weather
     material = look.material[hits.triangle]
     uv = texture_place(world, hits, np.arange(len(way)))
@@ -70,11 +107,12 @@ def _surface_light(view: View, start: Float32, way: Float32, hits: Hits) -> Floa
     )
     if weather.wet:
         colour *= np.where(np.isin(material, [Material.ASPHALT, Material.PAVEMENT]), 1 - 0.45 * weather.wet, 1)[:, None]
+    colour[wet] *= 0.45
     normal = _shading_normals(view, hits, way)
     xyz = start + hits.range_m[:, None] * way
     up = 0.6 + 0.4 * normal[:, 2:3]
     inside = np.where(material == Material.INTERIOR, np.float32(0.22), np.float32(1))[:, None]
-    light = rgb(weather.ambient) * up * inside
+    light = rgb(weather.ambient) * (up * inside * np.reshape(world.terrain.sky_seen(xyz), (-1, 1)))
     if weather.sun_colour.any():
         light = light + _sunlight(view, xyz, normal, hits, material)
     light = light + lamp_light(view.world, view.T_world_ego, xyz, normal)

@@ -225,11 +225,26 @@ def wire_pole() -> Mesh:
     return with_semantic(join([pole, beam]), Semantic.POLE_OR_WIRE)
 
 
+CONCRETE: Colour = (0.36, 0.355, 0.34)
+
+
 def bridge(span: float, width: float, clearance: float) -> Mesh:
-    """A bridge over the road: its deck goes along y, with pillars, parapets and railings."""
-    grey: Colour = (0.36, 0.355, 0.34)
-    deck = box((0, 0, clearance + 0.5), (width, span, 1.0), Material.CONCRETE, grey)
-    rim = boxes([[x, 0, clearance + 1.25] for x in (-width / 2, width / 2)], (0.25, span, 0.5), Material.CONCRETE, grey)
+    """A bridge over the road: its deck goes along y, with parapets and railings, and earth at both ends."""
+    deck = box((0, 0, clearance + 0.5), (width, span, 1.0), Material.CONCRETE, CONCRETE)
+    beams = boxes(
+        [[x, 0, clearance - 0.15] for x in np.linspace(-0.4, 0.4, 4) * width],
+        (0.5, span, 0.5),
+        Material.CONCRETE,
+        CONCRETE,
+    )
+    edges = [[x, 0, clearance + 1.25] for x in (-width / 2, width / 2)]
+    rim = boxes(edges, (0.25, span, 0.5), Material.CONCRETE, CONCRETE)
+    earth = boxes(
+        [[0, a * (span / 2 - 4), clearance / 2 - 1] for a in (-1, 1)],
+        (width, 10.0, clearance + 2),
+        Material.CONCRETE,
+        CONCRETE,
+    )
     y = np.arange(-span / 2, span / 2, 0.4)
     rails = []
     for x in (-width / 2, width / 2):
@@ -238,7 +253,65 @@ def bridge(span: float, width: float, clearance: float) -> Mesh:
         rails.append(
             bars([[x, -span / 2, clearance + 2.3]], [[x, span / 2, clearance + 2.3]], 0.06, Material.METAL, STEEL)
         )
-    return with_semantic(join([deck, rim, *rails]), Semantic.BRIDGE)
+    return with_semantic(join([deck, beams, rim, earth, *rails]), Semantic.BRIDGE)
+
+
+def underpass_piece(length: float, half_width: float, clearance: float, *, lamp: bool) -> Mesh:
+    """A piece of an underpass about the origin: the deck along y, a wall on each side of the road, perhaps a lamp."""
+    deck = box((0, 0, clearance + 0.6), (length, 2 * half_width + 1.6, 1.2), Material.CONCRETE, CONCRETE)
+    beam = box((0, 0, clearance - 0.2), (0.5, 2 * half_width, 0.5), Material.CONCRETE, CONCRETE)
+    walls = boxes(
+        [[0, a * (half_width + 0.4), clearance / 2 - 0.5] for a in (-1, 1)], (length, 0.8, clearance + 1.4),
+        Material.CONCRETE, (0.30, 0.295, 0.28),
+    )  # fmt: skip
+    parts = [deck, beam, walls]
+    if lamp:
+        feet = [[0, a * 0.6 * half_width, clearance - 0.04] for a in (-1, 1)]
+        parts.append(boxes(feet, (1.2, 0.25, 0.08), Material.LAMP, (0.8, 0.8, 0.7)))
+    return with_semantic(join(parts), Semantic.BRIDGE)
+
+
+def portal(half_width: float, clearance: float) -> Mesh:
+    """An underpass's end: a parapet with a railing, and walls that hold the ground beside it."""
+    y = np.arange(-half_width - 0.8, half_width + 0.8, 0.4)
+    foot = np.column_stack([0 * y, y, 0 * y + clearance + 1.7])
+    parts = [
+        box((0, 0, clearance + 1.45), (0.3, 2 * half_width + 1.6, 0.5), Material.CONCRETE, CONCRETE),
+        bars(foot, foot + np.array([0, 0, 0.9]), 0.03, Material.METAL, STEEL),
+    ]
+    for a in (-1, 1):
+        parts.append(
+            box(
+                (0, a * (half_width + 8.8), clearance / 2 - 0.5),
+                (0.5, 16.0, clearance + 3.4),
+                Material.BRICK,
+                (0.30, 0.2, 0.15),
+            )
+        )
+    return with_semantic(join(parts), Semantic.BRIDGE)
+
+
+def parking_deck(width: float, rise: float) -> Mesh:
+    """A ramp from y = 0 up to a deck on pillars; it looks to -y and lies about x = 0."""
+    run, w = 11.0, 1.9
+    slope = [[[-w, 0, 0.02], [w, 0, 0.02], [w, run, rise], [-w, run, rise]]]
+    sides = [[[a, 0, -0.5], [a, run, -0.5], [a, run, rise + 0.9], [a, 0, 0.9]] for a in (-w - 0.2, -w, w, w + 0.2)]
+    posts = [
+        [x, y, rise / 2 - 0.7]
+        for x in np.arange(-width / 2 + 0.5, width / 2, 4.0)
+        for y in (run + 0.5, run + 6, run + 11.5)
+    ]
+    floor = box((0, run + 6, rise - 0.15), (width, 12.0, 0.3), Material.CONCRETE, CONCRETE)
+    rim = boxes(
+        [[x, run + 0.1, rise + 0.45] for x in (-(width / 4 + w / 2), width / 4 + w / 2)],
+        (width / 2 - w, 0.2, 0.9), Material.CONCRETE, CONCRETE,
+    )  # fmt: skip
+    back = box((0, run + 12, rise / 2), (width, 0.3, rise + 3.0), Material.CONCRETE, CONCRETE)
+    parts = [
+        quads(slope, Material.CONCRETE, (0.27, 0.265, 0.26)), quads(sides, Material.CONCRETE, CONCRETE),
+        boxes(posts, (0.4, 0.4, rise + 1.2), Material.CONCRETE, CONCRETE), floor, rim, back,
+    ]  # fmt: skip
+    return with_semantic(join(parts), Semantic.BUILDING)
 
 
 def pillar(height: float) -> Mesh:

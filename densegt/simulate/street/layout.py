@@ -13,7 +13,7 @@ from densegt.simulate.street import furniture as f
 from densegt.simulate.street.buildings import building
 from densegt.simulate.street.ground_mesh import ground_mesh
 from densegt.simulate.street.plants import bush, grass, hedge, tree
-from densegt.simulate.street.terrain import KERB_RAMP_M, Terrain
+from densegt.simulate.street.terrain import KERB_RAMP_M, Deck, Terrain
 
 Float64 = NDArray[np.float64]
 
@@ -33,9 +33,11 @@ class _Site:
         if radius:
             self.circles.append([T[0, 3], T[1, 3], radius])
 
-    def clear_of_cross(self, s: float, margin_m: float) -> bool:
-        """Whether the cross-street is farther than that."""
-        return abs(s - self.terrain.cross_s) > self.terrain.cross_half + margin_m
+    def is_clear(self, s: float, margin_m: float) -> bool:
+        """Whether the cross-street and what crosses over the road are farther than that."""
+        deck = self.terrain.deck
+        beside = deck is None or not deck.begin_s - margin_m < s < deck.end_s + margin_m
+        return beside and abs(s - self.terrain.cross_s) > self.terrain.cross_half + margin_m
 
 
 def furnish(rng: np.random.Generator, ranges: Ranges, terrain: Terrain) -> tuple[Mesh, Float64]:
@@ -62,10 +64,14 @@ def _plots(site: _Site, side: int) -> None:
     s = float(terrain.s[0]) + 15
     while s < terrain.s[-1] - 30:
         length = float(rng.uniform(9, 24))
-        if not site.clear_of_cross(s + length / 2, length / 2 + terrain.section.walk):
+        if not site.is_clear(s + length / 2, length / 2 + terrain.section.walk):
             s += 1.5
             continue
-        if rng.random() < share:
+        drives = terrain.driveways[np.abs(terrain.driveways[:, 0] - s - length / 2) < 4.0, 0]
+        if len(drives) and length > 12 and rng.random() < 0.5:
+            mesh = f.parking_deck(length, float(rng.uniform(2.2, 3.0)))
+            site.put(mesh, float(drives[0]), side * _edge(site), 0.0 if side > 0 else np.pi)
+        elif rng.random() < share:
             storeys = int(rng.integers(1, 4) if low_rise else rng.integers(2, 8))
             back = float(rng.uniform(0.1, 1.5) if rng.random() < 0.7 else rng.uniform(3, 8))
             _house(site, s, length, side, storeys, back)
@@ -151,7 +157,7 @@ def _garden(site: _Site, s: float, length: float, side: int) -> None:
 
 def _rows(site: _Site, step: float, margin_m: float) -> Float64:
     s = np.arange(site.terrain.s[0] + 10 + site.rng.uniform(0, step), site.terrain.s[-1] - 10, step)
-    return s[[site.clear_of_cross(float(x), margin_m) for x in s]]
+    return s[[site.is_clear(float(x), margin_m) for x in s]]
 
 
 def _lamps(site: _Site, side: int) -> None:
@@ -183,7 +189,7 @@ def _trees(site: _Site, side: int) -> None:
     reach = float(site.terrain.s[-1] - site.terrain.s[0])
     kinds = [tree(rng) for _ in range(4)]
     for s in rng.uniform(site.terrain.s[0] + 10, site.terrain.s[-1] - 10, int(per_100 * reach / 100)):
-        if site.clear_of_cross(float(s), 3.5):
+        if site.is_clear(float(s), 3.5):
             mesh = kinds[int(rng.integers(4))]
             site.put(
                 mesh, float(s), side * (site.terrain.section.half_width + 0.9), float(rng.uniform(0, 6)), radius=0.25
@@ -226,18 +232,36 @@ def _wires(site: _Site) -> None:
 
 
 def _over_the_road(site: _Site) -> None:
-    """Perhaps a bridge or a gantry ahead."""
-    rng, section = site.rng, site.terrain.section
-    draw, s = rng.random(), float(rng.uniform(35, 110))
-    if not site.clear_of_cross(s, 12.0):
+    """The bridge or underpass, or perhaps a gantry ahead."""
+    section, deck = site.terrain.section, site.terrain.deck
+    if deck is not None:
+        _underpass(site, deck) if deck.walls else _bridge(site, deck)
         return
-    if draw < 0.2:
-        site.put(f.bridge(70.0, 9.0, 5.2), s, 0.0)
-        for side in (-1, 1):
-            for ds in (-2.5, 2.5):
-                site.put(f.pillar(5.4), s + ds, side * (section.half_width + section.walk - 0.5), radius=0.8)
-    elif draw < 0.4:
+    s = float(site.rng.uniform(35, 110))
+    if site.rng.random() < 0.25 and site.is_clear(s, 12.0):
         site.put(f.gantry(2 * section.half_width + 2.0), s, 0.0, 0.0 if section.right > 0 else np.pi)
+
+
+def _bridge(site: _Site, deck: Deck) -> None:
+    section, s = site.terrain.section, (deck.begin_s + deck.end_s) / 2
+    site.put(f.bridge(70.0, deck.end_s - deck.begin_s, deck.clearance), s, 0.0)
+    for side in (-1, 1):
+        for ds in (-2.5, 2.5):
+            site.put(
+                f.pillar(deck.clearance + 0.2), s + ds, side * (section.half_width + section.walk - 0.5), radius=0.8
+            )
+
+
+def _underpass(site: _Site, deck: Deck) -> None:
+    """Pieces of 3 m that follow the road, and a portal at each end."""
+    half = site.terrain.section.half_width + site.terrain.section.walk
+    count = max(round((deck.end_s - deck.begin_s) / 3.0), 2)
+    length = (deck.end_s - deck.begin_s) / count
+    for k in range(count):
+        piece = f.underpass_piece(length + 0.3, half, deck.clearance, lamp=k % 3 == 1)
+        site.put(piece, deck.begin_s + (k + 0.5) * length, 0.0)
+    for s in (deck.begin_s, deck.end_s):
+        site.put(f.portal(half, deck.clearance), s, 0.0)
 
 
 def _far_ends(site: _Site) -> None:

@@ -40,6 +40,20 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Deck:
+    """What crosses over the road; from `begin_s` to `end_s` it covers the road at `clearance` m.
+
+    Attributes:
+        walls: an underpass, walled on both sides, instead of a bridge on pillars.
+    """
+
+    begin_s: float
+    end_s: float
+    clearance: float
+    walls: bool
+
+
+@dataclass(frozen=True)
 class Terrain:
     """Heights and places along a road; a place is (s, d): s along the middle, d to the left.
 
@@ -47,6 +61,7 @@ class Terrain:
         s: (N,) every 0.5 m, 0 where the drive begins; xy: (N,2); heading: (N,) rad; level: (N,) height of the middle.
         cross_s, cross_half: the cross-street's middle and half its width.
         driveways: (D,2) s and half width of lowered kerbs; bump_s: middle of a speed bump, NaN = none.
+        deck: a bridge or an underpass, if there is one.
         waves: (W,4) amplitude, kx, ky, phase of roughness; hills: the same for the land beside the road.
     """
 
@@ -59,6 +74,7 @@ class Terrain:
     cross_half: float
     driveways: Float64
     bump_s: float
+    deck: Deck | None
     waves: Float64
     hills: Float64
 
@@ -88,6 +104,21 @@ class Terrain:
     def heading_at(self, s: float) -> float:
         """Yaw of the road at s."""
         return float(np.interp(s, self.s, self.heading))
+
+    def sky_seen(self, xyz: NDArray[np.float32]) -> NDArray[np.float32] | float:
+        """Share (N,) of the sky's light that a deck leaves to points (N,3)."""
+        if self.deck is None:
+            return 1.0
+        T = self.pose((self.deck.begin_s + self.deck.end_s) / 2, 0.0)
+        here = ((xyz - T[:3, 3]) @ T[:3, :3]).astype(np.float32)
+        x, half = here[:, 0], (self.deck.end_s - self.deck.begin_s) / 2
+        wide = self.section.half_width + self.section.walk + 3.0 if self.deck.walls else 60.0
+        ends = np.stack([half - x, half + x])
+        below = np.maximum(self.deck.clearance - here[:, 2], 0.1)
+        covered = (ends / np.hypot(ends, below)).sum(axis=0) / 2  # of light that falls as a cosine, between the ends
+        inside = (here[:, 2] < self.deck.clearance + 0.2) & (np.abs(here[:, 1]) < wide)
+        out: NDArray[np.float32] = np.where(inside, 1 - 0.85 * covered, 1).astype(np.float32)
+        return out
 
     def pose(self, s: float, d: float, turn_rad: float = 0.0) -> Float64:
         """T_world_local (4,4) of something upright on the ground at a place, x along the road, turned."""
@@ -133,20 +164,44 @@ def make_terrain(rng: np.random.Generator, ranges: Ranges, reach_m: float) -> Te
     heading = _heading(rng, ranges, s)
     xy = np.cumsum(np.column_stack([np.cos(heading), np.sin(heading)]) * STEP_M, axis=0)
     start = int(np.searchsorted(s, 0.0))
-    cross_half = float(rng.uniform(3.6, 6.5))
+    cross_s, cross_half = float(rng.uniform(22, 60)), float(rng.uniform(3.6, 6.5))
+    deck = _deck(rng, ranges, cross_s)
+    lowered = np.column_stack([rng.uniform(s[0], s[-1], 10), rng.uniform(1.5, 2.5, 10)])
+    at_zebras = [[cross_s + a * (cross_half + 3.5), 1.5] for a in (-1, 1)]
     return Terrain(
         section=_section(rng, ranges),
         s=s,
         xy=xy - xy[start],
         heading=heading,
-        level=_level(rng, ranges, s),
-        cross_s=float(rng.uniform(22, 60)),
+        level=_level(rng, ranges, s) - _dip(deck, s),
+        cross_s=cross_s,
         cross_half=cross_half,
-        driveways=np.column_stack([rng.uniform(s[0], s[-1], 10), rng.uniform(1.5, 2.5, 10)]),
+        driveways=np.concatenate([lowered, at_zebras]),
         bump_s=float(rng.uniform(-20, reach_m + 40)) if rng.random() < 0.3 else float("nan"),
+        deck=deck,
         waves=_waves(rng, ((0.06, 23.0), (0.018, 7.0), (0.008, 3.1))),
         hills=_waves(rng, ((ranges.draw(rng, "land_hills_m"), 90.0), (0.5, 31.0), (0.12, 9.0))),
     )
+
+
+def _deck(rng: np.random.Generator, ranges: Ranges, cross_s: float) -> Deck | None:
+    """What crosses over the road, away from the cross-street."""
+    kind = ranges.choose(rng, "over_the_road")
+    length, away = ranges.draw(rng, "underpass_m") if kind == "underpass" else 9.0, float(rng.uniform(16, 45))
+    clearance = float(rng.uniform(4.4, 5.4))
+    if kind not in ("bridge", "underpass"):
+        return None
+    begin = cross_s + away if rng.random() < 0.7 else cross_s - away - length
+    return Deck(begin, begin + length, clearance, kind == "underpass")
+
+
+def _dip(deck: Deck | None, s: Float64) -> Float64:
+    """How far the road goes down (N,) to an underpass."""
+    if deck is None or not deck.walls:
+        return np.zeros_like(s)
+    away = np.maximum(np.abs(s - (deck.begin_s + deck.end_s) / 2) - (deck.end_s - deck.begin_s) / 2, 0)
+    out: Float64 = 1.8 * np.exp(-((away / 22.0) ** 2))
+    return out
 
 
 def _section(rng: np.random.Generator, ranges: Ranges) -> Section:

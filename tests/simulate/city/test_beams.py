@@ -27,7 +27,7 @@ from densegt.simulate.world import World, assemble
 GREY = (0.3, 0.3, 0.3)
 
 
-def _still() -> Motion:
+def still() -> Motion:
     from scipy.interpolate import CubicSpline
 
     return Motion(CubicSpline([-1e3, 1e3], np.zeros((2, 7)), axis=0))
@@ -36,7 +36,7 @@ def _still() -> Motion:
 def _world(mesh: Mesh) -> World:
     rng = np.random.default_rng(0)
     ranges = read_ranges("city-small")
-    return assemble(make_terrain(rng, ranges, 10.0), _still(), mesh, [], np.eye(4), draw_weather(rng, ranges))
+    return assemble(make_terrain(rng, ranges, 10.0), still(), mesh, [], np.eye(4), draw_weather(rng, ranges))
 
 
 def _turn(mesh: Mesh, spec: LidarSpec, seed: int = 0) -> Turn:
