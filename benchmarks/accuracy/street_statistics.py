@@ -32,7 +32,7 @@ def keyframe_sweeps(root: Path) -> list[tuple[NDArray[np.float32], NDArray[np.fl
         if row["is_key_frame"] and sensors[mount["sensor_token"]]["modality"] == "lidar":
             points = np.fromfile(root / row["filename"], dtype="<f4").reshape(-1, 5)
             out.append((points, apply(from_quaternion(mount["rotation"], mount["translation"]), points[:, :3])))
-    return out[:6]
+    return out[:12]
 
 
 def main(roots: list[Path]) -> None:

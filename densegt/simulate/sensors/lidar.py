@@ -30,10 +30,12 @@ BLOOM_POWER = 25.0
 
 @dataclass(frozen=True)
 class Faults:
-    """What is off in one sensor: range of each ring (B,) m, elevation of each ring (B,) rad, weave (rad)."""
+    """What is off in one sensor: of each ring (B,) the range in m, elevation in rad, and intensity; weave (rad)."""
 
     range_m: Float64
     elevation_rad: Float64
+    intensity_gain: Float64
+    intensity_shift: Float64
     wander_rad: float
 
 
@@ -52,6 +54,8 @@ def make_faults(rng: np.random.Generator, spec: LidarSpec, *, wander: bool) -> F
     return Faults(
         rng.normal(0, 0.008, spec.beams),
         np.deg2rad(rng.normal(0, 0.03, spec.beams)),
+        np.exp(rng.normal(0, spec.uneven, spec.beams)),
+        rng.normal(24 * spec.uneven, 40 * spec.uneven, spec.beams),
         np.deg2rad(1.2) if wander else 0.0,
     )
 
@@ -76,7 +80,7 @@ def spin(
     ranges = measured_ranges(returns, spec, faults.range_m[ring], rng)
     return Turn(
         _at_stamp(world, T_ego_lidar, stamp_s, T_world_lidar, nominal, ranges, spec),
-        _intensity(returns, spec, rng),
+        _intensity(returns, spec, faults.intensity_gain[ring], faults.intensity_shift[ring], rng),
         ring.astype(np.float32),
         returns,
         np.repeat(times - stamp_s, spec.beams).astype(np.float32),
@@ -160,14 +164,14 @@ def measured_ranges(returns: Returns, spec: LidarSpec, ring_bias_m: Float64, rng
     return np.where(np.isfinite(returns.range_m), ranges, 0.0)
 
 
-def _intensity(returns: Returns, spec: LidarSpec, rng: np.random.Generator) -> Float32:
-    """0..255 as the sensor reports it, its own correction for range included."""
+def _intensity(returns: Returns, spec: LidarSpec, gain: Float64, shift: Float64, rng: np.random.Generator) -> Float32:
+    """0..255 as the sensor reports it (R,), its own correction for range included; gain and shift (R,) of the rings."""
     seen = np.isfinite(returns.range_m)
     ranges = np.where(seen, returns.range_m, 1.0)
     reflected = 0.1 * returns.power * np.maximum(ranges, 3.0) ** 2 / spec.reach_m**2
     back = spec.gain * reflected * np.minimum(1.0, 25.0 / np.maximum(ranges, 1.0)) ** 0.5
-    back += rng.normal(0, 1.5, len(back))
-    return np.where(seen, np.clip(np.rint(back), 1, 255), 0).astype(np.float32)
+    back = gain * back + shift + rng.normal(0, 1.5 + 12 * spec.uneven, len(back))
+    return np.where(seen, np.clip(np.rint(back), 1 if spec.uneven < 0.2 else 0, 255), 0).astype(np.float32)
 
 
 def _at_stamp(

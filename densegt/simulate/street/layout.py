@@ -59,7 +59,8 @@ def furnish(rng: np.random.Generator, ranges: Ranges, terrain: Terrain) -> tuple
 def _plots(site: _Site, side: int) -> None:
     """Houses, gardens and parks one after the other."""
     rng, terrain = site.rng, site.terrain
-    share = site.ranges.draw(rng, "house_share")
+    share, setback = site.ranges.draw(rng, "house_share"), site.ranges.choose(rng, "setback")
+    near_m, far_m = {"street": (0.1, 1.5), "gardens": (3.0, 11.0), "open": (12.0, 38.0)}[setback]
     low_rise = bool(rng.random() < 0.4)
     s = float(terrain.s[0]) + 15
     while s < terrain.s[-1] - 30:
@@ -73,10 +74,12 @@ def _plots(site: _Site, side: int) -> None:
             site.put(mesh, float(drives[0]), side * _edge(site), 0.0 if side > 0 else np.pi)
         elif rng.random() < share:
             storeys = int(rng.integers(1, 4) if low_rise else rng.integers(2, 8))
-            back = float(rng.uniform(0.1, 1.5) if rng.random() < 0.7 else rng.uniform(3, 8))
+            back = float(rng.uniform(near_m, far_m) if rng.random() < 0.8 else rng.uniform(0.1, 11))
             _house(site, s, length, side, storeys, back)
-            if back > 3:
+            if 3 < back < 12 or (back >= 12 and rng.random() < 0.3):
                 _front_garden(site, s, length, side)
+            elif back >= 12:
+                _lawn(site, s, length, side, back)
         else:
             _garden(site, s, length, side)
         s += length + float(rng.choice([0.1, 0.3, 3.0, 6.0]))
@@ -146,13 +149,26 @@ def _garden(site: _Site, s: float, length: float, side: int) -> None:
         site.put(bush(rng), s + rng.uniform(1, length - 1), side * (edge + rng.uniform(1.5, 7)))
     for _ in range(int(rng.integers(0, 3))):
         site.put(tree(rng), s + rng.uniform(1, length - 1), side * (edge + rng.uniform(2.5, 9)))
-    count = int(120 * length)
-    place = np.column_stack([rng.uniform(s, s + length, count), side * (edge + rng.uniform(0.2, 9, count))])
+    _grass(site, s, length, side)
+    if rng.random() < 0.5:
+        _house(site, s, length, side, int(rng.integers(1, 4)), float(rng.uniform(12, 18)))
+
+
+def _grass(site: _Site, s: float, length: float, side: int) -> None:
+    rng, count = site.rng, int(120 * length)
+    place = np.column_stack([rng.uniform(s, s + length, count), side * (_edge(site) + rng.uniform(0.2, 9, count))])
     xy = site.terrain.places(place[:, 0], place[:, 1])
     feet = np.column_stack([xy, site.terrain.heights_of(place, xy, KERB_RAMP_M)])
     site.meshes.append(grass(rng, feet, float(rng.uniform(0.06, 0.3))))
-    if rng.random() < 0.5:
-        _house(site, s, length, side, int(rng.integers(1, 4)), float(rng.uniform(12, 18)))
+
+
+def _lawn(site: _Site, s: float, length: float, side: int, depth_m: float) -> None:
+    """Open ground before a house that stands far back."""
+    rng = site.rng
+    _grass(site, s, length, side)
+    for _ in range(int(rng.integers(0, 3))):
+        plant = bush(rng) if rng.random() < 0.6 else tree(rng)
+        site.put(plant, s + rng.uniform(1, length - 1), side * (_edge(site) + rng.uniform(1.5, depth_m - 3)))
 
 
 def _rows(site: _Site, step: float, margin_m: float) -> Float64:

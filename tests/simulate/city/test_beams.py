@@ -41,7 +41,7 @@ def _world(mesh: Mesh) -> World:
 
 def _turn(mesh: Mesh, spec: LidarSpec, seed: int = 0) -> Turn:
     """A turn of a lidar without faults that stands at the origin."""
-    nothing = Faults(np.zeros(spec.beams), np.zeros(spec.beams), 0.0)
+    nothing = Faults(*np.zeros((2, spec.beams)), np.ones(spec.beams), np.zeros(spec.beams), 0.0)
     none = Caster(join([]), 0)
     return spin(_world(mesh), np.eye(4), replace(spec, noise_m=0.0), nothing, none, 0.0, np.random.default_rng(seed))
 

@@ -71,7 +71,7 @@ def _turn(puddles: float) -> Turn:
     weather = replace(draw_weather(rng, read_ranges("city-small")), wet=0.0, puddles=puddles, drops_per_m=0.0)
     world = assemble(terrain, still(), join([road, wall]), [], np.eye(4), weather)
     spec = replace(SPECS["hdl-32e"], noise_m=0.0)
-    nothing = Faults(np.zeros(spec.beams), np.zeros(spec.beams), 0.0)
+    nothing = Faults(*np.zeros((2, spec.beams)), np.ones(spec.beams), np.zeros(spec.beams), 0.0)
     return spin(world, np.eye(4), spec, nothing, Caster(join([]), 0), 0.0, np.random.default_rng(1))
 
 
