@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from densegt.depth.kind import Kind
-from densegt.geometry.se3 import from_yaw
+from densegt.geometry.se3 import from_yaw, inverse
 from densegt.simulate.config import SimulateConfig
 from densegt.simulate.meshes.material import Material
 from densegt.simulate.meshes.mesh import Mesh, join, moved
@@ -60,6 +61,14 @@ class Mover:
     radius: float
 
 
+class Frames(NamedTuple):
+    """A mover at some times (M,): T_world_body and its inverse (M,4,4) float32, and its sphere's middle (M,3)."""
+
+    T_world_body: NDArray[np.float32]
+    T_body_world: NDArray[np.float32]
+    middle: Float64
+
+
 @dataclass(frozen=True)
 class World:
     """Everything that can be seen in a scene.
@@ -84,6 +93,18 @@ class World:
         return {}
 
     @cached_property
+    def _frames(self) -> dict[bytes, list[Frames]]:
+        return {}
+
+    def frames(self, times_s: Float64) -> list[Frames]:
+        """Where each mover is at times (M,); the last times are kept, as a turn asks for them several times."""
+        key = times_s.tobytes()
+        if key not in self._frames:
+            self._frames.clear()
+            self._frames[key] = [_frames_of(mover, times_s) for mover in self.movers]
+        return self._frames[key]
+
+    @cached_property
     def rigid_casters(self) -> dict[int, Caster]:
         """Of movers without limbs, by index of the thing, in their own frames."""
         return {m.index: Caster(m.thing.body.pose(0.0), m.first) for m in self.movers if m.thing.body.rigid}
@@ -105,6 +126,11 @@ class World:
         t = np.array([t_s])
         meshes = [moved(m.thing.body.pose(m.thing.phase(t_s)), m.thing.motion.T_world_body(t)[0]) for m in self.movers]
         return Caster(join(meshes), self.movers[0].first if self.movers else 0)
+
+
+def _frames_of(mover: Mover, times_s: Float64) -> Frames:
+    T = mover.thing.motion.T_world_body(times_s)
+    return Frames(T.astype(np.float32), inverse(T).astype(np.float32), T[:, :3, :3] @ mover.middle + T[:, :3, 3])
 
 
 def make_world(config: SimulateConfig, ranges: Ranges, scene_index: int) -> World:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.geometry.se3 import inverse
 from densegt.simulate.meshes.material import Material
 from densegt.simulate.sensors.bundles import Bundles, Rays, bundled, may_meet, members
 from densegt.simulate.sensors.casting import Hits, put_nearer
@@ -81,19 +80,17 @@ def texture_place(world: World, hits: Hits, at: NDArray[np.int64]) -> Float32:
 def _cast_once(world: World, rays: Rays) -> Hits:
     hits = world.standing.cast(rays.origin, rays.direction).copy()  # open3d's memory is not ours to change
     bundles = bundled(rays) if world.movers else None
-    for mover in world.movers:
-        T = mover.thing.motion.T_world_body(rays.times_s)
-        middle = T[:, :3, :3] @ mover.middle + T[:, :3, 3]
-        near = _near(rays, hits, bundles, mover.radius, middle) if bundles is not None else np.zeros(0, np.int64)
+    for mover, frames in zip(world.movers, world.frames(rays.times_s), strict=True):
+        near = _near(rays, hits, bundles, mover.radius, frames.middle) if bundles is not None else np.zeros(0, np.int64)
         if len(near) == 0:
             continue
         moment = rays.moment[near]
-        T_body = inverse(T).astype(np.float32)[moment]
+        T_body = frames.T_body_world[moment]
         origin = _turned(T_body, rays.origin[near]) + T_body[:, :3, 3]
         direction = _turned(T_body, rays.direction[near])
         middle_s = float(rays.times_s[int(np.median(moment))])
         found = world.caster(mover, middle_s).cast(origin, direction)
-        put_nearer(hits, near, found._replace(normal=_turned(T.astype(np.float32)[moment], found.normal)))
+        put_nearer(hits, near, found._replace(normal=_turned(frames.T_world_body[moment], found.normal)))
     return hits
 
 
@@ -107,7 +104,9 @@ def _near(rays: Rays, hits: Hits, bundles: Bundles, radius_m: float, middle: Flo
     """Rays (K,) that come into a sphere, middle (M,3), before they meet something much nearer."""
     at = middle[len(middle) // 2]
     wide = radius_m + float(np.linalg.norm(middle - at, axis=1).max())
-    near = members(bundles, may_meet(bundles, at, wide), len(rays.direction))
+    near = members(may_meet(bundles, at, wide), len(rays.direction))
+    if len(near) == 0:
+        return near
     away = middle.astype(np.float32)[rays.moment[near]] - rays.origin[near]
     along = np.einsum("ri,ri->r", away, rays.direction[near])
     off2 = np.einsum("ri,ri->r", away, away) - along * along

@@ -31,12 +31,15 @@ class Bundles(NamedTuple):
     """Cones that hold rays which follow one another.
 
     Attributes:
-        origin, axis: (B,3); angle_rad: (B,) half opening; spread_m: (B,) how far origins lie from the first.
+        origin, axis: (B,3); cosine, sine: (B,) of half the opening, less than a right angle unless `all_round`.
+        all_round: (B,) rays that point anywhere; spread_m: (B,) how far origins lie from the first.
     """
 
     origin: Float64
     axis: Float64
-    angle_rad: Float64
+    cosine: Float64
+    sine: Float64
+    all_round: NDArray[np.bool_]
     spread_m: Float64
 
 
@@ -47,24 +50,27 @@ def bundled(rays: Rays) -> Bundles:
     direction, origin = rays.direction[padded], rays.origin[padded]
     axis = direction.sum(axis=1, dtype=np.float64)
     axis /= np.maximum(np.linalg.norm(axis, axis=1, keepdims=True), 1e-9)
-    cosine = np.einsum("bri,bi->br", direction, axis).min(axis=1)
+    cosine = np.einsum("bri,bi->br", direction, axis).min(axis=1) - 1e-4  # a little wider, for rounding
     spread = np.abs(origin - origin[:, :1]).max(axis=1)
     return Bundles(
-        origin[:, 0].astype(np.float64), axis, np.arccos(np.clip(cosine, -1, 1)), np.linalg.norm(spread, axis=1)
-    )
+        origin[:, 0].astype(np.float64), axis, cosine, np.sqrt(np.maximum(1 - cosine**2, 0)), cosine < 0.1,
+        np.linalg.norm(spread, axis=1),
+    )  # fmt: skip
 
 
 def may_meet(bundles: Bundles, middle: Float64, radius_m: float) -> NDArray[np.bool_]:
     """Which bundles (B,) may hold rays that come into a sphere about a point (3,)."""
     away = middle - bundles.origin
-    far = np.linalg.norm(away, axis=1)
+    far2 = np.einsum("bi,bi->b", away, away)
     wide = radius_m + bundles.spread_m
-    off = np.arccos(np.clip(np.einsum("bi,bi->b", away, bundles.axis) / np.maximum(far, 1e-9), -1, 1))
-    out: NDArray[np.bool_] = (far <= wide) | (off < bundles.angle_rad + np.arcsin(np.minimum(wide / far, 1)) + 1e-4)
+    sine2 = np.minimum(wide**2 / np.maximum(far2, 1e-9), 1)  # of half the angle that the sphere fills
+    limit = bundles.cosine * np.sqrt(1 - sine2) - bundles.sine * np.sqrt(sine2)  # cosine of both halves together
+    toward = np.einsum("bi,bi->b", away, bundles.axis)
+    out: NDArray[np.bool_] = (sine2 >= 1) | bundles.all_round | (toward > limit * np.sqrt(far2))
     return out
 
 
-def members(bundles: Bundles, which: NDArray[np.bool_], count: int) -> NDArray[np.int64]:
+def members(which: NDArray[np.bool_], count: int) -> NDArray[np.int64]:
     """Indices (K,) of the rays, of `count`, in some bundles (B,)."""
     rays = (np.flatnonzero(which)[:, None] * BUNDLE + np.arange(BUNDLE)).ravel()
     return rays[rays < count]

@@ -109,14 +109,20 @@ def expose(
 
 def _octahedral(normal: Float32, way: Float32, T_world_cam: Float64) -> NDArray[np.uint16]:
     """Unit normals (R,3) that look at the camera, in its frame, as two bytes of an octahedron's map, + 1 (0 = none)."""
-    n = np.where(np.einsum("ri,ri->r", normal, way)[:, None] > 0, -normal, normal) @ T_world_cam[:3, :3].astype(
-        np.float32
-    )
-    n = n / np.maximum(np.abs(n).sum(axis=1, keepdims=True), 1e-9)
-    folded = (1 - np.abs(n[:, [1, 0]])) * np.where(n[:, :2] >= 0, 1, -1)
-    flat = np.where(n[:, 2:] < 0, folded, n[:, :2])
-    steps = np.clip(np.rint((flat * 0.5 + 0.5) * 254), 0, 254).astype(np.uint16)
+    n = normal @ T_world_cam[:3, :3].astype(np.float32)
+    away = np.einsum("ri,ri->r", normal, way) > 0
+    n *= (np.where(away, -1, 1) / np.maximum(np.abs(n).sum(axis=1), 1e-9)).astype(np.float32)[:, None]
+    x, y, back = n[:, 0], n[:, 1], n[:, 2] < 0
+    flat = np.stack([x, y], axis=1)
+    flat[back, 0], flat[back, 1] = _folded(x[back], y[back]), _folded(y[back], x[back])
+    steps = np.clip(np.rint(flat * np.float32(127) + np.float32(127)), 0, 254).astype(np.uint16)
     out: NDArray[np.uint16] = steps[:, 0] * 256 + steps[:, 1] + 1
+    return out
+
+
+def _folded(a: Float32, b: Float32) -> Float32:
+    """A coordinate of the map where normals point away."""
+    out: Float32 = (1 - np.abs(b)) * np.where(a >= 0, np.float32(1), np.float32(-1))
     return out
 
 

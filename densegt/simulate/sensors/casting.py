@@ -51,9 +51,13 @@ class Caster:
 
     def cast(self, origins: Float32, directions: Float32) -> Hits:
         """What rays from origins (R,3) along unit directions (R,3) meet first."""
-        if self.empty or len(directions) == 0:
-            return no_hits(len(directions))
-        found = self._scene.cast_rays(self._rays(origins, directions), nthreads=thread_count())
+        return self.cast_packed(packed(origins, directions))
+
+    def cast_packed(self, rays: Float32) -> Hits:
+        """The same for rays (R,6), origins beside directions."""
+        if self.empty or len(rays) == 0:
+            return no_hits(len(rays))
+        found = self._scene.cast_rays(self._core.Tensor(rays), nthreads=thread_count())
         range_m: Float32 = found["t_hit"].numpy()
         triangle = found["primitive_ids"].numpy().astype(np.int64) + self.first
         triangle[~np.isfinite(range_m)] = -1
@@ -64,14 +68,16 @@ class Caster:
         if self.empty or len(directions) == 0:
             return np.zeros(len(directions), dtype=bool)
         found: NDArray[np.bool_] = self._scene.test_occlusions(
-            self._rays(origins, directions), nthreads=thread_count()
+            self._core.Tensor(packed(origins, directions)), nthreads=thread_count()
         ).numpy()
         return found
 
-    def _rays(self, origins: Float32, directions: Float32) -> Any:
-        rays = np.empty((len(directions), 6), dtype=np.float32)
-        rays[:, :3], rays[:, 3:] = origins, directions
-        return self._core.Tensor(rays)
+
+def packed(origins: Float32, directions: Float32) -> Float32:
+    """Rays (R,6) of origins (R,3) or (3,) and directions (R,3)."""
+    rays = np.empty((len(directions), 6), dtype=np.float32)
+    rays[:, :3], rays[:, 3:] = origins, directions
+    return rays
 
 
 def no_hits(rays: int) -> Hits:
@@ -80,17 +86,6 @@ def no_hits(rays: int) -> Hits:
         np.full(rays, np.inf, dtype=np.float32), np.full(rays, -1, dtype=np.int64), np.zeros((rays, 3), np.float32),
         np.zeros((rays, 2), np.float32),
     )  # fmt: skip
-
-
-def nearer(a: Hits, b: Hits) -> Hits:
-    """The nearer of two answers for the same rays."""
-    closer = b.range_m < a.range_m
-    return Hits(
-        np.where(closer, b.range_m, a.range_m),
-        np.where(closer, b.triangle, a.triangle),
-        np.where(closer[:, None], b.normal, a.normal),
-        np.where(closer[:, None], b.bary, a.bary),
-    )
 
 
 def put_nearer(hits: Hits, rays: NDArray[np.int64], other: Hits) -> None:

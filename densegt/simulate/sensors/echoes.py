@@ -59,9 +59,15 @@ def join_echoes(parts: list[Echoes]) -> Echoes:
 
 def _groups(ranges: Float32, power: Float32) -> tuple[Float32, Float32]:
     """For each candidate (B,K) the power, and power times range, of all within a pulse's length of it."""
+    lit = power > 0
+    near, far = np.where(lit, ranges, np.inf).min(axis=1), np.where(lit, ranges, -np.inf).max(axis=1)
     total, moment = np.zeros_like(power), np.zeros_like(power)
+    one = (far - near < PULSE_M)[:, None] & lit  # most beams meet one surface
+    np.copyto(total, power.sum(axis=1, keepdims=True), where=one)
+    np.copyto(moment, (power * ranges).sum(axis=1, keepdims=True), where=one)
+    several = np.flatnonzero(far - near >= PULSE_M)
     for j in range(ranges.shape[1]):
-        rows = np.flatnonzero(power[:, j] > 0)
+        rows = several[power[several, j] > 0]
         r, p = ranges[rows, j : j + 1], power[rows, j : j + 1]
         together = (np.abs(ranges[rows] - r) < PULSE_M) * p
         total[rows] += together

@@ -11,7 +11,7 @@ from densegt.simulate.meshes.material import Material, table
 from densegt.simulate.meshes.mesh import rgb
 from densegt.simulate.meshes.semantic import Semantic
 from densegt.simulate.sensors.beams import texture_place
-from densegt.simulate.sensors.casting import Caster, Hits
+from densegt.simulate.sensors.casting import Caster, Hits, packed, put_nearer
 from densegt.simulate.sensors.lamps import lamp_light
 from densegt.simulate.sensors.markings import painted, under_water
 from densegt.simulate.sensors.sky import air_colour, sky
@@ -198,6 +198,7 @@ def _glass_light(view: View, start: Float32, way: Float32, hits: Hits, depth: in
 
 def cast_view(view: View, origin: Float32, directions: Float32) -> Hits:
     """What rays meet first at the view's moment."""
-    from densegt.simulate.sensors.casting import nearer
-
-    return nearer(view.world.standing.cast(origin, directions), view.moving.cast(origin, directions))
+    rays = packed(origin, directions)
+    hits = view.world.standing.cast_packed(rays).copy()  # open3d's memory is not ours to change
+    put_nearer(hits, np.arange(len(rays)), view.moving.cast_packed(rays))
+    return hits

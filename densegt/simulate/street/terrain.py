@@ -109,16 +109,16 @@ class Terrain:
         """Share (N,) of the sky's light that a deck leaves to points (N,3)."""
         if self.deck is None:
             return 1.0
-        T = self.pose((self.deck.begin_s + self.deck.end_s) / 2, 0.0)
-        here = ((xyz - T[:3, 3]) @ T[:3, :3]).astype(np.float32)
-        x, half = here[:, 0], (self.deck.end_s - self.deck.begin_s) / 2
+        T = self.pose((self.deck.begin_s + self.deck.end_s) / 2, 0.0).astype(np.float32)
+        half, seen = (self.deck.end_s - self.deck.begin_s) / 2, np.ones(len(xyz), dtype=np.float32)
+        near = np.flatnonzero(np.abs((xyz - T[:3, 3]) @ T[:3, 0]) < half + 15)
+        x, y, z = ((xyz[near] - T[:3, 3]) @ T[:3, :3]).T
         wide = self.section.half_width + self.section.walk + 3.0 if self.deck.walls else 60.0
-        ends = np.stack([half - x, half + x])
-        below = np.maximum(self.deck.clearance - here[:, 2], 0.1)
+        ends, below = np.stack([half - x, half + x]), np.maximum(self.deck.clearance - z, 0.1)
         covered = (ends / np.hypot(ends, below)).sum(axis=0) / 2  # of light that falls as a cosine, between the ends
-        inside = (here[:, 2] < self.deck.clearance + 0.2) & (np.abs(here[:, 1]) < wide)
-        out: NDArray[np.float32] = np.where(inside, 1 - 0.85 * covered, 1).astype(np.float32)
-        return out
+        inside = (z < self.deck.clearance + 0.2) & (np.abs(y) < wide)
+        seen[near] = np.where(inside, 1 - 0.85 * covered, 1)
+        return seen
 
     def pose(self, s: float, d: float, turn_rad: float = 0.0) -> Float64:
         """T_world_local (4,4) of something upright on the ground at a place, x along the road, turned."""

@@ -10,6 +10,7 @@ pytest.importorskip("open3d", exc_type=ImportError)
 
 from densegt.geometry.se3 import inverse
 from densegt.simulate.meshes.mesh import Mesh, moved
+from densegt.simulate.sensors import beams
 from densegt.simulate.sensors.beams import cast_rays
 from densegt.simulate.sensors.bundles import Rays
 from densegt.simulate.sensors.camera import expose
@@ -75,6 +76,24 @@ def test_rays_meet_movers_where_they_are_at_their_own_time(world: World, rng: np
             np.testing.assert_allclose(hits.range_m[mine], expected[mine], atol=1e-3)
             checked += int(mine.sum())
     assert checked > 100
+
+
+def test_no_mover_is_left_out_for_a_bundle_of_rays_that_meets_it(world: World, rng, monkeypatch) -> None:
+    """Against trying every mover with every ray: beams in a row, and rays that point anywhere."""
+    times = np.linspace(0.0, 0.05, 5)
+    row = np.linspace(0, 2 * np.pi, 2000)
+    ahead = np.column_stack([np.cos(row), np.sin(row), np.full_like(row, -0.06)])
+    for way in (ahead, rng.normal(size=(2000, 3))):
+        unit = (way / np.linalg.norm(way, axis=1, keepdims=True)).astype(np.float32)
+        origin = np.tile(world.ego.state(np.zeros(1))[:, :3] + [0, 0, 1.8], (2000, 1)).astype(np.float32)
+        rays = Rays(origin, unit, np.sort(rng.integers(0, 5, 2000)), times)
+        found = cast_rays(world, rays)
+        with monkeypatch.context() as patch:
+            patch.setattr(beams, "may_meet", lambda bundles, *_: np.ones(len(bundles.axis), dtype=bool))
+            expected = cast_rays(world, rays)
+        np.testing.assert_array_equal(found.triangle, expected.triangle)
+        np.testing.assert_array_equal(found.range_m, expected.range_m)
+    assert (expected.triangle >= world.movers[0].first).any()
 
 
 def test_exact_depth_and_ids_agree_with_triangles_tried_one_by_one(world: World, mount_and_film, rng) -> None:
