@@ -106,8 +106,8 @@ def outcome(root: Path, format: str) -> str:
         for name in recording.scene_names:
             scene = recording.scene(name)
             _check(scene)
-            assert len(recording.keyframes(name)) == recording.keyframe_count(name) > 0
-            assert recording.steps(name) >= len(scene.sweeps)
+            assert 0 < len(recording.keyframes(name)) <= recording.keyframe_count(name), "keyframes miscounted"
+            assert recording.steps(name) >= len(scene.sweeps), "steps miscounted"
             assert recording.fingerprint(name)
             recording.point_count(name)
     except InputError as error:

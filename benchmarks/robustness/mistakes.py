@@ -18,6 +18,7 @@ from rich.table import Table
 from densegt.datasets import open_recording
 from densegt.datasets.sanity.check_scene import check_scene
 from densegt.datasets.sanity.finding import in_lines
+from densegt.datasets.set_aside import in_one_line
 from densegt.errors import InputError
 from tests.datasets.sanity.mistakes import MISTAKES, Copy
 
@@ -50,7 +51,8 @@ def page(rows: list[tuple[str, list[str]]], summary: str) -> str:
         "# Mistakes in a recording, and what is said of them",
         "",
         "Each mistake is made to a simulated recording in nuScenes format. `densegt check` prints these lines;",
-        "`densegt accumulate` refuses what would be rubbish, and warns of the rest. Written by",
+        "`densegt accumulate` refuses what would be rubbish, and warns of the rest, goes on without it or mends it.",
+        "Written by",
         "`python -m benchmarks.robustness.mistakes --dataroot WORLD --markdown docs/mistakes.md`.",
         "",
         summary,
@@ -65,10 +67,11 @@ def page(rows: list[tuple[str, list[str]]], summary: str) -> str:
 
 
 def said(root: Path) -> list[str]:
-    """What is warned about, or why it is refused."""
+    """What is warned about, set aside or mended, or why it is refused."""
     try:
         recording = open_recording(root)
-        return in_lines(check_scene(recording.scene(recording.scene_names[0])))
+        scene = recording.scene(recording.scene_names[0])
+        return [*in_lines(check_scene(scene)), *in_one_line(scene.set_aside), *scene.notes]
     except InputError as error:
         return [str(error)]
 

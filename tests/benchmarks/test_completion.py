@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 
+import cv2
 import numpy as np
 import pytest
 
-from benchmarks.accuracy import completion, completion_inputs, completion_real, fillers, first_sweeps
+from benchmarks.accuracy import completion, completion_inputs, completion_real, fillers, first_sweeps, kitti_annotated
 from benchmarks.fitting import completion_uncertainty
 from densegt.datasets import open_recording
 from densegt.datasets.nuscenes.check import check
@@ -83,3 +84,20 @@ def test_the_first_sweeps_alone(tiny_dataset, tmp_path):
     assert max(camera.timestamp_us for camera in scene.cameras) <= before.sweeps[12].timestamp_us
     assert not scene.tracks
     assert not check(tmp_path / "first").findings
+
+
+def test_against_annotated_depth(tmp_path, capsys):
+    """KITTI's layout, rows of beams drawn over the annotation: nearly all of it is filled, the better the smoother."""
+    stem = "2011_09_26_drive_0002_sync_{}_0000000053_image_02.png"
+    depth_m = np.rint(np.tile(np.linspace(40, 5, 120, dtype=np.float32)[:, None], (1, 240)) * 256)
+    for folder, kind, picture in (
+        ("groundtruth_depth", "groundtruth_depth", depth_m.astype(np.uint16)),
+        ("image", "image", np.full((120, 240, 3), 90, np.uint8)),
+    ):
+        (tmp_path / folder).mkdir()
+        cv2.imwrite(str(tmp_path / folder / stem.format(kind)), picture)
+    kitti_annotated.main(["--dataroot", str(tmp_path)])
+    lines = [line.split("│")[1:-1] for line in capsys.readouterr().out.splitlines() if "│" in line]
+    coverage, mae_mm = ({name.strip(): float(figures[k]) for name, *figures in lines} for k in (0, 2))
+    assert coverage["densegt classical"] > 99
+    assert mae_mm["densegt classical"] < mae_mm["nearest neighbour"]

@@ -65,6 +65,16 @@ BOTH = (True, False)
 PERIODS_S = (0.1, 0.05)
 
 
+def wrong_by_hand(model):
+    """Each value in turn as somebody might give it wrongly, and the words that a warning has of the true one."""
+    turn_ms = f"{1e3 * model.period_s:g} ms a turn"
+    yield replace(model, clockwise=not model.clockwise), "clockwise" if model.clockwise else "counter-clockwise"
+    yield replace(model, period_s=0.15 - model.period_s), turn_ms
+    yield replace(model, seam_rad=model.seam_rad + np.pi), "begins at"
+    yield replace(model, stamp_fraction=0.25), "stamp at"
+    yield replace(model, compensated=not model.compensated), "compensated" if model.compensated else "not compensated"
+
+
 # A dozen lidars, a second each.
 @pytest.mark.slow
 @pytest.mark.parametrize(
@@ -80,6 +90,11 @@ def test_every_clock_is_told_from_firing_order_cameras_and_agreement(model):
     assert not wrong(evidence.model, model), evidence
     assert min(finding.sureness for _, finding in evidence.findings.values()) == Sureness.SURE
     assert not evidence.warnings()
+    assert not replace(evidence, given=model).warnings()
+    for given, says in wrong_by_hand(model):
+        (warning,) = replace(evidence, given=given).warnings()
+        assert "the lidar model given is contradicted" in warning
+        assert says in warning
 
 
 # Eight lidars, several seconds each: every seam is tried.

@@ -11,6 +11,7 @@ from densegt.datasets import open_recording
 from densegt.datasets.sanity.check_scene import check_scene
 from densegt.datasets.sanity.finding import SanityFinding, in_lines
 from densegt.datasets.sanity.odometry import Planes, measured_motion
+from densegt.datasets.sanity.ranges import MAX_RING_SPREAD_DEG, unsteadiness_deg
 from densegt.datasets.sanity.sample import draw_sample
 from densegt.errors import InputError
 from densegt.geometry import se3
@@ -84,6 +85,17 @@ def test_motion_is_measured_without_poses(good):
         apart = se3.inverse(pair.T_first_second) @ measured
         assert np.linalg.norm(apart[:3, 3]) < 0.05
         assert np.linalg.norm(pair.T_first_second[:3, 3]) > 0.5
+
+
+def test_a_beam_that_weaves_is_a_beam_and_others_are_not():
+    rng = np.random.default_rng(0)
+    azimuth = rng.uniform(-np.pi, np.pi, 1000)
+    weaving = np.deg2rad(-5 + 1.2 * np.sin(37 * azimuth))
+    shuffled = np.deg2rad(rng.uniform(-25, 10, 1000))
+    seen_from_below = np.deg2rad(-5 + 4 * np.sin(azimuth))
+    assert unsteadiness_deg(azimuth, weaving) < 0.5 * MAX_RING_SPREAD_DEG
+    assert unsteadiness_deg(azimuth, shuffled) > 2 * MAX_RING_SPREAD_DEG
+    assert unsteadiness_deg(azimuth, seen_from_below) > 2 * MAX_RING_SPREAD_DEG
 
 
 def test_equal_findings_share_a_line():

@@ -11,6 +11,8 @@ import yaml
 from densegt.datasets.scene import Scene
 from densegt.geometry import se3
 
+CLASSES = {"vehicle.car": "car", "vehicle.truck": "truck", "human.pedestrian": "pedestrian"}
+
 
 def write_recording(scene: Scene, root: Path, *, suffix: str = ".npz") -> None:
     """recording.yaml and one scene; lidar models, rings and images as they are."""
@@ -41,7 +43,11 @@ def write_recording(scene: Scene, root: Path, *, suffix: str = ".npz") -> None:
             }
             for channel, camera in cameras.items()
         },
-        "categories": {track.category: {"kind": track.kind.value} for track in scene.tracks},
+        "categories": {
+            track.category: {"kind": track.kind.value}
+            | next(({"class": name} for prefix, name in CLASSES.items() if track.category.startswith(prefix)), {})
+            for track in scene.tracks
+        },
     }
     (root / "recording.yaml").write_text(yaml.safe_dump(settings))
     poses = {s.timestamp_us: s.T_global_ego for s in scene.sweeps}
