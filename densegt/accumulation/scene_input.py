@@ -9,6 +9,7 @@ import numpy as np
 
 from densegt.accumulation.config import AccumulateConfig, LidarConfig
 from densegt.accumulation.read_ahead import ReadAhead
+from densegt.datasets.far_poses import without_far_poses
 from densegt.datasets.infer_lidar_model import LidarModelEvidence, infer_lidar_models
 from densegt.datasets.lidar_model import LIDAR_MODELS, LidarModel
 from densegt.datasets.recording import Recording
@@ -62,11 +63,12 @@ def examine(scene: Scene, config: LidarConfig, *, sane: bool = True, strict: boo
 
     Args:
         sane: look for contradictions too.
-        strict: refuse where a sweep cannot be read, now or later; otherwise it is set aside.
+        strict: refuse where a sweep cannot be read, now or later, or an ego pose cannot be; otherwise it is set aside.
 
     Raises:
         InputError: not one sweep can be read; strict: one cannot be.
     """
+    scene = without_far_poses(scene, strict=strict)
     ahead = ReadAhead(NamedSweeps(scene.read_points))
     while True:
         try:

@@ -69,11 +69,12 @@ def _decoded(
 
 def _pieces(file: IO[bytes]) -> Iterator[bytearray | memoryview]:
     """JSON arrays which one after the other hold the file's rows."""
-    rest, was_cut = bytearray(file.read(PIECE_BYTES).lstrip(BLANK)), False
+    rest, was_cut, searched = bytearray(file.read(PIECE_BYTES).lstrip(BLANK)), False, 0
     if not rest.startswith(b"["):
         raise _NotInPiecesError
     while True:
-        cut = rest.rfind(b"},") + 1
+        # Where there is no place to cut, what was searched is not searched again.
+        cut = rest.rfind(b"},", searched) + 1
         if cut:
             # The comma becomes the end of this array and then the beginning of the next.
             rest[cut] = _CLOSE
@@ -82,6 +83,7 @@ def _pieces(file: IO[bytes]) -> Iterator[bytearray | memoryview]:
             rest[0] = _OPEN
         if len(rest) > _MAX_PIECE_BYTES:
             raise _NotInPiecesError
+        searched = len(rest) - 1
         more = file.read(PIECE_BYTES)
         if not more:
             break

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from densegt.datasets.far_poses import without_far_poses
 from densegt.datasets.sanity.alignment import check_alignment
 from densegt.datasets.sanity.boxes import check_boxes
 from densegt.datasets.sanity.cameras import check_cameras
@@ -14,6 +15,8 @@ from densegt.datasets.sanity.motion import check_motion
 from densegt.datasets.sanity.ranges import check_ranges
 from densegt.datasets.sanity.sample import draw_sample
 from densegt.datasets.scene import Points, Scene, Sweep
+
+_FAR = "accumulate goes on without it; correct its ego pose"
 
 
 def check_scene(scene: Scene, read_points: Callable[[Sweep], Points] | None = None) -> list[SanityFinding]:
@@ -27,7 +30,11 @@ def check_scene(scene: Scene, read_points: Callable[[Sweep], Points] | None = No
     Raises:
         InputError: a sweep cannot be read.
     """
-    findings = [*check_clock(scene), *check_cameras(scene)]
+    near = without_far_poses(scene)
+    far = near.set_aside[len(scene.set_aside) :]
+    findings = [SanityFinding("poses", "", f"of {len(far)} sweeps and images, the first {far[0]}", _FAR)] if far else []
+    scene = near
+    findings += [*check_clock(scene), *check_cameras(scene)]
     sample = draw_sample(scene, read_points)
     findings += check_ranges(sample)
     if not any(finding.check == "points" and finding.fatal for finding in findings):

@@ -55,3 +55,24 @@ def test_of_a_large_table_the_row_that_is_wrong_is_named(tmp_path, monkeypatch):
     path.write_text("[" + ",".join(ROW % (k, '"x"' if k == 3000 else "5") for k in range(4000)) + "]")
     with pytest.raises(InputError, match=r"ego_pose\.json: Expected `float`, got `str`"):
         list(read_in_chunks(path, EgoPoseRow, QuickEgoPoseRow))
+
+
+def test_a_table_without_a_place_to_cut_is_searched_once(tmp_path, monkeypatch):
+    """Not again and again from its beginning, which took minutes."""
+    searched = []
+
+    class Counting(bytearray):
+        def rfind(self, what, start=0):
+            searched.append(len(self) - start)
+            return super().rfind(what, start)
+
+        def __iadd__(self, more):
+            self.extend(more)
+            return self
+
+    path = tmp_path / "ego_pose.json"
+    path.write_bytes(b"[" + b"[]," * (1 << 20) + b"[]]")
+    monkeypatch.setattr(chunked_json, "bytearray", Counting, raising=False)
+    with pytest.raises(InputError, match="Expected `object`, got `array`"):
+        list(read_in_chunks(path, EgoPoseRow, QuickEgoPoseRow))
+    assert path.stat().st_size <= sum(searched) < 1.1 * path.stat().st_size
