@@ -174,7 +174,8 @@ def _images(
         hidden = hidden_behind_gaps(camera, layers.front, shown, CONFIG.surfels)
         filled = interpolate(view, camera, shown, layers.front, hidden, CONFIG.surfels)
         counted = known(truth_m) & (truth_m < MAX_DEPTH_M)
-        scored = counted & (filled.depth_m > 0)
+        # Depth before the sky is wrong too, or rims of roofs would be believed.
+        scored = (counted | ~known(truth_m)) & (filled.depth_m > 0)
         wrong = np.zeros(scored.shape, dtype=np.bool_)
         wrong[scored] = np.abs(best_match(filled.depth_m, truth_m, scored)) > 1
         every_right = max(EVERY_RIGHT // step**2, 1)
