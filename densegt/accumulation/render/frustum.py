@@ -85,8 +85,9 @@ def select_visible(cloud: Cloud, camera: Camera, config: AccumulateConfig) -> Vi
     viewing_geometry(*seen, camera.K[0, 0], config.surfels.range_noise_m, trust, incidence)
     trust[len(static) :] = 1.0
     gap_rad = max_gap_rad(cloud.images.ring_elevation, config.surfels.max_gap_deg)
-    gap_px = (gap_rad * np.float32(camera.K[0, 0]))[cloud.images.lidar[surfels.sweep]]
-    reach_px = static_reach_px(cloud, allowed, gap_px, camera, config.surfels)
+    lidar = cloud.images.lidar[surfels.sweep]
+    gap_px = (gap_rad * camera.K[0, 0]).astype(np.float32)[lidar]
+    reach_px = static_reach_px(cloud, allowed, gap_rad, camera, config.surfels)[lidar]
     # On movers nothing else fills the gaps between rings; transient surfels come from one sweep, and the camera may be
     # four times as near to them as the lidar.
     reach_px[len(static) :] = gap_px[len(static) :] / 2
@@ -105,8 +106,10 @@ def select_visible(cloud: Cloud, camera: Camera, config: AccumulateConfig) -> Vi
     return VisibleSurfels(surfels, attributes, projected, beside, gap_px)
 
 
-def static_reach_px(cloud: Cloud, allowed: Bool, gap_px: Float32, camera: Camera, config: SurfelConfig) -> Float32:
-    """Greatest extent (N,) of static surfels in the image: half a ring gap (N,) for one sweep, less with more sweeps.
+def static_reach_px(
+    cloud: Cloud, allowed: Bool, gap_rad: NDArray[np.float64], camera: Camera, config: SurfelConfig
+) -> Float32:
+    """Greatest extent (L,) of static surfels in the image: half a ring gap (L,) for one sweep, less with more sweeps.
 
     Rings of a lidar at rest repeat the same lines, so each 0.2 m of travel counts as a sweep.
     """
@@ -114,8 +117,9 @@ def static_reach_px(cloud: Cloud, allowed: Bool, gap_px: Float32, camera: Camera
     for lidar in np.unique(cloud.moments.lidar[allowed]):
         places = cloud.images.origin[allowed & (cloud.moments.lidar == lidar)]
         sweeps += 1 + float(np.linalg.norm(np.diff(places, axis=0), axis=1).sum()) / 0.2
-    least_px = max(config.max_reach_rad * camera.K[0, 0], 1.5)
-    return np.maximum(gap_px / np.float32(2 * np.sqrt(sweeps)), np.float32(least_px))
+    reach_rad = np.maximum(config.max_reach_rad, gap_rad / 2 / np.sqrt(sweeps))
+    reach_px: Float32 = np.maximum(reach_rad * camera.K[0, 0], 1.5).astype(np.float32)
+    return reach_px
 
 
 def sweeps_in_window(cloud: Cloud, camera: Camera, window_s: float | None) -> Bool:
