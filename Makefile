@@ -12,6 +12,8 @@ PYTHON ?= $(shell for python in python3.12 python3.11 python3; do \
 	&& echo $$python && break; done)
 # Test processes; what they compile the first time is cached beside the sources, for all of them.
 WORKERS ?= 2
+# A file's tests share what is made for them; tests/conftest.py says which files come first.
+SPREAD := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 OUT ?= densegt-demo
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
@@ -27,7 +29,7 @@ demo: $(VENV)/core.stamp
 test: lint types unit
 
 quick: $(VENV)/dev.stamp lint types
-	$(BIN)/pytest tests -n $(WORKERS) -m "not slow" --dist loadfile
+	$(BIN)/pytest tests $(SPREAD) -m "not slow"
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
@@ -37,7 +39,7 @@ types: $(VENV)/dev.stamp
 	$(BIN)/mypy
 
 unit: $(VENV)/dev.stamp
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/pytest $(SPREAD)
 
 docs: $(VENV)/dev.stamp
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir site

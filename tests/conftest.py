@@ -6,6 +6,7 @@ import fcntl
 import os
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -28,6 +29,12 @@ settings.load_profile("densegt")
 
 # Real recordings in nuScenes format, kept beside a checkout and not part of it; their tests skip where they are not.
 RECORDINGS = Path(__file__).parents[2] / "shared" / "data"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with the most slow tests first, so that no test process is left with a long one at the end."""
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow") or item.path.suffix == ".ipynb")
+    items.sort(key=lambda item: -slow[item.path])
 
 
 MadeOnce = Callable[[str, Callable[[Path], object]], Path]

@@ -22,7 +22,7 @@ from densegt.depth.store import SceneReader
 from ..datasets.copies import change, rows_of, write_rows
 from .folders import left_in, without_remarks
 
-# Stops and starts the command, two dozen times.
+# Stops and starts the command, a dozen times.
 pytestmark = pytest.mark.slow
 
 Run = Callable[..., tuple[int, str, str]]
@@ -246,10 +246,20 @@ def wait_for_work(out: Path) -> None:
         time.sleep(0.005)
 
 
-@pytest.mark.parametrize("options", [["--scene", "first"], ["--workers", 1], ["--workers", 2]], ids=["one", "1", "2"])
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "term"])
+CTRL_C, TERM = (signal.SIGINT, 130), (signal.SIGTERM, 143)
+
+
+@pytest.mark.parametrize(
+    ("options", "number", "code"),
+    [
+        pytest.param(["--scene", "first"], *TERM, id="term-one"),
+        pytest.param(["--workers", 1], *CTRL_C, id="ctrl-c-1"),
+        pytest.param(["--workers", 2], *CTRL_C, id="ctrl-c-2"),
+        pytest.param(["--workers", 2], *TERM, id="term-2"),
+    ],
+)
 def test_stopped_in_order_and_resumed(
-    two_scenes: Path, finished: Path, tmp_path: Path, options: list[object], number: int, code: int
+    run: Run, two_scenes: Path, finished: Path, tmp_path: Path, options: list[object], number: int, code: int
 ) -> None:
     out = tmp_path / "out"
     process = started(two_scenes, out, *options, start_new_session=True)
@@ -265,12 +275,12 @@ def test_stopped_in_order_and_resumed(
     assert line.startswith("densegt: interrupted; ")
     assert "the same command does the rest" in line
     assert [name for name in left_in(out) if name not in BOTH] == []
-    assert started(two_scenes, out, *options).wait() == 0
+    assert run("--dataroot", two_scenes, "--out", out, *options)[0] == 0
     for name in left_in(out):
         assert (out / name).read_bytes() == (finished / name).read_bytes()
 
 
-def test_killed_and_resumed(two_scenes: Path, finished: Path, tmp_path: Path) -> None:
+def test_killed_and_resumed(run: Run, two_scenes: Path, finished: Path, tmp_path: Path) -> None:
     """See benchmarks/robustness/kill_and_resume.py for a hundred of these."""
     out = tmp_path / "out"
     process = started(two_scenes, out, "--workers", 2)
@@ -278,15 +288,15 @@ def test_killed_and_resumed(two_scenes: Path, finished: Path, tmp_path: Path) ->
     process.kill()
     process.communicate()
     assert any(name.endswith(".partial") for name in left_in(out))
-    again = started(two_scenes, out, "--workers", 2)
-    assert without_remarks(again.communicate()[1]) == []
-    assert again.returncode == 0
+    code, _, stderr = run("--dataroot", two_scenes, "--out", out)
+    assert without_remarks(stderr) == []
+    assert code == 0
     assert left_in(out) == BOTH
     for name in BOTH:
         assert (out / name).read_bytes() == (finished / name).read_bytes()
 
 
-def test_a_full_disk_and_then_room(two_scenes: Path, finished: Path, tmp_path: Path) -> None:
+def test_a_full_disk_and_then_room(run: Run, two_scenes: Path, finished: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     size = (finished / "first.h5").stat().st_size
     few = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, size // 2))}
@@ -297,7 +307,7 @@ def test_a_full_disk_and_then_room(two_scenes: Path, finished: Path, tmp_path: P
     assert lines[0] == f"densegt: first failed: {out / 'first.h5'}: File too large"
     assert len(lines) == 3
     assert left_in(out) == []
-    assert started(two_scenes, out).wait() == 0
+    assert run("--dataroot", two_scenes, "--out", out)[0] == 0
     assert (out / "first.h5").read_bytes() == (finished / "first.h5").read_bytes()
 
 
