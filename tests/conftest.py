@@ -75,6 +75,19 @@ def tiny_dataset(made_once: MadeOnce) -> Path:
 
 
 @pytest.fixture(scope="session")
+def short_world(made_once: MadeOnce) -> Path:
+    """As the tiny dataset, but half a second: for what takes long with many sweeps."""
+
+    def make(folder: Path) -> None:
+        from densegt.simulate.config import SimulateConfig
+        from densegt.simulate.run import simulate
+
+        simulate(SimulateConfig(scenes=1, seconds=0.5, width_px=160, height_px=90, seed=7), folder)
+
+    return made_once("short-world", make)
+
+
+@pytest.fixture(scope="session")
 def whole_line(made_once: MadeOnce) -> Path:
     """A folder with `world` (1 scene of 0.5 s, six cameras of 96x54 px), its `depth`, and that `completed`; to read."""
 

@@ -14,21 +14,11 @@ from benchmarks.accuracy import baselines
 from benchmarks.speed import point_by_point, scale, speed
 from densegt.datasets import open_recording
 from densegt.datasets.scene import ObjectKind, Track
-from densegt.simulate.config import SimulateConfig
-from densegt.simulate.run import simulate
 
 # Benchmarks run whole, if small.
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def short_world(tmp_path_factory):
-    """Half a second: what takes long here grows with the number of sweeps."""
-    folder = tmp_path_factory.mktemp("worlds") / "short"
-    simulate(SimulateConfig(scenes=1, seconds=0.5, width_px=160, height_px=90, seed=7), folder)
-    return folder
 
 
 @pytest.fixture(scope="module")

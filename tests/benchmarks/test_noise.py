@@ -6,22 +6,13 @@ import pytest
 from benchmarks.accuracy import noise
 from densegt.datasets import open_recording
 from densegt.geometry import se3
-from densegt.simulate.config import SimulateConfig
-from densegt.simulate.run import simulate
 
 # Benchmarks run whole, if small.
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("worlds") / "short"
-    simulate(SimulateConfig(scenes=1, seconds=0.5, width_px=160, height_px=90, seed=7), folder)
-    return folder
-
-
-def test_boxes_keep_their_place_in_the_ego_when_poses_are_spoilt(world) -> None:
-    dataset = open_recording(world)
+def test_boxes_keep_their_place_in_the_ego_when_poses_are_spoilt(short_world) -> None:
+    dataset = open_recording(short_world)
     true = dataset.scene(dataset.scene_names[0])
     wrong = noise.spoilt(true, ("jitter",), np.random.default_rng(0))
     at = {s.timestamp_us: k for k, s in enumerate(true.sweeps)}
@@ -37,8 +28,8 @@ def test_boxes_keep_their_place_in_the_ego_when_poses_are_spoilt(world) -> None:
             np.testing.assert_allclose(seen, se3.inverse(true.sweeps[k].T_global_ego) @ exact, atol=1e-6)
 
 
-def test_boxes_are_a_decimetre_off(world) -> None:
-    dataset = open_recording(world)
+def test_boxes_are_a_decimetre_off(short_world) -> None:
+    dataset = open_recording(short_world)
     true = dataset.scene(dataset.scene_names[0])
     wrong = noise.spoilt(true, ("boxes",), np.random.default_rng(0))
     shift = np.concatenate(
@@ -48,8 +39,8 @@ def test_boxes_are_a_decimetre_off(world) -> None:
     assert all(a.T_global_ego is b.T_global_ego for a, b in zip(wrong.sweeps, true.sweeps, strict=True))
 
 
-def test_it_runs(world, tmp_path, capsys) -> None:
+def test_it_runs(short_world, tmp_path, capsys) -> None:
     page = tmp_path / "noise.md"
-    noise.main(["--worlds", str(world), "--noise", "drift", "--markdown", str(page)])
+    noise.main(["--worlds", str(short_world), "--noise", "drift", "--markdown", str(page)])
     lines = [line for line in page.read_text().splitlines() if line.startswith("| drift")]
     assert [line.split(" | ")[1] for line in lines] == ["no", "yes"]

@@ -133,14 +133,20 @@ def test_the_processes_end_with_the_one_that_started_them(tmp_path):
     wait_for(lambda: not any(is_alive(pid) for pid in pids()), seconds=5)
 
 
-def test_threads_are_shared_out(works):
+@pytest.fixture
+def no_limits(monkeypatch):
+    for name in thread_limits(1):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_threads_are_shared_out(works, no_limits):
     found = list(dict(Local(2).run(works.threads, range(2))).values())
     share = max(1, cores() // 2)
     assert found == [(share, str(share), str(share))] * 2
     assert os.environ.get("OMP_NUM_THREADS") != str(share) or share == cores()
 
 
-def test_a_user_may_ask_for_fewer_threads_but_not_for_more(monkeypatch):
+def test_a_user_may_ask_for_fewer_threads_but_not_for_more(monkeypatch, no_limits):
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     monkeypatch.setenv("MKL_NUM_THREADS", "64")
     monkeypatch.setenv("NUMBA_NUM_THREADS", "many")
