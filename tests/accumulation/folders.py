@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from ..datasets.copies import rows_of
@@ -14,8 +15,9 @@ def left_in(folder: Path) -> list[str]:
 
 
 def without_remarks(stderr: str) -> list[str]:
-    """Lines of stderr but what is said of how a lidar turns; two keyframes tell little of it."""
-    return [line for line in stderr.splitlines() if ": LIDAR_TOP: " not in line]
+    """Lines of stderr but what is said of how a lidar turns, and progress, which runs show that take long."""
+    remark = re.compile(r": LIDAR_TOP: |^densegt: \d+/\d+ scenes, ")
+    return [line for line in stderr.splitlines() if not remark.search(line)]
 
 
 def sweep_of(root: Path, scene: str) -> Path:
