@@ -69,6 +69,10 @@ ROW_TYPES: dict[str, type[msgspec.Struct]] = {
 }
 
 
+# Nothing reads it, and MAN TruckScenes has none.
+MAY_BE_ABSENT = ("map",)
+
+
 @dataclass(frozen=True)
 class RowsByTable:
     """The rows of every table that could be read; the others are not in `rows`."""
@@ -108,11 +112,13 @@ class RowsByTable:
 
 
 def read_tables(dataroot: Path, folder: Path) -> tuple[RowsByTable, list[Finding]]:
-    """Read what can be read of the thirteen tables; each of the others is one finding."""
+    """Read what can be read of the thirteen tables; each other is a finding, unless it may be absent."""
     tables = RowsByTable(folder, folder.relative_to(dataroot).as_posix(), {})
     findings = []
     for table, row_type in ROW_TYPES.items():
         path = folder / f"{table}.json"
+        if table in MAY_BE_ABSENT and not path.exists():
+            continue
         try:
             tables.rows[table] = rows.read_rows(path, row_type)
         except InputError as error:

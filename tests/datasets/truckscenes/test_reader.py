@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from densegt.datasets import open_recording
+from densegt.datasets.nuscenes.check import check
 from densegt.errors import InputError
 
 from ..copies import copy_of, replace
@@ -37,3 +38,7 @@ def test_a_damaged_sweep_is_one_line(trucks: Path, tmp_path: Path) -> None:
     replace(scene.sweeps[1].path, scene.sweeps[1].path.read_bytes()[:-7])
     with pytest.raises(InputError, match="cut off"):
         scene.read_points(scene.sweeps[1])
+
+
+def test_check_asks_for_no_map(trucks: Path) -> None:
+    assert check(trucks).summary() == "0 problems in 1 scene, 31 sweeps, 24 images"
