@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.depth.kind import Kind
+from densegt.kernels.interpolate_corners import interpolate_corners
 from densegt.simulate.config import SimulateConfig
 from densegt.simulate.drive import Exposure, Rig, SweepReturns
 from densegt.simulate.meshes.mesh import moved
@@ -25,6 +26,7 @@ from densegt.simulate.sensors.lidar import Faults, make_faults, spin
 from densegt.simulate.sensors.lidar_model import SPECS, LidarSpec
 from densegt.simulate.sensors.own_car import own_car
 from densegt.simulate.sensors.rigs import CHANNELS, PLANS, make_rig
+from densegt.simulate.sensors.textures import value_noise
 from densegt.simulate.world import World, make_world
 
 Float64 = NDArray[np.float64]
@@ -134,4 +136,9 @@ class CityStreet:
         }
 
     def warm_up(self) -> None:
-        """Nothing is compiled."""
+        """Compile what draws surfaces."""
+        none = np.zeros((0, 2), dtype=np.float32)
+        value_noise(none[:, 0], none[:, 1])
+        for depth in (2, 3):
+            corners, values = np.zeros((1, 3, depth), dtype=np.float32), np.zeros((0, depth), dtype=np.float32)
+            interpolate_corners(corners, np.zeros(0, dtype=np.int64), none, values)

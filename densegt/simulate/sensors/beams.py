@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from densegt.kernels.interpolate_corners import interpolate_corners
 from densegt.simulate.meshes.material import Material
 from densegt.simulate.sensors.bundles import Bundles, Rays, bundled, may_meet, members
 from densegt.simulate.sensors.casting import Hits, put_nearer
@@ -69,11 +70,8 @@ def _passes(world: World, hits: Hits) -> NDArray[np.bool_]:
 
 def texture_place(world: World, hits: Hits, at: NDArray[np.int64]) -> Float32:
     """Texture coordinates (K,2) in m of some hits."""
-    corners = world.look.uv[hits.triangle[at]]
-    b = hits.bary[at]
-    out: Float32 = (
-        corners[:, 0] * (1 - b.sum(axis=1, keepdims=True)) + corners[:, 1] * b[:, :1] + corners[:, 2] * b[:, 1:]
-    )
+    out = np.empty((len(at), 2), dtype=np.float32)
+    interpolate_corners(world.look.uv, hits.triangle[at], hits.bary[at], out)
     return out
 
 

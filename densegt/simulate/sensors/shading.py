@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from densegt.kernels.interpolate_corners import interpolate_corners
 from densegt.simulate.meshes.material import Material, table
 from densegt.simulate.meshes.mesh import rgb
 from densegt.simulate.meshes.semantic import Semantic
@@ -130,9 +131,8 @@ def _shading_normals(view: View, hits: Hits, way: Float32) -> Float32:
     normal = hits.normal.astype(np.float32).copy()
     smooth = np.flatnonzero(np.isin(look.material[hits.triangle], [Material.PAINT, Material.SKIN, Material.CLOTH]))
     if len(smooth):
-        triangle, b = hits.triangle[smooth], hits.bary[smooth]
-        corners = look.normal[triangle]
-        fine = corners[:, 0] * (1 - b.sum(axis=1, keepdims=True)) + corners[:, 1] * b[:, :1] + corners[:, 2] * b[:, 1:]
+        triangle, fine = hits.triangle[smooth], np.empty((len(smooth), 3), dtype=np.float32)
+        interpolate_corners(look.normal, triangle, hits.bary[smooth], fine)
         turn = np.tile(np.eye(3, dtype=np.float32), (len(world.things) + 1, 1, 1))
         turn[1:] = view.turns
         fine = np.einsum("rij,rj->ri", turn[look.object_id[triangle]], fine)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from densegt.kernels.tiled_noise import tiled_noise
 from densegt.simulate.meshes.material import Material, table
 
 Float32 = NDArray[np.float32]
@@ -15,14 +16,8 @@ _NOISE = np.random.default_rng(7).random((_SIDE, _SIDE)).astype(np.float32)
 
 def value_noise(u: Float32, v: Float32) -> Float32:
     """Smooth noise in 0..1 with one knot per unit."""
-    iu, iv = np.floor(u), np.floor(v)
-    fu, fv = u - iu, v - iv
-    fu, fv = fu * fu * (3 - 2 * fu), fv * fv * (3 - 2 * fv)
-    a, b = iu.astype(np.int32) & (_SIDE - 1), iv.astype(np.int32) & (_SIDE - 1)
-    a1, b1 = (a + 1) & (_SIDE - 1), (b + 1) & (_SIDE - 1)
-    low = _NOISE[a, b] * (1 - fu) + _NOISE[a1, b] * fu
-    high = _NOISE[a, b1] * (1 - fu) + _NOISE[a1, b1] * fu
-    out: Float32 = low * (1 - fv) + high * fv
+    out = np.empty(len(u), dtype=np.float32)
+    tiled_noise(np.ascontiguousarray(u, np.float32), np.ascontiguousarray(v, np.float32), _NOISE, out)
     return out
 
 
