@@ -23,14 +23,16 @@ from benchmarks.robustness.hostile_inputs import CONFIGS, IMAGES, STORES, SWEEPS
 
 SECONDS, GIGABYTES = 10.0, 1.0
 COMMAND = "from densegt.cli.main import main; main()"
-LIMIT_S = 60
+LIMIT_S = 300
 # A process's peak memory begins with that of the one that started it, which is to be small.
 LAUNCH = """
-import resource, subprocess, sys
+import os, resource, signal, subprocess, sys
+child = subprocess.Popen(sys.argv[2:], stdout=subprocess.DEVNULL, start_new_session=True)
 try:
-    code = subprocess.run(sys.argv[2:], stdout=subprocess.DEVNULL, timeout=float(sys.argv[1])).returncode
+    code = child.wait(float(sys.argv[1]))
 except subprocess.TimeoutExpired:
-    code = -9
+    os.killpg(child.pid, signal.SIGKILL)
+    code = child.wait()
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
 print(code, used.ru_utime + used.ru_stime, used.ru_maxrss)
 """

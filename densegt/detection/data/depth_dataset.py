@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,6 +31,7 @@ from densegt.errors import InputError
 from densegt.geometry import se3
 
 Float64 = NDArray[np.float64]
+_LOG = logging.getLogger(__name__)
 # K of a store and of the recording may differ by rounding, no more.
 SAME_K_PX = 0.5
 
@@ -100,6 +103,9 @@ class _View:
 class DepthDataset(Dataset[Batch]):
     """A sample is a keyframe with its cameras; the default collation of a DataLoader makes `Batch`es.
 
+    Each sample has the cameras that most keyframes have. A keyframe that lacks one of them, say because its image is
+    missing, is left out, and a line in the log says how many are.
+
     No file stays open between two samples, so it works in forked and in spawned workers.
 
     Args:
@@ -129,8 +135,8 @@ class DepthDataset(Dataset[Batch]):
         self._newest: tuple[str, list[tuple[Sweep, Points]]] | None = None
         names = self.recording.scene_names if scenes is None else scenes
         mapping = options.labels.categories
-        self.keyframes = [_mapped(keyframe, mapping) for name in names for keyframe in self.recording.keyframes(name)]
-        self.channels = self._check_cameras()
+        found = [_mapped(keyframe, mapping) for name in names for keyframe in self.recording.keyframes(name)]
+        self.channels, self.keyframes = self._with_all_cameras(found)
         if self.depth is not None and options.supervision in ("dense", "completed"):
             self._check_store(self.depth)
 
@@ -266,19 +272,21 @@ class DepthDataset(Dataset[Batch]):
             self._newest = (keyframe.sample_token, read)
         return self._newest[1]
 
-    def _check_cameras(self) -> tuple[str, ...]:
-        """Channels, the same ones in each keyframe, or they could not be stacked."""
+    def _with_all_cameras(self, keyframes: Sequence[Keyframe]) -> tuple[tuple[str, ...], list[Keyframe]]:
+        """Channels that most keyframes have, and the keyframes that have them all, or they could not be stacked."""
         root, most = self.recording.root, self.options.inputs.cameras
-        if not self.keyframes:
+        if not keyframes:
             raise InputError(f"{root}: no keyframe in it")
-        channels = tuple(camera.channel for camera in self.keyframes[0].cameras)
-        for keyframe in self.keyframes:
-            if (own := tuple(camera.channel for camera in keyframe.cameras)) != channels:
-                where = f"{root}: keyframe {keyframe.sample_token} of {keyframe.scene}"
-                raise InputError(f"{where} has {', '.join(own)}, the first one {', '.join(channels)}")
+        own = [tuple(camera.channel for camera in keyframe.cameras) for keyframe in keyframes]
+        channels = Counter(own).most_common(1)[0][0]
+        kept = [k for k, has in zip(keyframes, own, strict=True) if set(channels) <= set(has)]
+        if len(kept) < len(keyframes):
+            lost = next(k for k, has in zip(keyframes, own, strict=True) if not set(channels) <= set(has))
+            what = f"{len(keyframes) - len(kept)} of {len(keyframes)} keyframes lack a camera of {', '.join(channels)}"
+            _LOG.warning("%s: %s, and are left out; the first is %s of %s", root, what, lost.sample_token, lost.scene)
         if most > len(channels):
             raise InputError(f"{most} cameras are to be drawn of {len(channels)}")
-        return channels
+        return channels, [_only(keyframe, channels) for keyframe in kept]
 
     def _check_store(self, depth: Path) -> None:
         """Has every scene a file, and the first keyframe depth of the right kind?"""
@@ -291,6 +299,13 @@ class DepthDataset(Dataset[Batch]):
         if not any((layers.depth_m > 0).any() for layers in found):
             kind = self.options.supervision
             raise InputError(f"{depth}: keyframe {first.sample_token} has no {kind} depth in it")
+
+
+def _only(keyframe: Keyframe, channels: Sequence[str]) -> Keyframe:
+    """A keyframe with some of its cameras."""
+    if len(keyframe.cameras) == len(channels):
+        return keyframe
+    return replace(keyframe, cameras=tuple(camera for camera in keyframe.cameras if camera.channel in channels))
 
 
 def _mapped(keyframe: Keyframe, categories: Mapping[str, str]) -> Keyframe:
