@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from densegt.batch.job import SceneJob, scene_path
+from densegt.datasets.set_aside import mended
 from densegt.depth.store import FORMAT_VERSION, read_header
 from densegt.errors import InputError
 
@@ -59,6 +60,8 @@ def is_finished(job: SceneJob, name: str) -> bool:
         raise InputError(f"{path}: does not say what it was made from; {_FIX}")
     if header.input_digest != job.input_digest(name):
         raise InputError(f"{path}: not made from {job.input_path(name)} as it is now; {_FIX}")
+    if (came := mended(header.set_aside)) is not None:
+        raise InputError(f"{path}: made without {came}, which has come or was mended since; {_FIX}")
     return True
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
 REFUSE_INSTEAD = "--strict refuses instead"
 
@@ -37,9 +39,25 @@ def in_one_line(things: Sequence[SetAside]) -> tuple[str, ...]:
     return (f"went on without {', '.join(parts)}; {REFUSE_INSTEAD}",) if parts else ()
 
 
-def as_dicts(things: Sequence[SetAside]) -> list[dict[str, str]]:
-    """For JSON."""
-    return [asdict(thing) for thing in things]
+def as_dicts(things: Sequence[SetAside]) -> list[dict[str, Any]]:
+    """For JSON; with the size of each file, by which a later run tells that it has come or was mended."""
+    return [{**asdict(thing), "size_bytes": _size_bytes(thing.where)} for thing in things]
+
+
+def mended(things: Iterable[Mapping[str, Any]]) -> str | None:
+    """The first file of `as_dicts` that is there now and has another size; None where there is none."""
+    for thing in things:
+        now = _size_bytes(thing["where"])
+        if "size_bytes" in thing and now is not None and now != thing["size_bytes"]:
+            return str(thing["where"])
+    return None
+
+
+def _size_bytes(where: str) -> int | None:
+    try:
+        return Path(where).stat().st_size
+    except OSError:
+        return None
 
 
 def _plural(kind: str, count: int) -> str:

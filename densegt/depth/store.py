@@ -121,7 +121,7 @@ class SceneWriter:
         _set_attributes(self._file, self._attributes)
         return self
 
-    def set_aside(self, things: Sequence[Mapping[str, str]]) -> None:
+    def set_aside(self, things: Sequence[Mapping[str, Any]]) -> None:
         """Note what was bad in the recording, and that the depth was made without."""
         self._attributes["set_aside"] = json.dumps(things, sort_keys=True)
         _set_attributes(self._file, self._attributes)
@@ -211,12 +211,14 @@ class Header:
 
     Attributes:
         input_digest: of what it was made from; None where it was not noted.
+        set_aside: what it was made without, see `densegt.datasets.set_aside`.
     """
 
     format_version: int
     densegt_version: str
     config: dict[str, Any]
     input_digest: str | None
+    set_aside: tuple[dict[str, Any], ...] = ()
 
 
 def read_header(path: Path) -> Header:
@@ -349,6 +351,7 @@ def _header(path: Path, file: h5py.File) -> Header:
         densegt_version=text(attributes, "densegt_version"),
         config=config,
         input_digest=text(attributes, "input") if "input" in attributes else None,
+        set_aside=tuple(map(dict, json.loads(text(attributes, "set_aside")))) if "set_aside" in attributes else (),
     )
 
 

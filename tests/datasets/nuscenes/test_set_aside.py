@@ -204,3 +204,25 @@ def test_what_was_left_out_is_said_and_kept(damaged, tmp_path):
     assert f"went on without 1 image ({image}: " in said
     code, said = run("complete", *data, "--depth", depth, "--out", tmp_path / "strictly", "--strict")
     assert code == 2, said
+
+
+@pytest.mark.parametrize("damage", ["gone", "empty", "cut off", "image gone"])
+def test_what_comes_back_makes_a_store_stale(damaged, tmp_path, damage):
+    path = first_file(damaged, "samples/CAM_FRONT/*" if damage == "image gone" else "sweeps/LIDAR_TOP/*")
+    whole = path.read_bytes()
+    path.unlink()
+    if "gone" not in damage:
+        path.write_bytes(whole[:1999] if damage == "cut off" else b"")
+    words = ["accumulate", "--dataroot", damaged, "--out", tmp_path / "depth", "--camera", "CAM_FRONT"]
+    words += ["--motion", "none", "--no-surface"]
+    assert run(*words)[0] == 0
+    if damage == "gone":
+        code, said = run(*words)
+        assert (code, "finished before" in said) == (0, True), said
+    path.unlink(missing_ok=True)
+    path.write_bytes(whole)
+    with pytest.raises(InputError, match=f"made without {path}, which has come or was mended since; --overwrite"):
+        run(*words)
+    if damage == "gone":
+        assert run(*words, "--overwrite")[0] == 0
+        assert "finished before" in run(*words)[1]
