@@ -81,7 +81,7 @@ def measure(words: Words) -> tuple[float, float, int, list[str]]:
     command = [sys.executable, "-c", COMMAND, *map(str, words)]
     done = subprocess.run([sys.executable, "-c", LAUNCH, str(LIMIT_S), *command], capture_output=True, text=True)
     code, seconds, kilobytes = done.stdout.split()[-3:]
-    return float(seconds), float(kilobytes) / 1e6, int(code), done.stderr.splitlines()
+    return float(seconds), float(kilobytes) * 1024 / 1e9, int(code), done.stderr.splitlines()
 
 
 def cases(sound: Given, folder: Path) -> Iterator[tuple[str, Words]]:
