@@ -28,10 +28,7 @@ MAX_DEPTH_M = 60.0
 
 def main() -> None:
     """Print a line a world and sight."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("dataroots", nargs="+", type=Path, metavar="DATAROOT")
-    parser.add_argument("--every", type=int, default=1, metavar="N", help="only every n-th keyframe")
-    options = parser.parse_args()
+    options = parser().parse_args()
     config = AccumulateConfig()
     for root in options.dataroots:
         recording = open_recording(root)
@@ -45,6 +42,14 @@ def main() -> None:
             rest = f"{100 * solid_unseen / max(solid, 1):.2f} %"
             print(f"{root.name}: {sight.name.lower()}: {share}, unseen {100 * unseen / max(points, 1):.2f} %, "
                   f"without glass {rest}", flush=True)  # fmt: skip
+
+
+def parser() -> argparse.ArgumentParser:
+    """What the command takes."""
+    out = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    out.add_argument("dataroots", nargs="+", type=Path, metavar="DATAROOT")
+    out.add_argument("--every", type=int, default=1, metavar="N", help="only every n-th keyframe")
+    return out
 
 
 def counts(scene: Scene, root: Path, config: AccumulateConfig, every: int) -> np.ndarray:
