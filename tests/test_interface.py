@@ -15,6 +15,9 @@ import densegt
 from densegt.datasets.recording import RecordingOptions
 from densegt.depth import depth_store
 
+# Whole scenes are simulated, read or rendered.
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 NAMES = [name for name in densegt.__all__ if name != "__version__"]
 

@@ -18,6 +18,9 @@ from densegt.datasets.scene import Camera, Points, Sweep
 from densegt.depth.depth_map import DepthMap, Source
 from tests.accumulation.worlds import BOX, ELEVATION, FOCAL, GROUND, MAP_ORIGIN, START_US, T_EGO_LIDAR, WALL, K, World
 
+# Whole scenes are simulated, read or rendered.
+pytestmark = pytest.mark.slow
+
 WORLD = World(seconds=1.0)
 SAMPLES = range(3)
 NOT_THERE = World(seconds=1.0, box_middle=np.array([-60.0, 0, 0.8]), labelled=False)

@@ -20,6 +20,9 @@ from densegt.datasets.scene import Points, Scene, Sweep
 
 from .worlds import World
 
+# Whole scenes are simulated, read or rendered.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:

@@ -20,6 +20,9 @@ from densegt.depth.store import SceneReader
 from ..datasets.copies import change, replace, rows_of, table, write_rows
 from .folders import left_in, sweep_of
 
+# Whole scenes are simulated, read or rendered.
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., tuple[int, str, str]]
 NAN = float("nan")
 

@@ -27,6 +27,9 @@ from densegt.geometry import se3
 from .test_pipeline import eroded
 from .worlds import BOX, MAP_ORIGIN, START_US, WALL, Sensor, World
 
+# Whole scenes are simulated, read or rendered.
+pytestmark = pytest.mark.slow
+
 
 def hung(T: np.ndarray) -> np.ndarray:
     """The same place, upside down."""

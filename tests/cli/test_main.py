@@ -13,6 +13,9 @@ from packaging.requirements import Requirement
 import densegt
 from densegt import doctor
 
+# Whole scenes are simulated, read or rendered.
+pytestmark = pytest.mark.slow
+
 README = (Path(__file__).parents[2] / "README.md").read_text()
 
 

@@ -23,6 +23,9 @@ from densegt.report.page import write_report
 from ..depth.stores import camera, write_store
 from .scenes import HEIGHT_PX, WIDTH_PX, scan_lines, street
 
+# Whole scenes are simulated, read or rendered.
+pytestmark = pytest.mark.slow
+
 SIZE = (WIDTH_PX, HEIGHT_PX)
 
 

@@ -17,6 +17,9 @@ from densegt.datasets.scene import Points
 
 from .streets import T_EGO_LIDAR, Street
 
+# Whole scenes are simulated, read or rendered.
+pytestmark = pytest.mark.slow
+
 SEAM_RAD = float(np.deg2rad(100.0))
 RINGS, COLUMNS = 32, 1000
 

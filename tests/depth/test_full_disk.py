@@ -11,6 +11,9 @@ from densegt.depth.store import SceneReader, SceneWriter
 
 from .stores import camera, depth_map, world
 
+# Whole scenes are simulated, read or rendered.
+pytestmark = pytest.mark.slow
+
 # HDF5 that meets a full disk itself crashes the process at exit, so each limit is met in a process of its own.
 CODE = """
 import resource, sys

@@ -19,6 +19,9 @@ from densegt.errors import InputError
 
 from .stores import camera, densegt, world, write_store
 
+# Whole scenes are simulated, read or rendered.
+pytestmark = pytest.mark.slow
+
 # Each simulates for seconds.
 SLOW = pytest.mark.slow
 

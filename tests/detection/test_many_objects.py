@@ -23,6 +23,9 @@ from densegt.detection.scoring.rotated_iou import bev_iou  # noqa: E402
 
 from .points.pointrcnn.box_values import told  # noqa: E402
 
+# Models are built and trained.
+pytestmark = pytest.mark.slow
+
 GRID = BevGrid(-50, 50, -50, 50, 0.5, -2, 4)
 MANY = pytest.mark.parametrize("count", [5, 60, 300])
 

@@ -12,6 +12,9 @@ from densegt.kernels.velocity_votes import velocity_votes
 
 from ..twins import twin_of
 
+# Kernels of many sizes are held against slow twins.
+pytestmark = pytest.mark.slow
+
 # --- ground ---
 
 

@@ -11,6 +11,9 @@ from densegt.report.page import write_report
 
 from ..depth.stores import camera, densegt, world, write_store
 
+# Whole scenes are simulated, read or rendered.
+pytestmark = pytest.mark.slow
+
 SIZE = (960, 540)
 
 

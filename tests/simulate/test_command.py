@@ -2,8 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 from densegt.cli.simulate import command
+
+# Whole scenes are simulated, read or rendered.
+pytestmark = pytest.mark.slow
 
 
 def test_bad_image_size_is_a_usage_error(tmp_path: Path) -> None:

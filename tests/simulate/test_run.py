@@ -13,6 +13,9 @@ from densegt.simulate.config import SimulateConfig
 from densegt.simulate.run import simulate, splits
 from densegt.simulate.simple.world import make_world
 
+# Whole scenes are simulated, read or rendered.
+pytestmark = pytest.mark.slow
+
 TINY = SimulateConfig(scenes=2, seconds=0.5, width_px=64, height_px=36, seed=3)
 
 

@@ -12,6 +12,9 @@ from densegt.depth.depth_map import Source
 from densegt.depth.store import SceneReader
 from densegt.report import draw
 
+# A browser is started.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def page(browser, viewed):

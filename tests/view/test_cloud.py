@@ -10,6 +10,9 @@ from densegt.datasets import open_recording
 from densegt.view.cloud import scene_cloud, subsample
 from densegt.view.ply import placed_points
 
+# Whole scenes are simulated, read or rendered.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def clouds(tiny_dataset):

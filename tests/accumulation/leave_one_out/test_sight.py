@@ -1,6 +1,7 @@
 """What is called surely seen is seen: held against exact depth of simulated streets."""
 
 import numpy as np
+import pytest
 
 from densegt.accumulation.config import AccumulateConfig
 from densegt.accumulation.leave_one_out.scene import held_out_depth, held_out_keyframes
@@ -9,6 +10,9 @@ from densegt.accumulation.scene_input import read_scene
 from densegt.datasets import open_recording
 from densegt.depth.matching import best_match
 from densegt.depth.store import SceneReader
+
+# Whole scenes are simulated, read or rendered.
+pytestmark = pytest.mark.slow
 
 
 def test_sure_points_are_seen_and_most_points_are_sure(tiny_dataset):

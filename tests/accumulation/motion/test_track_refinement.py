@@ -18,6 +18,9 @@ from densegt.datasets.scene import ObjectKind, Scene, Track
 from densegt.geometry import se3
 from tests.accumulation.worlds import MAP_ORIGIN, START_US, World
 
+# Whole scenes are simulated, read or rendered.
+pytestmark = pytest.mark.slow
+
 CONFIG = TracksConfig()
 # Seen from behind and from one side all along.
 DRIVING = World(

@@ -16,6 +16,9 @@ from densegt.datasets import open_recording
 from densegt.datasets.scene import Scene, Track
 from densegt.datasets.unreadable_sweeps import NO_POINTS
 
+# Models are built and trained.
+pytestmark = pytest.mark.slow
+
 
 def moved(track: Track, xyz_m: tuple[float, float, float]) -> Track:
     T = track.T_global_box.copy()

@@ -19,6 +19,9 @@ from densegt.geometry import se3
 from densegt.kernels.plane_adjustment import plane_adjustment
 from tests.accumulation.worlds import World
 
+# Whole scenes are simulated, read or rendered.
+pytestmark = pytest.mark.slow
+
 CONFIG = AccumulateConfig()
 STANDING = World(box_velocity=np.zeros(3), box_size=np.array([4.0, 3.0, 3.0]), box_middle=np.array([14.0, -5.0, 1.5]))
 

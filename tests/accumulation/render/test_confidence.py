@@ -25,6 +25,9 @@ from densegt.depth.store import SceneReader
 from densegt.kernels.confidence_features import COLUMNS
 from tests.accumulation.worlds import World
 
+# Whole scenes are simulated, read or rendered.
+pytestmark = pytest.mark.slow
+
 WORLD = World()
 EVERYTHING = ConfidenceConfig(least=0, least_measured=0)
 

@@ -13,6 +13,9 @@ import pytest
 from densegt.batch.executor import Failed, Local, Serial
 from densegt.batch.executor.threads import cores, thread_limits
 
+# Processes are started, and some must hang first.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def works(monkeypatch):

@@ -23,6 +23,9 @@ from densegt.geometry import se3
 from ..mutations import small
 from ..writers.argoverse2 import write_feather, write_log
 
+# Whole scenes are simulated, read or rendered.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def scene(tiny_dataset: Path) -> Scene:

@@ -7,6 +7,9 @@ import pytest
 from ..mutations import MUTATIONS, survive
 from ..writers.custom import write_recording
 
+# Each input is read anew, many times over.
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("suffix", [".npz", ".npy", ".pcd"])
 def test_mutations(suffix: str, tiny_dataset: Path, tmp_path: Path) -> None:

@@ -22,6 +22,9 @@ from densegt.geometry import se3
 from ..copies import replace
 from ..writers.kitti_raw import NAME, packet
 
+# Whole scenes are simulated, read or rendered.
+pytestmark = pytest.mark.slow
+
 
 def drive_of(root):
     (drive,) = root.glob("*/*_sync")

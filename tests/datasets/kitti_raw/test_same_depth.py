@@ -12,6 +12,9 @@ from densegt.depth.store import SceneReader
 
 from ..writers.kitti_raw import NAME
 
+# Whole scenes are simulated, read or rendered.
+pytestmark = pytest.mark.slow
+
 
 def right_percent(scene, truths, config):
     """Over the keyframes' images in order of time."""

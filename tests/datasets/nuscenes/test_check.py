@@ -11,6 +11,9 @@ from densegt.errors import InputError
 
 from ..copies import change, first_file, replace, rows_of, table, write_rows
 
+# Whole scenes are simulated, read or rendered.
+pytestmark = pytest.mark.slow
+
 NAN = float("nan")
 
 

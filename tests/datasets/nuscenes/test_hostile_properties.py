@@ -23,6 +23,9 @@ from densegt.errors import InputError
 from ..copies import change, first_file, replace, rows_of, table
 from .test_index import described
 
+# Each input is read anew, many times over.
+pytestmark = pytest.mark.slow
+
 # The damaged copy is the same for all examples; each puts back what it changed.
 ON_ONE_COPY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 READ = ("scene", "sample", "sensor", "calibrated_sensor", "sample_data", "ego_pose", "category", "instance",

@@ -19,6 +19,9 @@ from densegt.simulate.config import SimulateConfig
 from densegt.simulate.run import simulate
 from tests.datasets.sanity.mistakes import MISTAKES, Copy
 
+# Whole scenes are simulated, read or rendered.
+pytestmark = pytest.mark.slow
+
 # Those that show in a quarter of a second; `python -m benchmarks.robustness.mistakes` tries all.
 QUICK = {
     "quaternions_xyzw_everywhere": "ground",

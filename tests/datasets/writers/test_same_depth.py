@@ -18,6 +18,9 @@ from densegt.depth.store import SceneReader
 from .argoverse2 import write_log
 from .custom import write_recording
 
+# Whole scenes are simulated, read or rendered.
+pytestmark = pytest.mark.slow
+
 Depths = dict[tuple[str, int], np.ndarray]
 CONFIG = AccumulateConfig()
 

@@ -17,6 +17,9 @@ from densegt.errors import InputError
 from ...datasets.copies import copy_of, replace
 from ...depth.stores import densegt
 
+# Models are built and trained.
+pytestmark = pytest.mark.slow
+
 OPTIONS = DatasetOptions(supervision="sparse", size=(48, 96))
 
 

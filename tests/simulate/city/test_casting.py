@@ -17,6 +17,9 @@ from densegt.simulate.sensors.camera import expose
 from densegt.simulate.sensors.casting import Caster
 from densegt.simulate.world import World
 
+# Whole scenes are simulated, read or rendered.
+pytestmark = pytest.mark.slow
+
 Float64 = NDArray[np.float64]
 
 

@@ -20,6 +20,9 @@ from densegt.simulate.run import simulate
 from densegt.simulate.sensors.lidar_model import SPECS
 from densegt.simulate.world import World
 
+# Whole scenes are simulated, read or rendered.
+pytestmark = pytest.mark.slow
+
 TINY = SimulateConfig(scenes=2, seconds=0.5, width_px=64, height_px=36, seed=3)
 
 

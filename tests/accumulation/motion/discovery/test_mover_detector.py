@@ -12,6 +12,9 @@ from densegt.accumulation.motion.tracks import ContinuousTrack
 from densegt.accumulation.pipeline import build_cloud
 from tests.accumulation.worlds import MAP_ORIGIN, START_US, WALL, World
 
+# Whole scenes are simulated, read or rendered.
+pytestmark = pytest.mark.slow
+
 FREE = AccumulateConfig(motion="free")
 ALONG = World(box_velocity=np.array([6.0, 0.0, 0.0]), labelled=False)
 

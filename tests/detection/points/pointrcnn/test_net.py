@@ -17,6 +17,9 @@ from densegt.detection.scoring.kitti_ap import KittiAp  # noqa: E402
 
 from .clouds import boxes, car, config, net, points, street  # noqa: E402
 
+# Models are built and trained.
+pytestmark = pytest.mark.slow
+
 TINY = {
     "points": 40,
     "levels": (

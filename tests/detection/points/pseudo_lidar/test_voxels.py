@@ -13,6 +13,9 @@ from densegt.detection.points.pseudo_lidar.points import PointBatch, gathered  #
 from densegt.detection.points.pseudo_lidar.voxel_grid import VoxelGrid  # noqa: E402
 from densegt.detection.points.pseudo_lidar.voxels import hard, soft  # noqa: E402
 
+# Models are built and trained.
+pytestmark = pytest.mark.slow
+
 GRID = VoxelGrid(BevGrid(-2, 2, -1.5, 1.5, 0.5, -0.75, 0.75), 3)
 LONE = VoxelGrid(BevGrid(0, 1, 0, 1, 1, 0, 1), 1)
 SIGMA_M = 0.5
