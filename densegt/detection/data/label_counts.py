@@ -58,7 +58,8 @@ class LabelCounts:
             mend.append(f"map categories in the configuration ({example}) to {', '.join(self._classes)}")
         if self.few_points:
             mend.append("min_points: 0 keeps boxes whose points were counted as none")
-        raise InputError("; ".join([f"no box to learn from: {self}" if self.total else "no box to learn from", *mend]))
+        found = str(self) if self.total else "the recordings have none that is read (see docs/formats.md)"
+        raise InputError("; ".join([f"no box to learn from: {found}", *mend]))
 
     def _add(self, dataset: DepthDataset, grid: BevGrid) -> None:
         for keyframe in dataset.keyframes:
