@@ -17,6 +17,7 @@ from densegt.completion.model import CompletionNet, Shape
 from densegt.depth.partial_file import write_whole
 from densegt.errors import InputError
 from densegt.training.checkpoint_file import load_checkpoint_file
+from densegt.training.fitting_network import require_fitting
 
 FORMAT = "densegt-completion"
 # Raised when the same weights would mean something else.
@@ -42,11 +43,7 @@ def read_network(path: Path) -> CompletionNet:
         raise InputError(f"{path}: no such checkpoint")
     shape, tensors = _read_safetensors(path) if path.suffix == ".safetensors" else _read_lightning(path)
     try:
-        # A few bytes may name a network of any size; on this device it takes no memory.
-        with torch.device("meta"):
-            wanted = {name: tensor.shape for name, tensor in CompletionNet(shape).state_dict().items()}
-        if wanted != {name: tensor.shape for name, tensor in tensors.items()}:
-            raise ValueError("other shapes")
+        require_fitting(tensors, lambda: CompletionNet(shape))
         net = CompletionNet(shape)
         net.load_state_dict(tensors)
     except (RuntimeError, ValueError, TypeError) as error:

@@ -15,6 +15,20 @@ from densegt.detection.losses import DepthLoss
 
 STRICT = ConfigDict(frozen=True, extra="forbid")
 Range = tuple[float, float]
+# Of a network's input; larger ones are a slip, or a file that asks for all memory.
+MAX_INPUT_PX = 2**22
+
+
+def check_input_size(size: tuple[int, int], stride: int) -> None:
+    """Refuse (height, width) px that a network of this stride cannot take.
+
+    Raises:
+        ValueError: it can not.
+    """
+    if any(side % (2 * stride) for side in size):
+        raise ValueError(f"size {size} is no multiple of twice the stride {stride}")
+    if min(size) < 1 or size[0] * size[1] > MAX_INPUT_PX:
+        raise ValueError(f"size {size}: at most {MAX_INPUT_PX} px are taken")
 
 
 class AugmentationConfig(BaseModel):
@@ -72,9 +86,9 @@ class DetectorConfig(BaseModel):
     split: Literal["share", "official"] = "share"
     validation_share: float = Field(default=0.2, gt=0, lt=1)
     validate_every: int = Field(default=1, ge=1, description="epochs; the last one always is")
-    loader_processes: int = Field(default=2, ge=0)
+    loader_processes: int = Field(default=2, ge=0, le=256)
     keep_images: int = Field(default=0, ge=0)
-    threads: int = Field(default=0, ge=0)
+    threads: int = Field(default=0, ge=0, le=1024)
     sync_batch_norm: bool = False
 
     @field_validator("depth_target", mode="before")

@@ -89,7 +89,7 @@ def test_the_network_that_ships():
     read_network(SHIPPED)
 
 
-@pytest.mark.parametrize("shape", [{"widths": [1 << 14] * 4}, {"widths": [1 << 20] * 4}, {"blocks": [1, 1, 1, 9]}])
+@pytest.mark.parametrize("shape", [{"widths": [1 << 14] * 4}, {"widths": [1 << 20] * 4}, {"blocks": [1, 1, 1, 10**9]}])
 def test_a_small_file_that_names_a_large_network(net, tmp_path, shape):
     from safetensors.torch import save_file
 

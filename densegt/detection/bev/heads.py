@@ -57,7 +57,7 @@ class CentreHead(nn.Module):
         )
         rare = self.heat[-1].bias
         assert isinstance(rare, Tensor)
-        nn.init.constant_(rare, torch.logit(torch.tensor(RARE)).item())
+        nn.init.constant_(rare, torch.logit(torch.tensor(RARE, device="cpu")).item())
 
     def forward(self, bev: Tensor) -> Centres:
         """(B,channels,Y,X) to what is said of every cell."""

@@ -10,7 +10,10 @@ from densegt.detection.bev.grid import BevGrid
 from densegt.detection.depth_head.bins import Bins, Kind
 from densegt.detection.depth_head.edge_aware import ENLARGED
 from densegt.detection.depth_head.sampling import Name
-from densegt.detection.train_config import STRICT
+from densegt.detection.train_config import STRICT, check_input_size
+
+# Of the ground plane; at 64 channels they take a quarter of a gigabyte.
+MAX_CELLS = 2**20
 
 
 class BinsConfig(BaseModel):
@@ -50,7 +53,8 @@ class GridConfig(BaseModel):
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
-        self.made()
+        if self.made().cells > MAX_CELLS:
+            raise ValueError(f"{self.made().cells} cells of {self.cell_m} m; at most {MAX_CELLS} are taken")
         return self
 
 
@@ -86,7 +90,7 @@ class ModelConfig(BaseModel):
     bins: BinsConfig = BinsConfig()
     grid: GridConfig = GridConfig()
     sampling: Name = "fixed"
-    samples: int = Field(default=16, ge=1)
+    samples: int = Field(default=16, ge=1, le=1024)
     frames: Literal[1, 2] = 1
     edge_input: bool = False
     bev_widths: tuple[int, ...] = (64, 128, 256)
@@ -103,8 +107,7 @@ class ModelConfig(BaseModel):
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
-        if any(side % (2 * self.stride) for side in self.size):
-            raise ValueError(f"size {self.size} is no multiple of twice the stride {self.stride}")
+        check_input_size(self.size, self.stride)
         if self.fine_depth and self.stride < ENLARGED:
             raise ValueError(f"fine_depth enlarges cells of {self.stride} px {ENLARGED} times")
         return self

@@ -17,7 +17,7 @@ class LevelConfig(BaseModel):
 
     centres: int = Field(ge=3)
     radius_m: float = Field(gt=0)
-    neighbours: int = Field(default=16, ge=1)
+    neighbours: int = Field(default=16, ge=1, le=1024)
     widths: tuple[int, ...] = Field(min_length=1)
 
 
@@ -60,7 +60,7 @@ class PointRcnnConfig(BaseModel):
     model_config = STRICT
 
     classes: tuple[str, ...] = ("car", "truck", "bus")
-    points: int = Field(default=16384, ge=16)
+    points: int = Field(default=16384, ge=16, le=2**20)
     levels: tuple[LevelConfig, ...] = (
         LevelConfig(centres=4096, radius_m=0.5, neighbours=32, widths=(16, 16, 32)),
         LevelConfig(centres=1024, radius_m=1.0, neighbours=32, widths=(64, 64, 128)),
@@ -72,12 +72,12 @@ class PointRcnnConfig(BaseModel):
     search_m: float = Field(default=6.0, gt=0)
     bin_m: float = Field(default=0.5, gt=0)
     headings: int = Field(default=12, ge=1)
-    proposals: int = Field(default=100, ge=1)
-    test_proposals: int = Field(default=MAX_BOXES, ge=1)
+    proposals: int = Field(default=100, ge=1, le=16384)
+    test_proposals: int = Field(default=MAX_BOXES, ge=1, le=16384)
     likely: int = Field(default=2048, ge=1)
     proposal_iou: float = Field(default=0.8, ge=0, le=1)
     regions: int = Field(default=64, ge=1)
-    region_points: int = Field(default=512, ge=4)
+    region_points: int = Field(default=512, ge=4, le=16384)
     region_widths: tuple[int, ...] = (128, 128)
     region_levels: tuple[LevelConfig, ...] = (
         LevelConfig(centres=128, radius_m=0.2, neighbours=64, widths=(128, 128)),

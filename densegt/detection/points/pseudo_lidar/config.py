@@ -11,10 +11,12 @@ from densegt.detection.data.batch import Supervision
 from densegt.detection.points.pixor.config import PixorConfig
 from densegt.detection.points.pointrcnn.config import PointRcnnConfig
 from densegt.detection.points.pseudo_lidar.sparsify import BeamPattern
-from densegt.detection.train_config import STRICT, DetectorConfig
+from densegt.detection.train_config import STRICT, DetectorConfig, check_input_size
 
 Input = Literal["pseudo", "lidar", "store"]
 Coupling = Literal["frozen", "separate", "end-to-end"]
+# That PIXOR sorts points into: a quarter of a gigabyte.
+MAX_VOXELS = 2**26
 
 
 class DepthConfig(BaseModel):
@@ -51,8 +53,8 @@ class SpinConfig(BaseModel):
 
     model_config = STRICT
 
-    beams: int = Field(default=32, ge=0)
-    columns: int = Field(default=1080, ge=1)
+    beams: int = Field(default=32, ge=0, le=1024)
+    columns: int = Field(default=1080, ge=1, le=16384)
     min_elevation_deg: float = -30.67
     max_elevation_deg: float = 10.67
     min_range_m: float = Field(default=1.0, ge=0)
@@ -88,8 +90,10 @@ class PlModelConfig(BaseModel):
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
-        if any(side % (2 * self.depth.stride) for side in self.size):
-            raise ValueError(f"size {self.size} is no multiple of twice the stride {self.depth.stride}")
+        check_input_size(self.size, self.depth.stride)
+        voxels = (2 * self.grid.half_m / self.pixor.cell_m) ** 2 * self.pixor.layers
+        if not voxels <= MAX_VOXELS:
+            raise ValueError(f"{voxels:.0f} voxels of {self.pixor.cell_m} m; at most {MAX_VOXELS} are taken")
         return self
 
 
