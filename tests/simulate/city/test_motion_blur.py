@@ -6,10 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.interpolate import CubicSpline
 
-from densegt.geometry.camera import rays
+from densegt.geometry.camera import project, rays
+from densegt.geometry.se3 import apply, from_yaw, inverse
+from densegt.simulate.drive import CameraMount
+from densegt.simulate.motion import Motion
 from densegt.simulate.sensors.camera import ROWS, expose
 from densegt.simulate.sensors.motion_blur import COARSE, Picture, flow_px, smeared
+from densegt.simulate.sensors.rigs import camera_pose
 from densegt.simulate.sensors.shading import View, cast_view
 from densegt.simulate.world import World
 
@@ -49,6 +54,38 @@ def test_flow_is_what_the_cars_motion_makes_of_the_depth(world: World, mount_and
     away = np.linalg.norm(radial, axis=1) > 25
     found = np.einsum("ki,ki->k", flow[standing], radial) / (radial**2).sum(axis=1)
     assert np.median(np.abs(found - expected)[away] / expected[away]) < 0.25
+
+
+def test_a_movers_own_motion_counts_beside_the_cars(world: World, mount_and_film) -> None:
+    """From cameras that stand beside movers: what shows them goes as their box does, what shows what stands stays."""
+    checked = 0
+    for mover in world.movers[:6]:
+        T_body = mover.thing.motion.T_world_body(np.zeros(1))[0]
+        K = np.array([[80.0, 0, 80], [0, 80.0, 45], [0, 0, 1]])
+        looks = camera_pose(np.array([0.3, -0.1, 0.0]), np.array([-7.0, 0.0, 0.0]))
+        beside = from_yaw(0.0, T_body[:3, 3] + [0, 0, 1.2]) @ looks
+        still = replace(world, ego=_standing())
+        mount = CameraMount("CAM", K, beside, 0.0)
+        way = rays(K, WIDTH, HEIGHT).reshape(-1, 3) @ beside[:3, :3].T
+        way = (way / np.linalg.norm(way, axis=1, keepdims=True)).astype(np.float32)
+        origin = np.broadcast_to(beside[:3, 3].astype(np.float32), way.shape)
+        hits = cast_view(View(world, world.moving(0.0), np.zeros((0, 3, 3), np.float32), 0.0, beside), origin, way)
+        flow = flow_px(still, Picture(mount, beside, 0.0, HEIGHT, WIDTH), 0.1, origin, way, hits)
+        owner = world.look.object_id[np.maximum(hits.triangle, 0)].reshape(HEIGHT, WIDTH)[::COARSE, ::COARSE]
+        mine = owner == mover.index + 1
+        movers = np.isin(owner, [m.index + 1 for m in world.movers])
+        assert np.abs(flow[~movers]).max() < 1e-3
+        now, *ends = mover.thing.T_world_box(np.array([0.0, -0.05, 0.05]))
+        shown = (origin + hits.range_m[:, None] * way).reshape(HEIGHT, WIDTH, 3)[::COARSE, ::COARSE][mine]
+        xyz_box = apply(inverse(now), shown.astype(np.float64))
+        before, after = (project(K, apply(inverse(beside) @ T, xyz_box))[0] for T in ends)
+        np.testing.assert_allclose(flow[mine], np.clip(after - before, -60, 60), atol=0.01)
+        checked += bool(mine.sum() > 10 and np.abs(flow[mine]).max() > 0.5)
+    assert checked >= 2
+
+
+def _standing() -> Motion:
+    return Motion(CubicSpline([-1e3, 1e3], np.zeros((2, 7)), axis=0))
 
 
 def test_rows_of_a_rolling_shutter_show_their_own_time(world: World, mount_and_film, rng) -> None:
