@@ -20,7 +20,7 @@ def sole_writer(out: Path, what: str) -> Iterator[None]:
         what: that is written there, in a word: runs that write another thing do not mind.
 
     Raises:
-        InputError: another run is at it, or the folder cannot be written to.
+        InputError: another run is at it, the folder cannot be written to, or a link in it leads out of it.
     """
     # Processes that Lightning starts for further devices are the same run.
     if getattr(rank_zero_only, "rank", 0):
@@ -35,9 +35,19 @@ def sole_writer(out: Path, what: str) -> Iterator[None]:
                 raise InputError(f"{out}: cannot be written to ({error.strerror})") from None
             if not acquired:
                 raise InputError(f"{out}: another {what} is at it; wait for it, or name another --out")
+            _refuse_links(out)
             yield
     finally:
         if fresh:
             # Where nothing came of it, nothing is left.
             with suppress(OSError):
                 out.rmdir()
+
+
+def _refuse_links(out: Path) -> None:
+    """A run writes into folders of `out`; through a link it would overwrite what is no part of it."""
+    folders = [path for path in out.iterdir() if path.is_dir()]
+    inside = [path for folder in folders if not folder.is_symlink() for path in folder.iterdir()]
+    for path in (*folders, *inside):
+        if path.is_symlink() and not path.resolve().is_relative_to(out.resolve()):
+            raise InputError(f"{path}: a link that leads out of {out}; remove it")

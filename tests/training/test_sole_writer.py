@@ -57,3 +57,22 @@ def test_a_folder_that_cannot_be(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot be written to"), sole_writer(tmp_path / "file" / "out", "training"):
         pass
+
+
+@pytest.mark.parametrize("name", ["checkpoints", "depth", "pictures/a.png", "tensorboard/hparams.yaml", "depth/deep"])
+@pytest.mark.parametrize("to", ["../elsewhere", "../../elsewhere", "/tmp"])
+def test_links_that_lead_out_are_refused(tmp_path, name, to):
+    link = tmp_path / "out" / name
+    link.parent.mkdir(parents=True)
+    link.symlink_to(to if to.startswith("/") else tmp_path / "out" / to)
+    with pytest.raises(InputError, match="a link that leads out of"), sole_writer(tmp_path / "out", "training"):
+        pytest.fail("it was let in")
+
+
+def test_links_within_the_folder_and_the_folder_itself_may_be_links(tmp_path):
+    (tmp_path / "there" / "checkpoints").mkdir(parents=True)
+    (tmp_path / "there" / "checkpoints" / "best.ckpt").touch()
+    (tmp_path / "there" / "checkpoints" / "last.ckpt").symlink_to("best.ckpt")
+    (tmp_path / "out").symlink_to(tmp_path / "there")
+    with sole_writer(tmp_path / "out", "training"):
+        pass
