@@ -46,8 +46,8 @@ def sole_writer(out: Path, what: str) -> Iterator[None]:
 
 def _refuse_links(out: Path) -> None:
     """A run writes into folders of `out`; through a link it would overwrite what is no part of it."""
-    folders = [path for path in out.iterdir() if path.is_dir()]
-    inside = [path for folder in folders if not folder.is_symlink() for path in folder.iterdir()]
-    for path in (*folders, *inside):
+    entries = list(out.iterdir())
+    inside = [path for entry in entries if entry.is_dir() and not entry.is_symlink() for path in entry.iterdir()]
+    for path in (*entries, *inside):
         if path.is_symlink() and not path.resolve().is_relative_to(out.resolve()):
             raise InputError(f"{path}: a link that leads out of {out}; remove it")
