@@ -20,6 +20,7 @@ class AccumulateOptions:
 
     Attributes:
         window: seconds before and after a keyframe, or "scene".
+        glass: what is answered where a lidar looks through a pane.
         config: YAML file, or the name of one that ships with densegt.
         strict: refuse a scene in which anything is bad; see `DatarootOptions.strictly`.
     """
@@ -28,6 +29,7 @@ class AccumulateOptions:
     surface: bool | None
     window: float | str | None
     refine_poses: bool | None
+    glass: str | None
     config: str | None
     strict: bool | None
 
@@ -43,7 +45,7 @@ class AccumulateOptions:
             InputError: there is no such configuration, or it is wrong.
         """
         from densegt.accumulation.config import AccumulateConfig
-        from densegt.configuration import load_config
+        from densegt.configuration import load_config, overridden
 
         options = {
             "motion": self.motion,
@@ -52,7 +54,8 @@ class AccumulateOptions:
             "refine_poses": self.refine_poses,
         }
         given = {key: None if value == "scene" else value for key, value in options.items() if value is not None}
-        return load_config(AccumulateConfig, self.config, given)
+        config = load_config(AccumulateConfig, self.config, given)
+        return overridden(config, {"glass": {"show": self.glass}}) if self.glass else config
 
 
 def _window(ctx: click.Context, param: click.Parameter, value: str | None) -> float | str | None:
@@ -90,6 +93,12 @@ accumulate_options = option_group(
         "--refine-poses/--no-refine-poses",
         default=None,
         help="Adjust the recorded ego poses to what the sweeps saw, where they clearly agree better for it (default).",
+    ),
+    click.option(
+        "--glass",
+        type=click.Choice(["surface", "through", "unknown"]),
+        help="Where the lidar looks through a pane in a plane frame: the pane's surface (default), what lies "
+        "behind it, or nothing.",
     ),
     click.option("--config", metavar="FILE", help="YAML file, or the name of one that ships with densegt."),
     strict_option,

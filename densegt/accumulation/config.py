@@ -127,9 +127,31 @@ class SurfelConfig(_Strict):
     crowd: float = Field(default=2.0, gt=0, description="where more points crowd a pixel, some are left out")
     layers: float = Field(default=10.0, gt=0, description="where more surfels lie over one another, some are left out")
     finest_rad: float = Field(default=0.0015, gt=0, description="surfaces are worked out on pixels no finer than this")
+    pinhole_px: int = Field(default=12, ge=0, description="holes of so many pixels are filled where their rim agrees")
     max_gap_deg: float = Field(
         default=1.33, description="nothing is filled across more, or than a lidar's own ring gap where that is wider"
     )
+
+
+class GlassConfig(_Strict):
+    """What is answered where a lidar looks through a pane within a plane frame.
+
+    Attributes:
+        show: the pane's own surface, what lies through it, or unknown.
+        behind_m, behind_relative: the frame is nearer than what is seen in it by more than behind_m plus this share.
+        agree: greatest departure of the frame's sides from one plane, relative in inverse depth.
+        least_m, widest_m, highest_m: size of a pane.
+        level_cosine: what is level is no room behind glass but ground seen between things.
+    """
+
+    show: Literal["surface", "through", "unknown"] = "surface"
+    behind_m: float = 0.25
+    behind_relative: float = 0.03
+    agree: float = 0.05
+    least_m: float = 0.35
+    widest_m: float = 5.0
+    highest_m: float = 4.0
+    level_cosine: float = 0.8
 
 
 class DiscoverConfig(_Strict):
@@ -229,4 +251,5 @@ class AccumulateConfig(_Strict):
     discover: DiscoverConfig = DiscoverConfig()
     # Stores written before 0.2 call it patches.
     surfels: SurfelConfig = Field(default=SurfelConfig(), validation_alias=AliasChoices("surfels", "patches"))
+    glass: GlassConfig = GlassConfig()
     confidence: ConfidenceConfig = ConfidenceConfig()

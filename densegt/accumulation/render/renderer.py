@@ -9,6 +9,8 @@ from densegt.accumulation.cloud import Cloud
 from densegt.accumulation.config import AccumulateConfig, SurfelConfig
 from densegt.accumulation.render.confidence import estimate_confidence
 from densegt.accumulation.render.frustum import VisibleSurfels, select_visible
+from densegt.accumulation.render.panes import panes_in
+from densegt.accumulation.render.pinholes import fill_pinholes
 from densegt.accumulation.render.surfel_layers import front_surface
 from densegt.accumulation.render.working_grid import working_camera, working_step
 from densegt.datasets.scene import Camera
@@ -40,7 +42,7 @@ def render(cloud: Cloud, camera: Camera, config: AccumulateConfig) -> DepthMap:
     points = point_z_buffer(visible, camera, layers.front, config.surfels, step)
     cells = coarse_z_buffer(points, coarse, step)
     hidden = hidden_behind_gaps(coarse, layers.front, cells, config.surfels)
-    depth = interpolate(visible, coarse, cells, layers.front, hidden, config.surfels)
+    depth = interpolate(visible, coarse, cells, layers.front, hidden, config)
     confidence = estimate_confidence(visible, coarse, layers, depth)
     keep = depth.depth_m <= config.max_depth_m
     if config.surface:
@@ -92,18 +94,25 @@ def interpolate(
     points: ZBuffer,
     surface: SurfaceLayer,
     hidden: Bool,
-    config: SurfelConfig,
+    config: AccumulateConfig,
 ) -> InterpolatedDepth:
-    """Depth of points, else of the surface, else interpolated between pixels of one surface."""
+    """Depth of points, else of the surface, else interpolated between pixels of one surface; panes closed."""
     shape = points.point.shape
     depth_m, surfel, measured = np.empty(shape, np.float32), np.empty(shape, np.int32), np.empty(shape, np.bool_)
-    compose_layers(surface, points, hidden, depth_m, surfel, measured)
+    compose_layers(surface, points, np.zeros_like(hidden), depth_m, surfel, measured)
     slopes = np.empty((*shape, 2), np.float32)
     surfel_slopes(surfel, visible.surfels.xyz, visible.surfels.tangents, camera.K, slopes)
+    if config.glass.show != "through":
+        panes = panes_in(depth_m, slopes, camera, config.glass)
+        pane, frame = panes.frame >= 0, panes.frame[panes.frame >= 0]
+        depth_m[pane], surfel[pane] = 1 / panes.inverse_depth[pane], surfel.ravel()[frame]
+        slopes[pane], measured[pane] = slopes.reshape(-1, 2)[frame], False
+        hidden = hidden | pane if config.glass.show == "unknown" else hidden & ~pane
+    depth_m[hidden], surfel[hidden], measured[hidden], slopes[hidden] = 0, -1, False, 0
     # Unknown pixels end no gap.
     max_gap_px = np.append(np.maximum(np.rint(visible.gap_px), np.float32(3)), np.float32(0))[surfel]
     filled, nearest = depth_m.copy(), np.full(shape, -1, dtype=np.int32)
-    interpolate_between(depth_m, slopes, max_gap_px, config.fill_tolerance, filled, nearest)
+    interpolate_between(depth_m, slopes, max_gap_px, config.surfels.fill_tolerance, filled, nearest)
     between = nearest >= 0
     surfel[between] = surfel.ravel()[nearest[between]]
     slopes[between] = slopes.reshape(-1, 2)[nearest[between]]
@@ -133,7 +142,9 @@ def compose(
     step, relative = working_step(camera, config.surfels), config.surfels.hide_relative
     age = visible.attributes.age_s
     upsample(kept, confidence, step, relative, points, source, age, int(Source.SURFACE), out)
-    if not config.surface:
+    if config.surface:
+        fill_pinholes(out, config.surfels)
+    else:
         interpolated = out.source == Source.SURFACE
         for layer in out:
             layer[interpolated] = 0

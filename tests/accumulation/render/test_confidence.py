@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from densegt.accumulation.config import AccumulateConfig, ConfidenceConfig
+from densegt.accumulation.config import AccumulateConfig, ConfidenceConfig, SurfelConfig
 from densegt.accumulation.pipeline import accumulate_scene, build_cloud
 from densegt.accumulation.render.confidence_model import (
     read_confidence_model,
@@ -35,7 +35,10 @@ EVERYTHING = ConfidenceConfig(least=0, least_measured=0)
 @cache
 def depth(least: float, surface: bool = True) -> DepthMap:
     scene = WORLD.scene()
-    config = AccumulateConfig(surface=surface, confidence=ConfidenceConfig(least=least, least_measured=least))
+    # Pinholes are filled from what is kept around them.
+    apart = SurfelConfig(pinhole_px=0)
+    confidence = ConfidenceConfig(least=least, least_measured=least)
+    config = AccumulateConfig(surface=surface, confidence=confidence, surfels=apart)
     return render(build_cloud(scene, config), scene.cameras[1], config)
 
 

@@ -1,0 +1,207 @@
+"""Depth by what a pixel shows, on simulated streets with exact depth: coverage and outliers of each kind, pinholes.
+
+python -m benchmarks.accuracy.hard_street world-a world-b --motion auto
+python -m benchmarks.accuracy.hard_street world-a --motion free --every 3 --json hard.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from densegt.accumulation.config import AccumulateConfig
+from densegt.accumulation.pipeline import build_cloud
+from densegt.accumulation.render.renderer import render
+from densegt.accumulation.scene_input import read_scene
+from densegt.datasets import open_recording
+from densegt.depth.edges import near_edges
+from densegt.depth.kind import Kind
+from densegt.depth.matching import best_match, known
+from densegt.depth.store import SceneReader, scene_files
+
+NOTES = """\
+Of pixels whose exact depth is below 60 m: coverage, the share that has a depth; outliers, the share of those whose
+depth is off by more than max(0.5 m, 5 %) from the best of the 3x3 exact depths around the pixel. Solid is ground,
+structure, what stands, movers and people; not glass, not leaves, wire or grass. Sky: depth where there is none, as a
+share of it. Pinholes: pixels of holes of at most 12 pixels whose rim agrees on one surface, as a share of pixels with
+a depth.
+"""
+MAX_DEPTH_M = 60.0
+PINHOLE_PX, RIM_TOLERANCE = 12, 0.05
+SOLID = (Kind.GROUND, Kind.STRUCTURE, Kind.STANDING, Kind.LABELLED_MOVER, Kind.UNLABELLED_MOVER, Kind.PERSON)
+
+Bool = NDArray[np.bool_]
+
+
+@dataclass
+class Counts:
+    """Pixels counted: of a group, those with a depth, and those wrong."""
+
+    all: int = 0
+    known: int = 0
+    wrong: int = 0
+
+    def add(self, group: Bool, has: Bool, wrong: Bool) -> None:
+        """Count one image (H,W)."""
+        self.all += int(group.sum())
+        self.known += int((group & has).sum())
+        self.wrong += int((group & wrong).sum())
+
+    @property
+    def coverage_percent(self) -> float:
+        """Share with a depth."""
+        return 100 * self.known / max(self.all, 1)
+
+    @property
+    def outlier_percent(self) -> float:
+        """Share of those with a depth that is wrong."""
+        return 100 * self.wrong / max(self.known, 1)
+
+
+@dataclass
+class Result:
+    """What one world gives."""
+
+    groups: dict[str, Counts] = field(default_factory=dict)
+    pinholes: int = 0
+    known: int = 0
+    seconds: float = 0.0
+    images: int = 0
+
+    @property
+    def pinhole_percent(self) -> float:
+        """Pixels of pinholes for each pixel with a depth."""
+        return 100 * self.pinholes / max(self.known, 1)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Score every world; print, and write what was asked for."""
+    options = parser().parse_args(arguments)
+    results = {folder.name: score_world(folder, options.motion, options.every) for folder in options.worlds}
+    Console(width=160).print(table(results))
+    if options.json:
+        options.json.write_text(json.dumps({name: as_json(result) for name, result in results.items()}, indent=1))
+
+
+def parser() -> argparse.ArgumentParser:
+    """What the command takes."""
+    out = argparse.ArgumentParser(description=__doc__ + NOTES, formatter_class=argparse.RawDescriptionHelpFormatter)
+    out.add_argument("worlds", nargs="+", type=Path, metavar="DIR", help="written by `densegt simulate`")
+    out.add_argument("--motion", choices=["auto", "boxes", "free", "none"], default="auto")
+    out.add_argument("--every", type=int, default=1, help="only every so manyeth image")
+    out.add_argument("--json", type=Path, metavar="FILE")
+    return out
+
+
+def score_world(folder: Path, motion: str, every: int) -> Result:
+    """Accumulate the scenes of a world and score their images."""
+    out = Result()
+    recording = open_recording(folder)
+    config = AccumulateConfig.model_validate({"motion": motion})
+    for file in scene_files(folder / "exact"):
+        exact = SceneReader(file)
+        scene = read_scene(recording, file.stem, config)
+        start = time.process_time()
+        cloud = build_cloud(scene, config)
+        out.seconds += time.process_time() - start
+        for camera in cloud.cameras[::every]:
+            start = time.process_time()
+            depth_m = render(cloud, camera, config).depth_m
+            out.seconds += time.process_time() - start
+            truth = exact.read(camera.sample_token, camera.channel)
+            add_image(out, depth_m, truth.depth_m, truth.layers["kind"])
+    return out
+
+
+def add_image(out: Result, depth_m: NDArray[np.float32], truth_m: NDArray[np.float32], kind: NDArray[np.uint8]) -> None:
+    """Count one image (H,W)."""
+    has = known(depth_m)
+    wrong = np.zeros(has.shape, dtype=np.bool_)
+    wrong[has] = np.abs(best_match(depth_m, truth_m, has)) > 1
+    for name, group in groups(truth_m, kind):
+        out.groups.setdefault(name, Counts()).add(group, has, wrong)
+    out.pinholes += int(pinholes(depth_m).sum())
+    out.known += int(has.sum())
+    out.images += 1
+
+
+def groups(truth_m: NDArray[np.float32], kind: NDArray[np.uint8]) -> Iterator[tuple[str, Bool]]:
+    """Named groups of pixels (H,W)."""
+    counted = known(truth_m) & (truth_m < MAX_DEPTH_M)
+    solid = counted & np.isin(kind, SOLID)
+    yield "solid", solid
+    for name, code in (
+        ("ground", Kind.GROUND),
+        ("structure", Kind.STRUCTURE),
+        ("standing", Kind.STANDING),
+        ("labelled movers", Kind.LABELLED_MOVER),
+        ("people", Kind.PERSON),
+        ("unlabelled movers", Kind.UNLABELLED_MOVER),
+        ("glass", Kind.GLASS),
+        ("porous", Kind.POROUS),
+    ):
+        yield name, counted & (kind == code)
+    for low, high in ((0, 20), (20, 40), (40, 60)):
+        yield f"solid, {low}-{high} m", solid & (truth_m >= low) & (truth_m < high)
+    yield "within 5 px of an edge", counted & near_edges(truth_m)
+    sky = ~known(truth_m)
+    yield "sky", np.asarray(cv2.erode(sky.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+
+
+def pinholes(depth_m: NDArray[np.float32]) -> Bool:
+    """Pixels (H,W) of small holes whose rim agrees on one surface: its depths differ by at most 5 %."""
+    hole = ~known(depth_m)
+    count, label, stats, _ = cv2.connectedComponentsWithStats(hole.astype(np.uint8), connectivity=4)
+    out = np.zeros(hole.shape, dtype=np.bool_)
+    for k in range(1, count):
+        left, top, width, height, area = stats[k]
+        if area > PINHOLE_PX:
+            continue
+        rows, cols = slice(max(top - 1, 0), top + height + 1), slice(max(left - 1, 0), left + width + 1)
+        here = label[rows, cols] == k
+        rim = (cv2.dilate(here.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & ~here & ~hole[rows, cols]
+        depths = depth_m[rows, cols][rim]
+        if len(depths) >= 4 and depths.max() <= depths.min() * (1 + RIM_TOLERANCE):
+            out[rows, cols] |= here
+    return out
+
+
+def table(results: dict[str, Result]) -> Table:
+    """Coverage and outliers, a column a world."""
+    out = Table("seen", *results, "mean", title="coverage % / outliers %")
+    names = list(dict.fromkeys(name for result in results.values() for name in result.groups))
+    for name in names:
+        counts = [result.groups[name] for result in results.values()]
+        some = [c for c in counts if c.all > 0]
+        mean = [np.mean([getattr(c, f"{what}_percent") for c in some]) for what in ("coverage", "outlier")]
+        cells = [f"{c.coverage_percent:.1f} / {c.outlier_percent:.2f}" if c.all else "-" for c in counts]
+        out.add_row(name, *cells, f"{mean[0]:.1f} / {mean[1]:.2f}")
+    values = [result.pinhole_percent for result in results.values()]
+    out.add_row("pinholes, % of known", *(f"{v:.3f}" for v in values), f"{np.mean(values):.3f}")
+    seconds = [result.seconds / max(result.images, 1) for result in results.values()]
+    out.add_row("s of processor time an image", *(f"{v:.2f}" for v in seconds), f"{np.mean(seconds):.2f}")
+    return out
+
+
+def as_json(result: Result) -> dict[str, object]:
+    """Figures of one world."""
+    return {
+        "groups": {name: vars(counts) for name, counts in result.groups.items()},
+        "pinhole_percent": result.pinhole_percent,
+        "seconds": result.seconds,
+        "images": result.images,
+    }
+
+
+if __name__ == "__main__":
+    main()

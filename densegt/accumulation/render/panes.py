@@ -1,0 +1,48 @@
+"""Panes of glass in a composed depth image: what lies behind them is taken for the pane, or for nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densegt.accumulation.config import GlassConfig
+from densegt.datasets.scene import Camera
+from densegt.kernels.panes import JumpEdges, PaneLimits, Panes, find_panes, next_jump
+
+Float32 = NDArray[np.float32]
+Bool = NDArray[np.bool_]
+
+
+def panes_in(depth_m: Float32, inverse_slope: Float32, camera: Camera, config: GlassConfig) -> Panes:
+    """The panes of a depth image (H,W), 0 = unknown, with the slopes (H,W,2) of its surfels."""
+    limits = PaneLimits(
+        config.behind_relative, config.behind_m, config.agree, config.least_m, config.widest_m, config.highest_m
+    )
+    columns_m = np.ascontiguousarray(depth_m.T)
+    jumps = JumpEdges(*(np.empty(image.shape, np.int32) for image in (depth_m, depth_m, columns_m, columns_m)))
+    behind = (limits.relative, limits.absolute_m)
+    next_jump(depth_m, *behind, -1, jumps.left)
+    next_jump(depth_m, *behind, 1, jumps.right)
+    next_jump(columns_m, *behind, -1, jumps.up)
+    next_jump(columns_m, *behind, 1, jumps.down)
+    out = Panes(np.empty(depth_m.shape, np.float32), np.empty(depth_m.shape, np.int32))
+    flat = level(depth_m, inverse_slope, camera, config.level_cosine)
+    find_panes(depth_m, inverse_slope, flat, camera.K[0, 0], jumps, limits, out)
+    return out
+
+
+def level(depth_m: Float32, inverse_slope: Float32, camera: Camera, cosine: float) -> Bool:
+    """Pixels (H,W) whose surfel's normal is nearer to the vertical than this cosine.
+
+    The plane n X = 1 has inverse depth n K^-1 (u, v, 1).
+    """
+    K, up = camera.K.astype(np.float32), camera.T_global_cam[2, :3].astype(np.float32)
+    rows, cols = (np.arange(n, dtype=np.float32) for n in depth_m.shape)
+    by_col, by_row = inverse_slope[..., 0], inverse_slope[..., 1]
+    with np.errstate(divide="ignore"):
+        inverse = np.where(depth_m > 0, 1 / depth_m, 0)
+    ahead = inverse - by_col * (cols - K[0, 2]) - by_row * (rows[:, None] - K[1, 2])
+    normal = (by_col * K[0, 0], by_row * K[1, 1], ahead)
+    upwards = sum(part * of for part, of in zip(normal, up, strict=True))
+    flat: Bool = np.square(upwards) > cosine**2 * sum(np.square(part) for part in normal)
+    return flat
