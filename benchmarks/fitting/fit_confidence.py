@@ -37,6 +37,7 @@ from densegt.accumulation.render.surfel_layers import front_surface
 from densegt.accumulation.scene_input import read_scene
 from densegt.datasets import open_recording
 from densegt.datasets.scene import Scene
+from densegt.depth.kind import Kind
 from densegt.depth.matching import best_match, known
 from densegt.depth.store import SceneReader, scene_files
 from densegt.kernels.confidence_network import ConfidenceModel, confidence_network
@@ -163,7 +164,8 @@ def _images(
         if (channels.index(camera.channel) + index // len(channels)) % every:
             continue
         step = COARSER[int(rng.integers(len(COARSER)))]
-        truth_m = np.ascontiguousarray(exact.read(camera.sample_token, camera.channel).depth_m[::step, ::step])
+        exactly = exact.read(camera.sample_token, camera.channel)
+        truth_m, kind = (np.ascontiguousarray(a[::step, ::step]) for a in (exactly.depth_m, exactly.layers["kind"]))
         size = {"height_px": truth_m.shape[0], "width_px": truth_m.shape[1]}
         camera = replace(camera, K=camera.K / [[step], [step], [1]], **size)
         view = select_visible(
@@ -172,10 +174,11 @@ def _images(
         layers = front_surface(view, camera, CONFIG.surfels)
         shown = point_z_buffer(view, camera, layers.front, CONFIG.surfels)
         hidden = hidden_behind_gaps(camera, layers.front, shown, CONFIG.surfels)
-        filled = interpolate(view, camera, shown, layers.front, hidden, CONFIG.surfels)
+        filled = interpolate(view, camera, shown, layers.front, hidden, CONFIG)
         counted = known(truth_m) & (truth_m < MAX_DEPTH_M)
-        # Depth before the sky is wrong too, or rims of roofs would be believed.
-        scored = (counted | ~known(truth_m)) & (filled.depth_m > 0)
+        # Depth before the sky is wrong too, or rims of roofs would be believed. Nothing that the model reads tells a pane
+        # that was missed from an opening: with panes it would learn to be less sure of everything.
+        scored = ((counted & (kind != Kind.GLASS)) | ~known(truth_m)) & (filled.depth_m > 0)
         wrong = np.zeros(scored.shape, dtype=np.bool_)
         wrong[scored] = np.abs(best_match(filled.depth_m, truth_m, scored)) > 1
         every_right = max(EVERY_RIGHT // step**2, 1)
