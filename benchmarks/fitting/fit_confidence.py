@@ -176,8 +176,8 @@ def _images(
         hidden = hidden_behind_gaps(camera, layers.front, shown, CONFIG.surfels)
         filled = interpolate(view, camera, shown, layers.front, hidden, CONFIG)
         counted = known(truth_m) & (truth_m < MAX_DEPTH_M)
-        # Depth before the sky is wrong too, or rims of roofs would be believed. Nothing that the model reads tells a pane
-        # that was missed from an opening: with panes it would learn to be less sure of everything.
+        # Depth before the sky is wrong too, or rims of roofs would be believed. Nothing that the model reads tells a
+        # missed pane from an opening: with panes it would learn to be less sure of everything.
         scored = ((counted & (kind != Kind.GLASS)) | ~known(truth_m)) & (filled.depth_m > 0)
         wrong = np.zeros(scored.shape, dtype=np.bool_)
         wrong[scored] = np.abs(best_match(filled.depth_m, truth_m, scored)) > 1
