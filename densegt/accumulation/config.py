@@ -141,6 +141,8 @@ class GlassConfig(_Strict):
         behind_m, behind_relative: the frame is nearer than what is seen in it by more than behind_m plus this share.
         agree: greatest departure of the frame's sides from one plane, relative in inverse depth.
         least_m, widest_m, highest_m: size of a pane.
+        farthest_m: what is seen beyond is left alone; there an error of depth is as large as a room.
+        least_answers: share of a pane's points that lie on it; an opening without glass has none.
         level_cosine: what is level is no room behind glass but ground seen between things.
     """
 
@@ -151,6 +153,8 @@ class GlassConfig(_Strict):
     least_m: float = 0.35
     widest_m: float = 5.0
     highest_m: float = 4.0
+    farthest_m: float = 45.0
+    least_answers: float = 0.03
     level_cosine: float = 0.8
 
 

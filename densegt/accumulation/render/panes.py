@@ -9,12 +9,15 @@ from densegt.accumulation.config import GlassConfig
 from densegt.datasets.scene import Camera
 from densegt.kernels.panes import JumpEdges, PaneLimits, Panes, find_panes, next_jump
 
+# Pixels of one pane are at most this far apart: rings of returns from the glass itself lie between.
+JOIN_PX = 9
+
 Float32 = NDArray[np.float32]
 Bool = NDArray[np.bool_]
 
 
-def panes_in(depth_m: Float32, inverse_slope: Float32, camera: Camera, config: GlassConfig) -> Panes:
-    """The panes of a depth image (H,W), 0 = unknown, with the slopes (H,W,2) of its surfels."""
+def panes_in(depth_m: Float32, inverse_slope: Float32, measured: Bool, camera: Camera, config: GlassConfig) -> Panes:
+    """The panes of a depth image (H,W), 0 = unknown, with the slopes (H,W,2) of its surfels and where points fall."""
     limits = PaneLimits(
         config.behind_relative, config.behind_m, config.agree, config.least_m, config.widest_m, config.highest_m
     )
@@ -26,9 +29,36 @@ def panes_in(depth_m: Float32, inverse_slope: Float32, camera: Camera, config: G
     next_jump(columns_m, *behind, -1, jumps.up)
     next_jump(columns_m, *behind, 1, jumps.down)
     out = Panes(np.empty(depth_m.shape, np.float32), np.empty(depth_m.shape, np.int32))
-    flat = level(depth_m, inverse_slope, camera, config.level_cosine)
-    find_panes(depth_m, inverse_slope, flat, camera.K[0, 0], jumps, limits, out)
+    never = level(depth_m, inverse_slope, camera, config.level_cosine) | (depth_m > config.farthest_m)
+    find_panes(depth_m, inverse_slope, never, camera.K[0, 0], jumps, limits, out)
+    open_ = (out.frame >= 0) & ~answers(out, depth_m, measured, config)
+    out.inverse_depth[open_], out.frame[open_] = 0, -1
     return out
+
+
+def answers(panes: Panes, depth_m: Float32, measured: Bool, config: GlassConfig) -> Bool:
+    """Panes (H,W) that a lidar had some answers from; an opening without glass gives none.
+
+    Answers are points on the pane's plane among or beside its pixels; of those and of points behind it they must be a
+    share of `least_answers`.
+    """
+    import cv2
+
+    pane = (panes.frame >= 0).astype(np.uint8)
+    joined = cv2.morphologyEx(pane, cv2.MORPH_CLOSE, np.ones((JOIN_PX, JOIN_PX), np.uint8))
+    count, numbers = cv2.connectedComponents(joined, connectivity=8)
+    # Within gaps the plane goes on as around them.
+    size = (JOIN_PX, JOIN_PX)
+    around = cv2.blur(pane.astype(np.float32), size)
+    plane = cv2.blur(panes.inverse_depth, size) / np.maximum(around, np.float32(1e-6))
+    with np.errstate(divide="ignore"):
+        off = np.abs(np.where(depth_m > 0, 1 / depth_m, 0) - plane)
+    on = measured & (pane == 0) & (joined > 0) & (off <= config.agree / 2 * plane)
+    behind = measured & (pane > 0)
+    answered = np.bincount(numbers.ravel(), weights=on.ravel(), minlength=count)
+    passed = np.bincount(numbers.ravel(), weights=behind.ravel(), minlength=count)
+    enough: Bool = (answered >= config.least_answers * (answered + passed))[numbers]
+    return enough
 
 
 def level(depth_m: Float32, inverse_slope: Float32, camera: Camera, cosine: float) -> Bool:

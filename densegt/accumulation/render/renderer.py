@@ -103,7 +103,7 @@ def interpolate(
     slopes = np.empty((*shape, 2), np.float32)
     surfel_slopes(surfel, visible.surfels.xyz, visible.surfels.tangents, camera.K, slopes)
     if config.glass.show != "through":
-        panes = panes_in(depth_m, slopes, camera, config.glass)
+        panes = panes_in(depth_m, slopes, measured, camera, config.glass)
         pane, frame = panes.frame >= 0, panes.frame[panes.frame >= 0]
         depth_m[pane], surfel[pane] = 1 / panes.inverse_depth[pane], surfel.ravel()[frame]
         slopes[pane], measured[pane] = slopes.reshape(-1, 2)[frame], False
