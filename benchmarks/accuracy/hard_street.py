@@ -183,6 +183,8 @@ def table(results: dict[str, Result]) -> Table:
     for name in names:
         counts = [result.groups[name] for result in results.values()]
         some = [c for c in counts if c.all > 0]
+        if not some:
+            continue
         mean = [np.mean([getattr(c, f"{what}_percent") for c in some]) for what in ("coverage", "outlier")]
         cells = [f"{c.coverage_percent:.1f} / {c.outlier_percent:.2f}" if c.all else "-" for c in counts]
         out.add_row(name, *cells, f"{mean[0]:.1f} / {mean[1]:.2f}")
