@@ -1,6 +1,7 @@
 """Seconds of one core that a city takes: its world, a turn of the lidar, a keyframe, and rays a second.
 
-python benchmarks/speed/city.py [SEED] [RANGES]
+python -m benchmarks.speed.city 1
+python -m benchmarks.speed.city 3 city-varied
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import os
 
 os.environ["NUMBA_NUM_THREADS"] = "1"
 
-import sys
+import argparse
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -57,5 +58,14 @@ def main(seed: int, ranges: str) -> None:
     print(f"rays a second    {embree:6.2f} M at what stands, {both:.2f} M with movers")
 
 
+def parser() -> argparse.ArgumentParser:
+    """What the command takes."""
+    out = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    out.add_argument("seed", nargs="?", type=int, default=1)
+    out.add_argument("ranges", nargs="?", default="city", help="YAML file or preset")
+    return out
+
+
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1, sys.argv[2] if len(sys.argv) > 2 else "city")
+    options = parser().parse_args()
+    main(options.seed, options.ranges)
