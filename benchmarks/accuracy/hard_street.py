@@ -9,9 +9,11 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -23,39 +25,44 @@ from densegt.accumulation.config import AccumulateConfig
 from densegt.accumulation.pipeline import build_cloud
 from densegt.accumulation.render.renderer import render
 from densegt.accumulation.scene_input import read_scene
+from densegt.configuration import load_config
 from densegt.datasets import open_recording
-from densegt.depth.edges import near_edges
+from densegt.depth.figures import QUANTITIES
 from densegt.depth.kind import Kind
-from densegt.depth.matching import best_match, known
+from densegt.depth.matching import known, surface_nearby
+from densegt.depth.metrics import Sums, band_edges, image_sums
 from densegt.depth.store import SceneReader, scene_files
 
 NOTES = """\
 Of pixels whose exact depth is below 60 m: coverage, the share that has a depth; outliers, the share of those whose
 depth is off by more than max(0.5 m, 5 %) from the best of the 3x3 exact depths around the pixel. Solid is ground,
-structure, what stands, movers and people; not glass, not leaves, wire or grass. Sky: depth where there is none, as a
+structure, what stands, movers and people; not glass, not leaves, wire or grass. Sky: depth where nothing is, as a
 share of it. Pinholes: pixels of holes of at most 12 pixels whose rim agrees on one surface, as a share of pixels with
 a depth.
 """
 MAX_DEPTH_M = 60.0
 PINHOLE_PX, RIM_TOLERANCE = 12, 0.05
 SOLID = (Kind.GROUND, Kind.STRUCTURE, Kind.STANDING, Kind.LABELLED_MOVER, Kind.UNLABELLED_MOVER, Kind.PERSON)
+KINDS = {
+    "ground": Kind.GROUND,
+    "structure": Kind.STRUCTURE,
+    "standing": Kind.STANDING,
+    "labelled movers": Kind.LABELLED_MOVER,
+    "people": Kind.PERSON,
+    "unlabelled movers": Kind.UNLABELLED_MOVER,
+    "glass": Kind.GLASS,
+    "porous": Kind.POROUS,
+}
 
 Bool = NDArray[np.bool_]
 
 
-@dataclass
-class Counts:
-    """Pixels counted: of a group, those with a depth, and those wrong."""
+class Counts(NamedTuple):
+    """Pixels counted: all of a group, those with a depth, and those wrong."""
 
-    all: int = 0
-    known: int = 0
-    wrong: int = 0
-
-    def add(self, group: Bool, has: Bool, wrong: Bool) -> None:
-        """Count one image (H,W)."""
-        self.all += int(group.sum())
-        self.known += int((group & has).sum())
-        self.wrong += int((group & wrong).sum())
+    all: int
+    known: int
+    wrong: int
 
     @property
     def coverage_percent(self) -> float:
@@ -70,24 +77,48 @@ class Counts:
 
 @dataclass
 class Result:
-    """What one world gives."""
+    """What one world gives.
 
-    groups: dict[str, Counts] = field(default_factory=dict)
+    Attributes:
+        sums: by kind, range, source and edge, of pixels whose exact depth is below MAX_DEPTH_M.
+        sky, known_sky: pixels without exact depth in the 3x3 around them, and those of them with a depth.
+    """
+
+    sums: Sums | None = None
+    sky: int = 0
+    known_sky: int = 0
     pinholes: int = 0
-    known: int = 0
     seconds: float = 0.0
     images: int = 0
 
     @property
     def pinhole_percent(self) -> float:
         """Pixels of pinholes for each pixel with a depth."""
-        return 100 * self.pinholes / max(self.known, 1)
+        return 100 * self.pinholes / max(self.sums.predictions if self.sums else 0, 1)
+
+    @property
+    def groups(self) -> dict[str, Counts]:
+        """Counts of named groups."""
+        if self.sums is None:
+            return {}
+        # Quantity, kind, range, source, edge.
+        cells = self.sums.cells[[QUANTITIES.index(name) for name in ("counted", "predicted", "outliers")]].sum(axis=3)
+        solid = cells[:, SOLID].sum(axis=(1, 3))
+        bands = [*band_edges(MAX_DEPTH_M)]
+        out = {"solid": solid.sum(axis=1)}
+        out |= {name: cells[:, kind].sum(axis=(1, 2)) for name, kind in KINDS.items()}
+        out |= {f"solid, {a:g}-{b:g} m": solid[:, k] for k, (a, b) in enumerate(pairwise(bands))}
+        out["within 5 px of an edge"] = cells[..., 1].sum(axis=(1, 2))
+        counts = {name: Counts(*(round(x) for x in numbers.tolist())) for name, numbers in out.items()}
+        return counts | {"sky": Counts(self.sky, self.known_sky, self.known_sky)}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Score every world; print, and write what was asked for."""
     options = parser().parse_args(arguments)
-    results = {folder.name: score_world(folder, options.motion, options.every) for folder in options.worlds}
+    given = {"motion": options.motion} if options.motion else {}
+    config = load_config(AccumulateConfig, options.config, given)
+    results = {folder.name: score_world(folder, config, options.every) for folder in options.worlds}
     Console(width=160).print(table(results))
     if options.json:
         options.json.write_text(json.dumps({name: as_json(result) for name, result in results.items()}, indent=1))
@@ -97,17 +128,17 @@ def parser() -> argparse.ArgumentParser:
     """What the command takes."""
     out = argparse.ArgumentParser(description=__doc__ + NOTES, formatter_class=argparse.RawDescriptionHelpFormatter)
     out.add_argument("worlds", nargs="+", type=Path, metavar="DIR", help="written by `densegt simulate`")
-    out.add_argument("--motion", choices=["auto", "boxes", "free", "none"], default="auto")
+    out.add_argument("--motion", choices=["auto", "boxes", "free", "none"])
+    out.add_argument("--config", metavar="FILE", help="as for `densegt accumulate`")
     out.add_argument("--every", type=int, default=1, help="only every so manyeth image")
     out.add_argument("--json", type=Path, metavar="FILE")
     return out
 
 
-def score_world(folder: Path, motion: str, every: int) -> Result:
+def score_world(folder: Path, config: AccumulateConfig, every: int) -> Result:
     """Accumulate the scenes of a world and score their images."""
     out = Result()
     recording = open_recording(folder)
-    config = AccumulateConfig.model_validate({"motion": motion})
     for file in scene_files(folder / "exact"):
         exact = SceneReader(file)
         scene = read_scene(recording, file.stem, config)
@@ -125,37 +156,13 @@ def score_world(folder: Path, motion: str, every: int) -> Result:
 
 def add_image(out: Result, depth_m: NDArray[np.float32], truth_m: NDArray[np.float32], kind: NDArray[np.uint8]) -> None:
     """Count one image (H,W)."""
-    has = known(depth_m)
-    wrong = np.zeros(has.shape, dtype=np.bool_)
-    wrong[has] = np.abs(best_match(depth_m, truth_m, has)) > 1
-    for name, group in groups(truth_m, kind):
-        out.groups.setdefault(name, Counts()).add(group, has, wrong)
+    sums = image_sums(depth_m, truth_m, kind=kind, max_depth_m=MAX_DEPTH_M)
+    out.sums = sums if out.sums is None else out.sums + sums
+    sky = ~surface_nearby(truth_m)
+    out.sky += int(sky.sum())
+    out.known_sky += int((sky & known(depth_m)).sum())
     out.pinholes += int(pinholes(depth_m).sum())
-    out.known += int(has.sum())
     out.images += 1
-
-
-def groups(truth_m: NDArray[np.float32], kind: NDArray[np.uint8]) -> Iterator[tuple[str, Bool]]:
-    """Named groups of pixels (H,W)."""
-    counted = known(truth_m) & (truth_m < MAX_DEPTH_M)
-    solid = counted & np.isin(kind, SOLID)
-    yield "solid", solid
-    for name, code in (
-        ("ground", Kind.GROUND),
-        ("structure", Kind.STRUCTURE),
-        ("standing", Kind.STANDING),
-        ("labelled movers", Kind.LABELLED_MOVER),
-        ("people", Kind.PERSON),
-        ("unlabelled movers", Kind.UNLABELLED_MOVER),
-        ("glass", Kind.GLASS),
-        ("porous", Kind.POROUS),
-    ):
-        yield name, counted & (kind == code)
-    for low, high in ((0, 20), (20, 40), (40, 60)):
-        yield f"solid, {low}-{high} m", solid & (truth_m >= low) & (truth_m < high)
-    yield "within 5 px of an edge", counted & near_edges(truth_m)
-    sky = ~known(truth_m)
-    yield "sky", np.asarray(cv2.erode(sky.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
 
 
 def pinholes(depth_m: NDArray[np.float32]) -> Bool:
@@ -198,7 +205,7 @@ def table(results: dict[str, Result]) -> Table:
 def as_json(result: Result) -> dict[str, object]:
     """Figures of one world."""
     return {
-        "groups": {name: vars(counts) for name, counts in result.groups.items()},
+        "groups": {name: counts._asdict() for name, counts in result.groups.items()},
         "pinhole_percent": result.pinhole_percent,
         "seconds": result.seconds,
         "images": result.images,

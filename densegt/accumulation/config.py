@@ -142,7 +142,7 @@ class GlassConfig(_Strict):
         agree: greatest departure of the frame's sides from one plane, relative in inverse depth.
         least_m, widest_m, highest_m: size of a pane.
         farthest_m: what is seen beyond is left alone; there an error of depth is as large as a room.
-        least_answers: share of a pane's points that lie on it; an opening without glass has none.
+        least_returns: share of a pane's points that lie on it; an opening without glass has none.
         level_cosine: what is level is no room behind glass but ground seen between things.
     """
 
@@ -154,7 +154,7 @@ class GlassConfig(_Strict):
     widest_m: float = 5.0
     highest_m: float = 4.0
     farthest_m: float = 45.0
-    least_answers: float = 0.03
+    least_returns: float = 0.03
     level_cosine: float = 0.8
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from densegt.kernels.upsample import DepthLayers
 
-# Sums of a plane's fit to the rim: count, u, v, uu, uv, vv, w, uw, vw, and the rim's least confidence.
+# Sums of a plane's fit to the rim, with w for inverse depth: count, u, v, uu, uv, vv, w, uw, vw.
 _SUMS = 9
 
 

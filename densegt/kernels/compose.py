@@ -14,7 +14,6 @@ from densegt.kernels.visible_points import ZBuffer
 def compose_layers(
     surface: SurfaceLayer,
     z_buffer: ZBuffer,
-    hidden: NDArray[np.bool_],
     depth_m: NDArray[np.float32],
     surfel: NDArray[np.int32],
     measured: NDArray[np.bool_],
@@ -22,15 +21,12 @@ def compose_layers(
     """Write depth, 0 = unknown, the surfel it comes from, -1 = none, and whether that is the pixel's own point.
 
     Args:
-        hidden: (H,W), pixels to leave unknown.
         depth_m, surfel, measured: out (H,W).
     """
-    height_px, width_px = hidden.shape
+    height_px, width_px = depth_m.shape
     for row in range(height_px):
         for col in range(width_px):
             i, point = surface.best[row, col], z_buffer.point[row, col]
-            if hidden[row, col]:
-                i, point = -1, -1
             measured[row, col] = point >= 0
             i = point if point >= 0 else i
             surfel[row, col] = i

@@ -12,7 +12,7 @@ Float32 = NDArray[np.float32]
 Int32 = NDArray[np.int32]
 Bool = NDArray[np.bool_]
 
-# A frame farther than a jump within the room hides behind it; so many jumps are passed over on the way to the frame.
+# Furniture of the room behind makes jumps too; so many are looked at on the way to the frame.
 _HOPS = 4
 LEFT, RIGHT, UP, DOWN = 0, 1, 2, 3
 
@@ -96,7 +96,7 @@ def _first_nearer(line_m: Float32, jumps: Int32, start: int, limit_m: float) -> 
 def find_panes(
     depth_m: Float32,
     inverse_slope: Float32,
-    level: Bool,
+    excluded: Bool,
     focal_px: float,
     jumps: JumpEdges,
     limits: PaneLimits,
@@ -112,7 +112,7 @@ def find_panes(
     Args:
         depth_m: (H,W), 0 = unknown; such pixels are no panes.
         inverse_slope: (H,W,2) d(1/z)/du and d(1/z)/dv of each pixel's surfel, 1/(m px).
-        level: (H,W), level surfaces, such as ground seen below or beside something; these are no panes.
+        excluded: (H,W), pixels that are no panes whatever surrounds them.
         jumps: of `next_jump`.
         out: (H,W), written everywhere.
     """
@@ -123,7 +123,7 @@ def find_panes(
         for col in range(width_px):
             out.inverse_depth[row, col], out.frame[row, col] = 0, -1
             z = depth_m[row, col]
-            if not z > 0 or level[row, col]:
+            if not z > 0 or excluded[row, col]:
                 continue
             limit_m = z * (1 - limits.relative) - limits.absolute_m
             at[LEFT] = _first_nearer(depth_m[row], jumps.left[row], col, limit_m)

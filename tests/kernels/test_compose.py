@@ -22,11 +22,10 @@ def test_compose_equals_twin(seed: int) -> None:
     surface_m = np.where(best >= 0, rng.uniform(1, 20, (H, W)), np.inf).astype(np.float32)
     surface = SurfaceLayer(surface_m, np.ones((H, W), np.float32), best)
     points = ZBuffer(np.where(point >= 0, xyz[point, 2], np.inf).astype(np.float32), point)
-    hidden = rng.random((H, W)) < 0.2
     results = []
     for compose in (compose_layers, twin_of(compose_layers)):
         out = [np.full((H, W), 7, t) for t in (np.float32, np.int32, np.bool_)]
-        compose(surface, points, hidden, *out)
+        compose(surface, points, *out)
         results.append(out)
     for got, wanted in zip(*results, strict=True):
         np.testing.assert_array_equal(got, wanted)

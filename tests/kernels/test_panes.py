@@ -21,18 +21,18 @@ def jumps_of(depth_m: np.ndarray, jump=next_jump, limits: PaneLimits = LIMITS) -
     return out
 
 
-def panes(depth_m: np.ndarray, slopes: np.ndarray | None = None, level: np.ndarray | None = None, **limits) -> Panes:
+def panes(depth_m: np.ndarray, slopes: np.ndarray | None = None, excluded: np.ndarray | None = None, **limits) -> Panes:
     """The kernel's panes, which must be the twin's; outputs begin wrong everywhere."""
     depth_m = depth_m.astype(np.float32)
     slopes = np.zeros((*depth_m.shape, 2), np.float32) if slopes is None else slopes
-    level = np.zeros(depth_m.shape, bool) if level is None else level
+    excluded = np.zeros(depth_m.shape, bool) if excluded is None else excluded
     given = LIMITS._replace(**limits)
     jumps = jumps_of(depth_m, limits=given)
     for mine, twins in zip(jumps, jumps_of(depth_m, twin_of(next_jump), given), strict=True):
         np.testing.assert_array_equal(mine, twins)
     got, wanted = (Panes(np.full(depth_m.shape, 7, np.float32), np.full(depth_m.shape, 7, np.int32)) for _ in range(2))
-    find_panes(depth_m, slopes, level, FOCAL_PX, jumps, given, got)
-    twin_of(find_panes)(depth_m, slopes, level, FOCAL_PX, jumps, given, wanted)
+    find_panes(depth_m, slopes, excluded, FOCAL_PX, jumps, given, got)
+    twin_of(find_panes)(depth_m, slopes, excluded, FOCAL_PX, jumps, given, wanted)
     np.testing.assert_allclose(got.inverse_depth, wanted.inverse_depth, rtol=1e-5)
     np.testing.assert_array_equal(got.frame, wanted.frame)
     return got
@@ -104,8 +104,8 @@ def test_what_faces_elsewhere_is_no_frame() -> None:
     assert not (panes(window(), slopes).frame >= 0).any()
 
 
-def test_what_is_level_is_ground() -> None:
-    assert not (panes(window(), level=window() > 10).frame >= 0).any()
+def test_what_is_excluded_is_none() -> None:
+    assert not (panes(window(), excluded=window() > 10).frame >= 0).any()
 
 
 @pytest.mark.parametrize("limits", [{"least_m": 3.2}, {"widest_m": 3.9}, {"highest_m": 2.9}])

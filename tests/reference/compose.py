@@ -5,11 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 
-def compose_layers(surface, z_buffer, hidden, depth_m, surfel, measured):
-    for at in np.ndindex(hidden.shape):
+def compose_layers(surface, z_buffer, depth_m, surfel, measured):
+    for at in np.ndindex(depth_m.shape):
         depth_m[at], surfel[at], measured[at] = 0, -1, False
-        if hidden[at]:
-            continue
         if z_buffer.point[at] >= 0:
             depth_m[at], surfel[at], measured[at] = z_buffer.depth_m[at], z_buffer.point[at], True
         elif surface.best[at] >= 0:

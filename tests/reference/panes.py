@@ -14,7 +14,7 @@ def next_jump(depth_m, relative, absolute_m, step, out):
             out[row, col] = jumps[0] if jumps else -1
 
 
-def find_panes(depth_m, inverse_slope, level, focal_px, jumps, limits, out):
+def find_panes(depth_m, inverse_slope, excluded, focal_px, jumps, limits, out):
     """Each rule of the docstring in its own line; sides are found by walking the image, not the jumps given."""
     H, W = depth_m.shape
 
@@ -38,7 +38,7 @@ def find_panes(depth_m, inverse_slope, level, focal_px, jumps, limits, out):
     for row in range(H):
         for col in range(W):
             out.inverse_depth[row, col], out.frame[row, col] = 0, -1
-            if not depth_m[row, col] > 0 or level[row, col]:
+            if not depth_m[row, col] > 0 or excluded[row, col]:
                 continue
             sides = [side(row, col, *step) for step in ((0, -1), (0, 1), (-1, 0), (1, 0))]
             foretold = [

@@ -1,4 +1,4 @@
-"""Panes of glass in a composed depth image: what lies behind them is taken for the pane, or for nothing."""
+"""Panes of glass in a depth image: where they are, and the depth that is shown there."""
 
 from __future__ import annotations
 
@@ -7,13 +7,24 @@ from numpy.typing import NDArray
 
 from densegt.accumulation.config import GlassConfig
 from densegt.datasets.scene import Camera
+from densegt.kernels.interpolate_between import InterpolatedDepth
 from densegt.kernels.panes import JumpEdges, PaneLimits, Panes, find_panes, next_jump
 
-# Pixels of one pane are at most this far apart: rings of returns from the glass itself lie between.
+# Pixels of one pane are at most this far apart; returns of the glass itself lie between.
 JOIN_PX = 9
 
 Float32 = NDArray[np.float32]
 Bool = NDArray[np.bool_]
+
+
+def close_panes(depth: InterpolatedDepth, camera: Camera, config: GlassConfig) -> Bool:
+    """Put pixels that show what is behind a pane onto the pane, in place; return which (H,W)."""
+    panes = panes_in(depth.depth_m, depth.inverse_slope, depth.measured, camera, config)
+    pane = panes.frame >= 0
+    frame = panes.frame[pane]
+    depth.depth_m[pane], depth.surfel[pane] = 1 / panes.inverse_depth[pane], depth.surfel.ravel()[frame]
+    depth.inverse_slope[pane], depth.measured[pane] = depth.inverse_slope.reshape(-1, 2)[frame], False
+    return pane
 
 
 def panes_in(depth_m: Float32, inverse_slope: Float32, measured: Bool, camera: Camera, config: GlassConfig) -> Panes:
@@ -29,18 +40,18 @@ def panes_in(depth_m: Float32, inverse_slope: Float32, measured: Bool, camera: C
     next_jump(columns_m, *behind, -1, jumps.up)
     next_jump(columns_m, *behind, 1, jumps.down)
     out = Panes(np.empty(depth_m.shape, np.float32), np.empty(depth_m.shape, np.int32))
-    never = level(depth_m, inverse_slope, camera, config.level_cosine) | (depth_m > config.farthest_m)
-    find_panes(depth_m, inverse_slope, never, camera.K[0, 0], jumps, limits, out)
-    open_ = (out.frame >= 0) & ~answers(out, depth_m, measured, config)
-    out.inverse_depth[open_], out.frame[open_] = 0, -1
+    excluded = level(depth_m, inverse_slope, camera, config.level_cosine) | (depth_m > config.farthest_m)
+    find_panes(depth_m, inverse_slope, excluded, camera.K[0, 0], jumps, limits, out)
+    unanswered = ~has_returns(out, depth_m, measured, config)
+    out.inverse_depth[unanswered], out.frame[unanswered] = 0, -1
     return out
 
 
-def answers(panes: Panes, depth_m: Float32, measured: Bool, config: GlassConfig) -> Bool:
-    """Panes (H,W) that a lidar had some answers from; an opening without glass gives none.
+def has_returns(panes: Panes, depth_m: Float32, measured: Bool, config: GlassConfig) -> Bool:
+    """Pixels (H,W) but those of panes that returned nothing to the lidar: an opening without glass returns nothing.
 
-    Answers are points on the pane's plane among or beside its pixels; of those and of points behind it they must be a
-    share of `least_answers`.
+    A pane's returns are points on its plane among its pixels; of these and of points behind it they must be a share of
+    `least_returns`.
     """
     import cv2
 
@@ -55,9 +66,9 @@ def answers(panes: Panes, depth_m: Float32, measured: Bool, config: GlassConfig)
         off = np.abs(np.where(depth_m > 0, 1 / depth_m, 0) - plane)
     on = measured & (pane == 0) & (joined > 0) & (off <= config.agree / 2 * plane)
     behind = measured & (pane > 0)
-    answered = np.bincount(numbers.ravel(), weights=on.ravel(), minlength=count)
+    returned = np.bincount(numbers.ravel(), weights=on.ravel(), minlength=count)
     passed = np.bincount(numbers.ravel(), weights=behind.ravel(), minlength=count)
-    enough: Bool = (answered >= config.least_answers * (answered + passed))[numbers]
+    enough: Bool = (returned >= config.least_returns * (returned + passed))[numbers]
     return enough
 
 

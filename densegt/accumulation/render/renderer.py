@@ -9,7 +9,7 @@ from densegt.accumulation.cloud import Cloud
 from densegt.accumulation.config import AccumulateConfig, SurfelConfig
 from densegt.accumulation.render.confidence import estimate_confidence
 from densegt.accumulation.render.frustum import VisibleSurfels, select_visible
-from densegt.accumulation.render.panes import panes_in
+from densegt.accumulation.render.panes import close_panes
 from densegt.accumulation.render.pinholes import fill_pinholes
 from densegt.accumulation.render.surfel_layers import front_surface
 from densegt.accumulation.render.working_grid import working_camera, working_step
@@ -96,17 +96,15 @@ def interpolate(
     hidden: Bool,
     config: AccumulateConfig,
 ) -> InterpolatedDepth:
-    """Depth of points, else of the surface, else interpolated between pixels of one surface; panes closed."""
+    """Depth of points, else of the surface or the pane before it, else interpolated between pixels of one surface."""
     shape = points.point.shape
     depth_m, surfel, measured = np.empty(shape, np.float32), np.empty(shape, np.int32), np.empty(shape, np.bool_)
-    compose_layers(surface, points, np.zeros_like(hidden), depth_m, surfel, measured)
+    compose_layers(surface, points, depth_m, surfel, measured)
     slopes = np.empty((*shape, 2), np.float32)
     surfel_slopes(surfel, visible.surfels.xyz, visible.surfels.tangents, camera.K, slopes)
+    known = InterpolatedDepth(depth_m, surfel, measured, np.zeros(shape, np.bool_), slopes)
     if config.glass.show != "through":
-        panes = panes_in(depth_m, slopes, measured, camera, config.glass)
-        pane, frame = panes.frame >= 0, panes.frame[panes.frame >= 0]
-        depth_m[pane], surfel[pane] = 1 / panes.inverse_depth[pane], surfel.ravel()[frame]
-        slopes[pane], measured[pane] = slopes.reshape(-1, 2)[frame], False
+        pane = close_panes(known, camera, config.glass)
         hidden = hidden | pane if config.glass.show == "unknown" else hidden & ~pane
     depth_m[hidden], surfel[hidden], measured[hidden], slopes[hidden] = 0, -1, False, 0
     # Unknown pixels end no gap.

@@ -45,11 +45,11 @@ def test_returns_of_the_glass_make_it_a_pane() -> None:
     np.testing.assert_array_equal(found(depth_m, measured), depth_m > 10)
 
 
-def test_an_opening_that_answers_nothing_is_no_pane() -> None:
+def test_an_opening_that_returns_nothing_is_no_pane() -> None:
     """As the back of a lorry without its tarpaulin."""
     depth_m, measured = window()
     assert not found(depth_m, measured).any()
-    assert found(depth_m, measured, GlassConfig(least_answers=0)).any()
+    assert found(depth_m, measured, GlassConfig(least_returns=0)).any()
 
 
 def test_what_is_far_is_left_alone() -> None:
