@@ -10,8 +10,9 @@ from densegt.datasets.scene import Camera
 from densegt.kernels.interpolate_between import InterpolatedDepth
 from densegt.kernels.panes import JumpEdges, PaneLimits, Panes, find_panes, next_jump
 
-# Pixels of one pane are at most this far apart; returns of the glass itself lie between.
-JOIN_PX = 9
+# Half the width of a window within which pixels are of one pane, an angle so that it means the same at every image
+# size: 9 pixels at a focal length of 633 px. Returns of the glass itself lie between them.
+JOIN_RAD = 0.0063
 
 Float32 = NDArray[np.float32]
 Bool = NDArray[np.bool_]
@@ -42,12 +43,12 @@ def panes_in(depth_m: Float32, inverse_slope: Float32, measured: Bool, camera: C
     out = Panes(np.empty(depth_m.shape, np.float32), np.empty(depth_m.shape, np.int32))
     excluded = level(depth_m, inverse_slope, camera, config.level_cosine) | (depth_m > config.farthest_m)
     find_panes(depth_m, inverse_slope, excluded, camera.K[0, 0], jumps, limits, out)
-    unanswered = ~has_returns(out, depth_m, measured, config)
+    unanswered = ~has_returns(out, depth_m, measured, camera, config)
     out.inverse_depth[unanswered], out.frame[unanswered] = 0, -1
     return out
 
 
-def has_returns(panes: Panes, depth_m: Float32, measured: Bool, config: GlassConfig) -> Bool:
+def has_returns(panes: Panes, depth_m: Float32, measured: Bool, camera: Camera, config: GlassConfig) -> Bool:
     """Pixels (H,W) but those of panes that returned nothing to the lidar: an opening without glass returns nothing.
 
     A pane's returns are points on its plane among its pixels; of these and of points behind it they must be a share of
@@ -55,11 +56,12 @@ def has_returns(panes: Panes, depth_m: Float32, measured: Bool, config: GlassCon
     """
     import cv2
 
+    width_px = 2 * max(1, round(JOIN_RAD * camera.K[0, 0])) + 1
+    size = (width_px, width_px)
     pane = (panes.frame >= 0).astype(np.uint8)
-    joined = cv2.morphologyEx(pane, cv2.MORPH_CLOSE, np.ones((JOIN_PX, JOIN_PX), np.uint8))
+    joined = cv2.morphologyEx(pane, cv2.MORPH_CLOSE, np.ones(size, np.uint8))
     count, numbers = cv2.connectedComponents(joined, connectivity=8)
     # Within gaps the plane goes on as around them.
-    size = (JOIN_PX, JOIN_PX)
     around = cv2.blur(pane.astype(np.float32), size)
     plane = cv2.blur(panes.inverse_depth, size) / np.maximum(around, np.float32(1e-6))
     with np.errstate(divide="ignore"):
