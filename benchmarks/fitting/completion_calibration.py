@@ -21,25 +21,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.accuracy.completion_inputs import Sample, samples
-from densegt.completion.calibration import ACCUMULATED, ONE_SWEEP, Calibration, Curve
-from densegt.completion.classical import measured
-from densegt.completion.method import CompletedDepth, Method
+from densegt.completion.calibration import ACCUMULATED, KINDS, ONE_SWEEP, Calibration, Curve, kinds_of
+from densegt.completion.method import CompletedDepth, Method, measured
 from densegt.completion.registry import open_method
 from densegt.depth.matching import best_match, tolerance_m
 
 Float32, Float64 = NDArray[np.float32], NDArray[np.float64]
 INPUTS = (ONE_SWEEP, ACCUMULATED)
 KNOTS, BINS = 10, 5
+SAMPLED = 12_000
 
 
 class Pixels(NamedTuple):
-    """Filled pixels (N,): depth, its uncertainty and confidence as the method says; error, NaN where no surface is."""
+    """Filled pixels (N,): depth, its uncertainty and confidence as the method says; error, NaN where
+    no surface is; number in `KINDS`."""
 
     depth_m: Float32
     sigma_m: Float32
     error_m: Float32
     right: NDArray[np.bool_]
     confidence: Float32
+    kind: NDArray[np.int8]
+
+    def take(self, rows: NDArray[np.bool_ | np.intp]) -> Pixels:
+        """Some of them."""
+        return Pixels(*(column[rows] for column in self))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -51,6 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--held-out", nargs="*", type=Path, default=[], metavar="DIR")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only every n-th image")
     parser.add_argument("--out", type=Path, metavar="FOLDER")
+    parser.add_argument("--sample", type=Path, metavar="FILE", help="keep some held-out pixels for a test")
     options = parser.parse_args(arguments)
     methods = {name: open_method(name, options.checkpoint if name == "network" else None) for name in options.methods}
     for method in methods.values():
@@ -60,23 +67,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
         (world, name): collect(methods, samples(world, name, options.every)) for world in worlds for name in INPUTS
     }
     for method in methods:
-        curves = {}
+        calibration = fit(joined(found[world, name][method] for world in options.worlds for name in INPUTS))
         for name in INPUTS:
-            curves[name] = fit(joined(found[world, name][method] for world in options.worlds))
             for world in worlds:
                 pixels, what = found[world, name][method], "held out" if world in options.held_out else "fitted on"
-                print(f"{method}, {name}, {what} {world.name}, {len(pixels.depth_m)} pixels")
-                for row in reliability(calibrated(pixels, curves[name])):
-                    print(f"  {row.line()}", flush=True)
+                print(f"{method}, {name}, {what} {world.name}, {len(pixels.depth_m)} pixels: own, then calibrated")
+                for own, row in zip(reliability(pixels), reliability(calibrated(pixels, calibration)), strict=True):
+                    print(f"  {own.line()} | {row.line()}", flush=True)
         if options.out:
             about = {
                 "command": shlex.join(["python", "-m", "benchmarks.fitting.completion_calibration", *sys.argv[1:]]),
                 "fitted_on": [world.name for world in options.worlds],
                 "held_out": [world.name for world in options.held_out],
             }
-            both = Calibration(curves[ONE_SWEEP], curves[ACCUMULATED])
-            text = json.dumps({**about, **both.as_json()}, indent=1)
+            text = json.dumps({**about, **calibration.as_json()}, indent=1)
             (options.out / f"{method}.calibration.json").write_text(text + "\n")
+    if options.sample:
+        kept = {
+            f"{method}, {name}": joined(found[world, name][method] for world in options.held_out)
+            for method in methods
+            for name in INPUTS
+        }
+        write_sample(options.sample, kept)
 
 
 def collect(methods: Mapping[str, Method], images: Iterable[Sample]) -> dict[str, Pixels]:
@@ -100,11 +112,37 @@ def pixels_of(done: CompletedDepth, sample: Sample) -> Pixels:
     error_m = np.where(truth_m > 0, done.depth_m[filled] - truth_m, np.float32(np.nan))
     right = np.abs(best_match(done.depth_m, sample.truth_m, filled)) <= 1
     confidence = np.zeros(len(truth_m), np.float32) if done.confidence is None else done.confidence[filled]
-    return Pixels(done.depth_m[filled], done.uncertainty_m[filled], error_m, right, confidence)
+    kind = np.zeros(filled.shape, np.int8)
+    for name, pixels in kinds_of(sample.given, filled).items():
+        kind[pixels] = KINDS.index(name)
+    return Pixels(done.depth_m[filled], done.uncertainty_m[filled], error_m, right, confidence, kind[filled])
 
 
-def fit(pixels: Pixels) -> Curve:
-    """The monotone map of filled pixels."""
+def write_sample(path: Path, pixels: Mapping[str, Pixels]) -> None:
+    """Some pixels of each name as half-precision numbers, in rows as `Pixels` has them."""
+    rng = np.random.default_rng(0)
+    few = {name: rng.choice(len(mine.depth_m), SAMPLED, replace=False) for name, mine in pixels.items()}
+    arrays = {name: np.stack(mine.take(few[name])).astype(np.float16) for name, mine in pixels.items()}
+    np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
+
+
+def read_sample(path: Path) -> dict[str, Pixels]:
+    """What `write_sample` wrote."""
+    with np.load(path) as arrays:
+        rows = {name: arrays[name].astype(np.float32) for name in arrays.files}
+    return {
+        name: Pixels(*mine[:3], right=mine[3] > 0, confidence=mine[4], kind=mine[5].astype(np.int8))
+        for name, mine in rows.items()
+    }
+
+
+def fit(pixels: Pixels) -> Calibration:
+    """The monotone maps of each kind of pixels."""
+    return Calibration({kind: fit_curve(pixels.take(pixels.kind == number)) for number, kind in enumerate(KINDS)})
+
+
+def fit_curve(pixels: Pixels) -> Curve:
+    """Of one kind of pixels."""
     known = np.isfinite(pixels.error_m)
     sigma_m, error_m = _binned(pixels.sigma_m[known], np.square(pixels.error_m[known], dtype=np.float64))
     ratio, right = _binned(pixels.sigma_m / tolerance_m(pixels.depth_m), 1.0 - pixels.right)
@@ -129,10 +167,14 @@ def rising(values: Float64) -> Float64:
     return np.concatenate([np.full(count, value) for value, count in pools])
 
 
-def calibrated(pixels: Pixels, curve: Curve) -> Pixels:
-    """The same with what a curve says of them."""
-    confidence = curve.confidence(pixels.sigma_m, pixels.depth_m)
-    return pixels._replace(sigma_m=curve.sigma_m(pixels.sigma_m), confidence=confidence)
+def calibrated(pixels: Pixels, calibration: Calibration) -> Pixels:
+    """The same with what a calibration says of them."""
+    sigma_m, confidence = pixels.sigma_m.copy(), pixels.confidence.copy()
+    for number, kind in enumerate(KINDS):
+        rows, curve = pixels.kind == number, calibration.curves[kind]
+        sigma_m[rows] = curve.sigma_m(pixels.sigma_m[rows])
+        confidence[rows] = curve.confidence(pixels.sigma_m[rows], pixels.depth_m[rows])
+    return pixels._replace(sigma_m=sigma_m, confidence=confidence)
 
 
 class Bin(NamedTuple):

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.completion.classical import measured
+from densegt.completion.method import measured
 
 Float32 = NDArray[np.float32]
 MAX_M, MIN_M = 200.0, 0.5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,14 +12,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.completion.method import CompletedDepth, SparseDepth
+from densegt.completion.method import CompletedDepth, SparseDepth, measured
 from densegt.depth.depth_map import Source
 from densegt.depth.matching import tolerance_m
 from densegt.errors import InputError
 
 Float32 = NDArray[np.float32]
-# Kinds of input: each has its own map, for the same method errs in other ways between rings than in what is left over.
+# Kinds of pixels, each with its own map: of what input, and whether something is measured in the column above. What has
+# nothing above it is carried up, and may be sky.
 ONE_SWEEP, ACCUMULATED = "one sweep", "accumulated"
+BELOW, ABOVE_ALL = "below a measurement", "above all measurements"
+KINDS = tuple(f"{of}, {where}" for of in (ONE_SWEEP, ACCUMULATED) for where in (BELOW, ABOVE_ALL))
 
 
 @dataclass(frozen=True)
@@ -61,26 +65,32 @@ class Curve:
 
 @dataclass(frozen=True)
 class Calibration:
-    """A method's curves by kind of input."""
+    """A method's curves by `KINDS`."""
 
-    one_sweep: Curve
-    accumulated: Curve
+    curves: Mapping[str, Curve]
 
     def __call__(self, given: SparseDepth, done: CompletedDepth, filled: NDArray[np.bool_]) -> CompletedDepth:
         """The same depth, with what holds of the pixels (H,W) that were filled; of the others no confidence is said."""
-        curve = self.accumulated if is_accumulated(given) else self.one_sweep
-        sigma_m = np.where(filled, curve.sigma_m(done.uncertainty_m), done.uncertainty_m)
-        confidence = np.where(filled, curve.confidence(done.uncertainty_m, done.depth_m), np.float32(0))
+        own_m, sigma_m = done.uncertainty_m, done.uncertainty_m.copy()
+        confidence = np.zeros_like(own_m)
+        for kind, pixels in kinds_of(given, filled).items():
+            curve = self.curves[kind]
+            np.copyto(sigma_m, curve.sigma_m(own_m), where=pixels)
+            np.copyto(confidence, curve.confidence(own_m, done.depth_m), where=pixels)
         return CompletedDepth(done.depth_m, sigma_m, confidence)
 
     def as_json(self) -> dict[str, Any]:
         """For a file."""
-        return {ONE_SWEEP: _rounded(self.one_sweep), ACCUMULATED: _rounded(self.accumulated)}
+        return {kind: _rounded(curve) for kind, curve in self.curves.items()}
 
 
-def is_accumulated(given: SparseDepth) -> bool:
-    """Whether more than the keyframe's own sweep gave depth."""
-    return bool(np.isin(given.source, (Source.STATIC, Source.SURFACE)).any())
+def kinds_of(given: SparseDepth, filled: NDArray[np.bool_]) -> dict[str, NDArray[np.bool_]]:
+    """The filled pixels (H,W) of each kind in an image."""
+    # More than the keyframe's own sweep gives static points of other sweeps and surface between.
+    accumulated = bool(np.isin(given.source, (Source.STATIC, Source.SURFACE)).any())
+    of = ACCUMULATED if accumulated else ONE_SWEEP
+    below = np.maximum.accumulate(measured(given.depth_m), axis=0)
+    return {f"{of}, {BELOW}": filled & below, f"{of}, {ABOVE_ALL}": filled & ~below}
 
 
 def calibration_path(weights: Path) -> Path:
@@ -98,13 +108,13 @@ def read_calibration(path: Path) -> Calibration | None:
         return None
     try:
         values = json.loads(path.read_bytes())
-        one_sweep, accumulated = (
-            Curve(**{name: tuple(map(float, part)) for name, part in values[kind].items()})
-            for kind in (ONE_SWEEP, ACCUMULATED)
-        )
+        return Calibration({kind: _curve(values[kind]) for kind in KINDS})
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path}: not a readable calibration ({' '.join(str(error).split())[:200]})") from None
-    return Calibration(one_sweep, accumulated)
+
+
+def _curve(values: Mapping[str, Any]) -> Curve:
+    return Curve(**{name: tuple(map(float, part)) for name, part in values.items()})
 
 
 def _rounded(curve: Curve) -> dict[str, list[float]]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.completion.calibration import read_calibration
-from densegt.completion.method import CompletedDepth, SparseDepth
+from densegt.completion.method import MIN_DEPTH_M, CompletedDepth, SparseDepth, measured
 from densegt.completion.weights import CLASSICAL_CALIBRATION
 from densegt.kernels.departure import departure
 from densegt.kernels.expected_error import expected_error
@@ -50,8 +50,6 @@ UNCERTAINTY = np.array(
     ],
     dtype=np.float32,
 )
-# Less is noise of the store's 1/256 m.
-MIN_DEPTH_M = 1 / 256
 MIN_INVERSE = 1e-6
 
 
@@ -139,11 +137,6 @@ class Classical:
         farthest_around(inverse, keys, work.farthest)
         departure(work.filled, OUTLINE_STEP_PX, work.departure)
         return work.causes()
-
-
-def measured(depth_m: Float32) -> NDArray[np.bool_]:
-    """Where a depth (H,W) is known: finite and not less than the store's own step."""
-    return (depth_m >= MIN_DEPTH_M) & (depth_m < np.inf)
 
 
 def _brightness(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

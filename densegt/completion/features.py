@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.completion.classical import Classical, measured
+from densegt.completion.classical import Classical
 from densegt.completion.ground import ground
-from densegt.completion.method import SparseDepth
+from densegt.completion.method import SparseDepth, measured
 from densegt.depth.depth_map import Source
 from densegt.kernels.nearest_measured import FIFTHS_PER_PX, NOWHERE
 

@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.completion.classical import Classical, measured
-from densegt.completion.method import CompletedDepth, Method, SparseDepth
+from densegt.completion.classical import Classical
+from densegt.completion.method import CompletedDepth, Method, SparseDepth, measured
 from densegt.errors import InputError
 
 Float32 = NDArray[np.float32]

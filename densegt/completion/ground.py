@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.completion.classical import measured
+from densegt.completion.method import measured
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from densegt.completion.calibration import Calibration
-from densegt.completion.classical import Classical, measured
+from densegt.completion.classical import Classical
 from densegt.completion.features import Features, features_of
-from densegt.completion.method import CompletedDepth, SparseDepth
+from densegt.completion.method import CompletedDepth, SparseDepth, measured
 from densegt.completion.model import CompletionNet, answer
 from densegt.completion.tiles import CORE_PX, MAX_PIECE_PX, Tile, tiles
 

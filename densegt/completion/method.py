@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from densegt.depth.depth_map import Source
 
 Float32 = NDArray[np.float32]
+# Less is noise of the store's 1/256 m.
+MIN_DEPTH_M = 1 / 256
 
 
 @dataclass(frozen=True)
@@ -67,3 +69,8 @@ class CompletedDepth:
 
 
 Method = Callable[[SparseDepth], CompletedDepth]
+
+
+def measured(depth_m: Float32) -> NDArray[np.bool_]:
+    """Where a depth (H,W) is known: finite and not less than the store's own step."""
+    return (depth_m >= MIN_DEPTH_M) & (depth_m < np.inf)

@@ -11,9 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.completion.classical import measured
 from densegt.completion.examples import Example
-from densegt.completion.method import SparseDepth
+from densegt.completion.method import SparseDepth, measured
 from densegt.completion.sparsify import holed, keep, scanned, scattered
 
 Float32 = NDArray[np.float32]

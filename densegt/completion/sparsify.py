@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.completion.classical import measured
-from densegt.completion.method import SparseDepth
+from densegt.completion.method import SparseDepth, measured
 
 # Where a lidar is mounted, above and behind the camera, and what its beams span downwards, from the horizontal.
 ABOVE_M = (0.2, 0.6)
