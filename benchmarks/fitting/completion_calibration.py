@@ -29,7 +29,7 @@ from densegt.depth.matching import best_match, tolerance_m
 Float32, Float64 = NDArray[np.float32], NDArray[np.float64]
 INPUTS = (ONE_SWEEP, ACCUMULATED)
 KNOTS, BINS = 10, 5
-SAMPLED = 12_000
+SAMPLED = 4_000
 
 
 class Pixels(NamedTuple):
