@@ -1,10 +1,11 @@
 """Fits `densegt/completion/weights/*.calibration.json`: how far off completed pixels are, and how often right.
 
-python -m benchmarks.fitting.completion_calibration --worlds WORLD... --held-out WORLD... [--out FOLDER]
+python -m benchmarks.fitting.completion_calibration --worlds WORLD... --held-out WORLD... [--cache DIR] [--out DIR]
 
-Worlds must be none that a method was trained on. Of pixels that the method filled, its own uncertainty is sorted into
-bins of equally many; a bin's root mean square error and its share of right depths, made monotone, are the knots of the
-map. Where there is no surface the error is not known, and no depth is right.
+Worlds must be none that a method was trained on. Of pixels that the method filled, as many of each world, its own
+uncertainty is sorted into bins of equally many; what 68 % of a bin's errors are less than, and its share of right
+depths, made monotone, are the knots of the maps. Where there is no surface the error is not known, and no depth is
+right.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import json
 import shlex
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,7 +31,10 @@ from densegt.depth.matching import best_match, tolerance_m
 Float32, Float64 = NDArray[np.float32], NDArray[np.float64]
 INPUTS = (ONE_SWEEP, ACCUMULATED)
 KNOTS, BINS = 10, 5
-SAMPLED = 4_000
+# The share of a Gaussian's errors that are less than its standard deviation.
+WITHIN_SIGMA = 0.6827
+# Of each image, of each world and input, and of what a test keeps.
+PER_IMAGE, PER_WORLD, SAMPLED = 20_000, 100_000, 2_500
 
 
 class Pixels(NamedTuple):
@@ -47,6 +52,11 @@ class Pixels(NamedTuple):
         """Some of them."""
         return Pixels(*(column[rows] for column in self))
 
+    def few(self, count: int) -> Pixels:
+        """So many of them, by chance but each time the same."""
+        total = len(self.depth_m)
+        return self.take(np.random.default_rng(0).choice(total, min(count, total), replace=False))
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Fit, say how well it holds on other worlds, and write."""
@@ -56,48 +66,57 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--worlds", nargs="+", type=Path, required=True, metavar="DIR")
     parser.add_argument("--held-out", nargs="*", type=Path, default=[], metavar="DIR")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only every n-th image")
-    parser.add_argument("--out", type=Path, metavar="FOLDER")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="where pixels are kept; empty it for other weights")
+    parser.add_argument("--out", type=Path, metavar="DIR")
     parser.add_argument("--sample", type=Path, metavar="FILE", help="keep some held-out pixels for a test")
     options = parser.parse_args(arguments)
-    methods = {name: open_method(name, options.checkpoint if name == "network" else None) for name in options.methods}
-    for method in methods.values():
+    samples_of: dict[str, Pixels] = {}
+    for name in options.methods:
+        method = open_method(name, options.checkpoint if name == "network" else None)
         method.calibration = None  # type: ignore[attr-defined]
-    worlds = [*options.worlds, *options.held_out]
-    found = {
-        (world, name): collect(methods, samples(world, name, options.every)) for world in worlds for name in INPUTS
-    }
-    for method in methods:
-        calibration = fit(joined(found[world, name][method] for world in options.worlds for name in INPUTS))
-        for name in INPUTS:
-            for world in worlds:
-                pixels, what = found[world, name][method], "held out" if world in options.held_out else "fitted on"
-                print(f"{method}, {name}, {what} {world.name}, {len(pixels.depth_m)} pixels: own, then calibrated")
+        found = partial(pixels_in, name, method, every=options.every, cache=options.cache)
+        fitted = [found(world, which) for world in options.worlds for which in INPUTS]
+        calibration = fit(joined(fitted))
+        for world in [*options.worlds, *options.held_out]:
+            for which in INPUTS:
+                pixels, what = found(world, which), "held out" if world in options.held_out else "fitted on"
+                print(f"{name}, {which}, {what} {world.name}, {len(pixels.depth_m)} pixels: own | calibrated")
                 for own, row in zip(reliability(pixels), reliability(calibrated(pixels, calibration)), strict=True):
                     print(f"  {own.line()} | {row.line()}", flush=True)
+        for which in INPUTS if options.held_out else ():
+            samples_of[f"{name}, {which}"] = joined(found(world, which) for world in options.held_out)
         if options.out:
-            about = {
-                "command": shlex.join(["python", "-m", "benchmarks.fitting.completion_calibration", *sys.argv[1:]]),
-                "fitted_on": [world.name for world in options.worlds],
-                "held_out": [world.name for world in options.held_out],
-            }
-            text = json.dumps({**about, **calibration.as_json()}, indent=1)
-            (options.out / f"{method}.calibration.json").write_text(text + "\n")
+            write(options.out / f"{name}.calibration.json", calibration, options.worlds, options.held_out)
     if options.sample:
-        kept = {
-            f"{method}, {name}": joined(found[world, name][method] for world in options.held_out)
-            for method in methods
-            for name in INPUTS
-        }
-        write_sample(options.sample, kept)
+        write_sample(options.sample, samples_of)
 
 
-def collect(methods: Mapping[str, Method], images: Iterable[Sample]) -> dict[str, Pixels]:
-    """All pixels that each method fills of some images."""
-    parts: dict[str, list[Pixels]] = {name: [] for name in methods}
-    for sample in images:
-        for name, method in methods.items():
-            parts[name].append(pixels_of(method(sample.given), sample))
-    return {name: joined(mine) for name, mine in parts.items()}
+def write(path: Path, calibration: Calibration, worlds: Sequence[Path], held_out: Sequence[Path]) -> None:
+    """A calibration and what made it, a line for each list of numbers."""
+    about = {
+        "command": shlex.join(["python", "-m", "benchmarks.fitting.completion_calibration", *sys.argv[1:]]),
+        "fitted_on": [world.name for world in worlds],
+        "held_out": [world.name for world in held_out],
+    }
+    lines = [f" {json.dumps(name)}: {json.dumps(value)}" for name, value in about.items()]
+    for kind, curve in calibration.as_json().items():
+        parts = ",\n".join(f"  {json.dumps(name)}: {json.dumps(values)}" for name, values in curve.items())
+        lines.append(f" {json.dumps(kind)}: {{\n{parts}\n }}")
+    path.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+
+
+def pixels_in(name: str, method: Method, world: Path, which: str, *, every: int, cache: Path | None) -> Pixels:
+    """Pixels that a method fills of a world's images, from the cache where they are there."""
+    kept = None if cache is None else cache / f"{name}, {which}, {world.name}, {every}.npz"
+    if kept is not None and kept.is_file():
+        with np.load(kept) as arrays:
+            return Pixels(*(arrays[field] for field in Pixels._fields))
+    images = samples(world, which, every)
+    pixels = joined(pixels_of(method(sample.given), sample).few(PER_IMAGE) for sample in images).few(PER_WORLD)
+    if kept is not None:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(kept, **pixels._asdict())
+    return pixels
 
 
 def joined(parts: Iterable[Pixels]) -> Pixels:
@@ -120,9 +139,7 @@ def pixels_of(done: CompletedDepth, sample: Sample) -> Pixels:
 
 def write_sample(path: Path, pixels: Mapping[str, Pixels]) -> None:
     """Some pixels of each name as half-precision numbers, in rows as `Pixels` has them."""
-    rng = np.random.default_rng(0)
-    few = {name: rng.choice(len(mine.depth_m), SAMPLED, replace=False) for name, mine in pixels.items()}
-    arrays = {name: np.stack(mine.take(few[name])).astype(np.float16) for name, mine in pixels.items()}
+    arrays = {name: np.stack(mine.few(SAMPLED)).astype(np.float16) for name, mine in pixels.items()}
     np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
 
 
@@ -144,16 +161,25 @@ def fit(pixels: Pixels) -> Calibration:
 def fit_curve(pixels: Pixels) -> Curve:
     """Of one kind of pixels."""
     known = np.isfinite(pixels.error_m)
-    sigma_m, error_m = _binned(pixels.sigma_m[known], np.square(pixels.error_m[known], dtype=np.float64))
-    ratio, right = _binned(pixels.sigma_m / tolerance_m(pixels.depth_m), 1.0 - pixels.right)
-    return Curve(tuple(sigma_m), tuple(np.sqrt(error_m)), tuple(ratio), tuple(1 - right))
+    key_m, error_m = pixels.sigma_m[known], np.abs(pixels.error_m[known])
+    scale_m = [np.quantile(error_m[rows], WITHIN_SIGMA) for rows in _bins(key_m)]
+    ratio = pixels.sigma_m / tolerance_m(pixels.depth_m)
+    wrong = [1 - pixels.right[rows].mean() for rows in _bins(ratio)]
+    # Less than the store's own step, 4 mm, is none.
+    return Curve(
+        _means(key_m), tuple(np.maximum(np.exp(rising(np.log(np.maximum(scale_m, 0.004)))), 0.004)),
+        _means(ratio), tuple(1 - rising(np.array(wrong))),
+    )  # fmt: skip
 
 
-def _binned(key: Float32, value: Float64 | Float32) -> tuple[list[float], Float64]:
-    """Geometric means of the key in bins of equally many, and the bins' mean values, made to rise."""
-    bins = np.array_split(np.argsort(key, kind="stable"), KNOTS)
-    means = [float(np.exp(np.log(np.maximum(key[rows], 1e-3)).mean())) for rows in bins]
-    return means, rising(np.array([value[rows].mean() for rows in bins]))
+def _bins(key: Float32) -> list[NDArray[np.intp]]:
+    """Rows in KNOTS bins of equally many, by the key."""
+    return np.array_split(np.argsort(key, kind="stable"), KNOTS)
+
+
+def _means(key: Float32) -> tuple[float, ...]:
+    """Geometric means of the key in its bins."""
+    return tuple(float(np.exp(np.log(np.maximum(key[rows], 1e-3)).mean())) for rows in _bins(key))
 
 
 def rising(values: Float64) -> Float64:
@@ -178,16 +204,18 @@ def calibrated(pixels: Pixels, calibration: Calibration) -> Pixels:
 
 
 class Bin(NamedTuple):
-    """Root mean squares of uncertainty said and error found, m; confidence said, and share of right depths."""
+    """Median uncertainty said, and what 68 % of errors are less than, in m and in sigmas (1 is right); confidence
+    said, and share of right depths."""
 
     sigma_m: float
     error_m: float
+    error_sigmas: float
     confidence: float
     right: float
 
     def line(self) -> str:
         """For a table."""
-        sigma = f"sigma said {self.sigma_m:.2f}, found {self.error_m:.2f} m, ratio {self.sigma_m / self.error_m:.2f}"
+        sigma = f"sigma said {self.sigma_m:.2f} m, found {self.error_m:.2f} m, {self.error_sigmas:.2f} sigma"
         return f"{sigma}; confidence said {self.confidence:.3f}, found {self.right:.3f}"
 
 
@@ -196,10 +224,12 @@ def reliability(pixels: Pixels) -> list[Bin]:
     known = np.flatnonzero(np.isfinite(pixels.error_m))
     by_sigma = np.array_split(known[np.argsort(pixels.sigma_m[known], kind="stable")], BINS)
     by_confidence = np.array_split(np.argsort(-pixels.confidence, kind="stable"), BINS)
+    size_m, sigma_m = np.abs(pixels.error_m), np.maximum(pixels.sigma_m, np.float32(1e-3))
     return [
         Bin(
-            float(np.sqrt(np.square(pixels.sigma_m[a], dtype=np.float64).mean())),
-            float(np.sqrt(np.square(pixels.error_m[a], dtype=np.float64).mean())),
+            float(np.median(sigma_m[a])),
+            float(np.quantile(size_m[a], WITHIN_SIGMA)),
+            float(np.quantile(size_m[a] / sigma_m[a], WITHIN_SIGMA)),
             float(pixels.confidence[b].mean()),
             float(pixels.right[b].mean()),
         )

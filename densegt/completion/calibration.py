@@ -30,7 +30,7 @@ class Curve:
     """Knots of two maps, both piecewise linear over the logarithm and flat beyond the ends.
 
     Attributes:
-        own_m, error_m: the method's own uncertainty, and the root mean square error of pixels that have it.
+        own_m, error_m: the method's own uncertainty, and what 68 % of the errors of pixels that have it are less than.
         ratio, right: own uncertainty over what a right depth may be off, and the share of right depths.
     """
 
@@ -47,7 +47,7 @@ class Curve:
             raise ValueError("a curve is not monotone, or not positive")
 
     def sigma_m(self, own_m: Float32) -> Float32:
-        """Standard deviations of the error, of own uncertainties; 0 stays 0."""
+        """What 68 % of errors are less than, of own uncertainties; 0 stays 0."""
         return _looked_up(self._sigma_table, own_m)
 
     def confidence(self, own_m: Float32, depth_m: Float32) -> Float32:

@@ -54,7 +54,7 @@ class CompletedDepth:
     Attributes:
         depth_m: (H,W) float32; 0 = nothing there, or no answer. What was measured and is believed is equal to the
             last bit; where it differs, the method had evidence against the measurement.
-        uncertainty_m: (H,W) float32, one standard deviation of the depth's error; 0 where there is no depth.
+        uncertainty_m: (H,W) float32, what 68 % of errors are less than; 0 where there is no depth.
         confidence: (H,W) float32, of filled pixels the probability that depth is right to max(0.5 m, 5 %), of others 0;
             None where the method does not know.
     """
