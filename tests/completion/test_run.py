@@ -81,8 +81,10 @@ def test_what_is_written(run, world):
         np.testing.assert_array_equal(now.depth_m[measured], was.depth_m[measured])
         np.testing.assert_array_equal(now.source[measured], was.source[measured])
         for name, layer in was.layers.items():
-            np.testing.assert_array_equal(now.layers[name], layer)
+            np.testing.assert_array_equal(now.layers[name][measured], layer[measured])
         filled = ~measured & (now.depth_m > 0)
+        # What is filled has a confidence of its own; what is not has nothing.
+        assert ((now.layers["confidence"][~measured] > 0) == filled[~measured]).all()
         assert filled.mean() > 0.5
         assert (now.source[filled] == Source.COMPLETED).all()
         assert (now.source[now.depth_m == 0] == Source.NONE).all()
