@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -111,6 +115,51 @@ def test_a_failure_shows_nothing_and_the_same_command_goes_on(
     assert recorded == [0, 1, 1]
     assert _digest(tmp_path / "out") == _digest(one_by_one)
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from densegt.simulate.config import SimulateConfig
+from densegt.simulate.run import simulate
+
+def kill(done, total):
+    if done > 23:  # two at once have 22 sweeps, so at least one scene is done
+        os.kill(os.getpid(), int(sys.argv[2]))
+
+if __name__ == "__main__":
+    config = SimulateConfig(scenes=3, seconds=0.5, width_px=64, height_px=36, seed=3)
+    simulate(config, Path(sys.argv[1]), kill, workers=2)
+"""
+
+
+# Simulates several times, in processes of its own.
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_killed_run_leaves_no_worker_behind_and_the_same_command_goes_on(
+    one_by_one: Path, tmp_path: Path, how: signal.Signals
+) -> None:
+    script, out = tmp_path / "killed.py", tmp_path / "sim" / "out"
+    script.write_text(_KILLED)
+    ended = subprocess.run([sys.executable, str(script), str(out), str(int(how))], capture_output=True, check=False)
+    assert ended.returncode != 0
+    left = out.with_name(".out.simulating")
+    time.sleep(1.0)
+    before = _digest(left)
+    time.sleep(1.5)
+    assert _digest(left) == before
+    done = {p: p.stat().st_mtime_ns for p in (left / "rows").glob("*.json")}
+    assert done
+    config = SimulateConfig(scenes=3, seconds=0.5, width_px=64, height_px=36, seed=3)
+    marks = {p.name: (left / "exact" / f"{p.stem}.h5").stat().st_mtime_ns for p in done}
+    simulate(config, out, workers=1)
+    for name, mark in marks.items():
+        assert (out / "exact" / name).with_suffix(".h5").stat().st_mtime_ns == mark
+    assert [p.name for p in out.parent.iterdir()] == ["out"]
+    whole = _digest(out)
+    assert not [name for name in whole if "partial" in name]
+    readings = {name: d for name, d in _digest(one_by_one).items() if name.startswith(("samples", "sweeps"))}
+    assert readings.items() <= whole.items()
 
 
 def test_what_another_simulation_left_is_not_used(tmp_path: Path) -> None:
