@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from densegt.depth.kind import Kind
 from densegt.kernels.interpolate_corners import interpolate_corners
+from densegt.kernels.rays_near_sphere import MovingSphere, TimedRays, rays_near_sphere
 from densegt.simulate.config import SimulateConfig
 from densegt.simulate.drive import Exposure, Rig, SweepReturns
 from densegt.simulate.meshes.mesh import moved
@@ -136,9 +137,12 @@ class CityStreet:
         }
 
     def warm_up(self) -> None:
-        """Compile what draws surfaces."""
+        """Compile what draws surfaces and finds movers."""
         none = np.zeros((0, 2), dtype=np.float32)
         value_noise(none[:, 0], none[:, 1])
         for depth in (2, 3):
             corners, values = np.zeros((1, 3, depth), dtype=np.float32), np.zeros((0, depth), dtype=np.float32)
             interpolate_corners(corners, np.zeros(0, dtype=np.int64), none, values)
+        xyz, index = np.zeros((0, 3), dtype=np.float32), np.zeros(0, dtype=np.int64)
+        sphere = MovingSphere(xyz, np.zeros(1, dtype=np.float32))
+        rays_near_sphere(TimedRays(xyz, xyz, index, none[:, 0].copy()), index, 1, sphere, index)

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.kernels.interpolate_corners import interpolate_corners
+from densegt.kernels.rays_near_sphere import MovingSphere, TimedRays, rays_near_sphere
 from densegt.simulate.meshes.material import Material
-from densegt.simulate.sensors.bundles import Bundles, Rays, bundled, may_meet, members
+from densegt.simulate.sensors.bundles import BUNDLE, Bundles, Rays, bundled, may_meet
 from densegt.simulate.sensors.casting import Hits, put_nearer
 from densegt.simulate.world import World
 
@@ -102,12 +103,8 @@ def _near(rays: Rays, hits: Hits, bundles: Bundles, radius_m: float, middle: Flo
     """Rays (K,) that come into a sphere, middle (M,3), before they meet something much nearer."""
     at = middle[len(middle) // 2]
     wide = radius_m + float(np.linalg.norm(middle - at, axis=1).max())
-    near = members(may_meet(bundles, at, wide), len(rays.direction))
-    if len(near) == 0:
-        return near
-    away = middle.astype(np.float32)[rays.moment[near]] - rays.origin[near]
-    along = np.einsum("ri,ri->r", away, rays.direction[near])
-    off2 = np.einsum("ri,ri->r", away, away) - along * along
-    hit = (off2 < radius_m**2) & (along > -radius_m) & (along - radius_m < hits.range_m[near])
-    out: NDArray[np.int64] = near[hit]
-    return out
+    bundle = np.flatnonzero(may_meet(bundles, at, wide))
+    near = np.empty(len(bundle) * BUNDLE, dtype=np.int64)
+    sphere = MovingSphere(middle.astype(np.float32), np.array([radius_m], dtype=np.float32))
+    timed = TimedRays(rays.origin, rays.direction, rays.moment, hits.range_m)
+    return near[: rays_near_sphere(timed, bundle, BUNDLE, sphere, near)]

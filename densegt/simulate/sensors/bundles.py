@@ -68,9 +68,3 @@ def may_meet(bundles: Bundles, middle: Float64, radius_m: float) -> NDArray[np.b
     toward = np.einsum("bi,bi->b", away, bundles.axis)
     out: NDArray[np.bool_] = (sine2 >= 1) | bundles.all_round | (toward > limit * np.sqrt(far2))
     return out
-
-
-def members(which: NDArray[np.bool_], count: int) -> NDArray[np.int64]:
-    """Indices (K,) of the rays, of `count`, in some bundles (B,)."""
-    rays = (np.flatnonzero(which)[:, None] * BUNDLE + np.arange(BUNDLE)).ravel()
-    return rays[rays < count]

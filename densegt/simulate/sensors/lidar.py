@@ -171,6 +171,8 @@ def _intensity(returns: Returns, spec: LidarSpec, gain: Float64, shift: Float64,
     reflected = 0.1 * returns.power * np.maximum(ranges, 3.0) ** 2 / spec.reach_m**2
     back = spec.gain * reflected * np.minimum(1.0, 25.0 / np.maximum(ranges, 1.0)) ** 0.5
     back = gain * back + shift + rng.normal(0, 1.5 + 12 * spec.uneven, len(back))
+    if spec.faint > 0:
+        seen &= rng.random(len(back)) > 1 / (1 + (returns.power / spec.faint) ** 2)
     return np.where(seen, np.clip(np.rint(back), 1 if spec.uneven < 0.2 else 0, 255), 0).astype(np.float32)
 
 

@@ -23,6 +23,7 @@ class LidarSpec:
         keeps_nulls: beams without a return are written as points at the sensor.
         gain: intensity of a white surface, face on and near.
         uneven: how much the rings' intensities differ, of the same surface: spread of the logarithm of their gains.
+        faint: echoes of this many times the weakest visible power read as intensity 0 half of the time; 0 = none do.
         offset_z_m: (B,) heights of the beams' origins over the lidar's, for stacked sensors.
     """
 
@@ -40,6 +41,7 @@ class LidarSpec:
     keeps_nulls: bool
     gain: float
     uneven: float
+    faint: float
     offset_z_m: Float64
 
     @property
@@ -56,15 +58,15 @@ def _spec(
     return LidarSpec(
         np.deg2rad(elevations_deg), flat, columns, period_s=0.1, clockwise=True, seam_rad=np.pi, stamp_fraction=1.0,
         divergence_rad=divergence_mrad * 1e-3, reach_m=reach_m, noise_m=noise_m, maximum_m=120.0, keeps_nulls=False,
-        gain=110.0, uneven=0.08, offset_z_m=flat,
+        gain=110.0, uneven=0.08, faint=0.0, offset_z_m=flat,
     )  # fmt: skip
 
 
 def _hdl64() -> LidarSpec:
-    """Two blocks of 32 beams, the upper one denser."""
+    """Two blocks of 32 beams, the upper one denser; KITTI's recordings end at 80 m."""
     rising = np.concatenate([np.linspace(-24.8, -8.83, 32), np.linspace(-8.33, 2.0, 32)])
     spec = _spec(rising, 2083, divergence_mrad=2.0, reach_m=70.0, noise_m=0.02)
-    return replace(spec, stamp_fraction=0.5, gain=380.0, uneven=0.5)
+    return replace(spec, stamp_fraction=0.5, maximum_m=80.0, gain=380.0, uneven=0.5, faint=4.0)
 
 
 def _stacked() -> LidarSpec:
