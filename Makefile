@@ -53,7 +53,7 @@ $(BIN)/python:
 
 $(VENV)/core.stamp: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing densegt in $(VENV) (about a minute) ..."
-	$(INSTALL) -e .
+	$(INSTALL) -e ".[cloud]"
 	@touch $@
 
 $(VENV)/dev.stamp: pyproject.toml constraints.txt | $(BIN)/python

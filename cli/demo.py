@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -20,25 +21,31 @@ MARKER = ".densegt-demo"
     help="Folder for everything; an earlier demo in it is replaced.",
 )  # fmt: skip
 @click.option("--seconds", type=click.FloatRange(0.5, 60), default=3.0, show_default=True, help="Length of the drive.")
-@click.option("--image-size", default="800x450", show_default=True, metavar="WxH", help="Size of the images in px.")
+@click.option(
+    "--street",
+    type=click.Choice(["city", "simple"]),
+    help="See `densegt simulate`.  [default: city if open3d is there]",
+)
+@click.option("--image-size", default="640x360", show_default=True, metavar="WxH", help="Size of the images in px.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Other seeds, other worlds.")
 @click.pass_context
-def command(ctx: click.Context, out: Path, seconds: float, image_size: str, seed: int) -> int:
+def command(ctx: click.Context, out: Path, seconds: float, street: str | None, image_size: str, seed: int) -> int:
     """Simulate a drive, build dense depth from its lidar, fill its gaps, score it against the exact depth, draw a page.
 
     \b
     densegt demo
     densegt demo --out another --seconds 5 --seed 3
 
-    Needs nothing but the installed package; takes about two minutes on two cores.
+    Needs nothing but the installed package; takes about two minutes on two cores. Without open3d the street is simple.
     """
     prepare(out)
     world, depth, completed = out / "world", out / "depth", out / "completed"
     page, figures = out / "report.html", out / "figures.json"
-    drive: list[object] = ["--scenes", 1, "--seconds", seconds, "--image-size", image_size, "--seed", seed]
+    street = street or ("city" if find_spec("open3d") else "simple")
+    size: list[object] = ["--scenes", 1, "--seconds", seconds, "--image-size", image_size, "--seed", seed]
     began = time.monotonic()
     steps: list[list[object]] = [
-        ["simulate", "--out", world, *drive],
+        ["simulate", "--street", street, "--out", world, *size],
         ["accumulate", "--dataroot", world, "--out", depth],
         ["complete", "--dataroot", world, "--depth", depth, "--out", completed],
         ["evaluate", "--pred", completed, "--truth", world / "exact", "--json", figures],

@@ -14,7 +14,7 @@ from densegt.errors import InputError
 @pytest.mark.slow
 def test_the_whole_line(tmp_path):
     out = tmp_path / "demo"
-    arguments = ["demo", "--out", str(out), "--seconds", "0.5", "--image-size", "96x54"]
+    arguments = ["demo", "--out", str(out), "--street", "simple", "--seconds", "0.5", "--image-size", "96x54"]
     done = CliRunner().invoke(group, arguments, standalone_mode=False)
     assert done.exception is None, done.output
     assert done.return_value == 0
