@@ -1,6 +1,7 @@
 """Draw the figures of the documentation from a demo's folder: how depth comes about, and where it fails.
 
-densegt demo --street simple --image-size 800x450 --seed 21 --seconds 5 && python -m benchmarks.figures.make_figures densegt-demo docs/figures
+densegt demo --street simple --image-size 800x450 --seed 21 --seconds 5
+python -m benchmarks.figures.make_figures densegt-demo docs/figures
 """
 
 from __future__ import annotations
