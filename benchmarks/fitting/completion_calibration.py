@@ -58,8 +58,8 @@ class Pixels(NamedTuple):
         return self.take(np.random.default_rng(0).choice(total, min(count, total), replace=False))
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Fit, say how well it holds on other worlds, and write."""
+def parser() -> argparse.ArgumentParser:
+    """Its options."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--methods", nargs="+", choices=["classical", "network"], default=["classical", "network"])
     parser.add_argument("--checkpoint", type=Path, metavar="FILE", help="the network's weights, if not those that ship")
@@ -69,7 +69,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where pixels are kept; empty it for other weights")
     parser.add_argument("--out", type=Path, metavar="DIR")
     parser.add_argument("--sample", type=Path, metavar="FILE", help="keep some held-out pixels for a test")
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Fit, say how well it holds on other worlds, and write."""
+    options = parser().parse_args(arguments)
     samples_of: dict[str, Pixels] = {}
     for name in options.methods:
         method = open_method(name, options.checkpoint if name == "network" else None)

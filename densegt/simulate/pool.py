@@ -100,4 +100,4 @@ def _give_up(index: int, failed: Failed) -> NoReturn:
         raise InputError(failed.why)
     if failed.traceback:
         raise RuntimeError(f"{scene_name(index)}: {failed.traceback}")
-    raise OSError(f"{scene_name(index)}: {failed.why}")
+    raise OSError(failed.errno, f"{scene_name(index)}: {failed.why}")

@@ -27,11 +27,13 @@ class Failed:
         why: one line.
         by_input: input or usage is at fault, not the machine and not densegt.
         traceback: where it happened, for what nobody foresaw.
+        errno: the system's number for it, where the disk or the file system failed.
     """
 
     why: str
     by_input: bool = False
     traceback: str | None = None
+    errno: int | None = None
 
 
 def attempt(work: Work[Item, Result], item: Item, report: SendMessage) -> Result | Failed:
@@ -39,7 +41,8 @@ def attempt(work: Work[Item, Result], item: Item, report: SendMessage) -> Result
     try:
         return work(item, report)
     except (InputError, OSError) as error:
-        return Failed(_one_line(error), by_input=isinstance(error, _BAD_INPUT))
+        errno = error.errno if isinstance(error, OSError) else None
+        return Failed(_one_line(error), by_input=isinstance(error, _BAD_INPUT), errno=errno)
     except MemoryError:
         return Failed("memory ran out; fewer --workers need less")
     except Exception as error:  # a bug in one item's work is no reason to lose the others
@@ -47,6 +50,6 @@ def attempt(work: Work[Item, Result], item: Item, report: SendMessage) -> Result
 
 
 def _one_line(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror and error.filename:
-        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return " ".join(str(error).split())
