@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 LOWEST = {"errors", "geometry", "kernels", "strict_yaml"}
 DATA = LOWEST | {"configuration", "datasets", "depth"}
 JOBS = DATA | {"batch"}
-STAGES = {"simulate", "accumulation", "completion", "detection"}
+STAGES = {"simulate", "accumulation", "completion", "detection", "shapes"}
 SHOWN = {"experiments", "report", "view"}
 
 # What each room may import besides itself.
@@ -35,6 +35,7 @@ BELOW = {
     "batch": DATA,
     "accumulation": JOBS,
     "simulate": JOBS,
+    "shapes": {"depth", "errors"},
     "completion": JOBS | {"training"},
     "detection": JOBS | {"training"},
     "experiments": JOBS | STAGES,
@@ -185,7 +186,7 @@ def test_imports_for_types_and_in_functions_are_not_at_load(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("package", "rooms"),
     [
-        ("torch", {"completion", "detection", "training"}),
+        ("torch", {"completion", "detection", "shapes", "training"}),
         ("lightning", {"completion", "detection", "training"}),
         ("numba", {"kernels"}),
     ],

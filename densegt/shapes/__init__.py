@@ -1,0 +1,1 @@
+"""Shapes of vehicles as signed distances: procedural families, a learned prior, surfaces, rays."""
