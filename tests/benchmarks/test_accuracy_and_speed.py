@@ -11,7 +11,8 @@ import pytest
 
 from benchmarks.accuracy import ablation as ablation_benchmark
 from benchmarks.accuracy import baselines
-from benchmarks.speed import point_by_point, scale, speed
+from benchmarks.speed import budget, point_by_point, scale, speed
+from densegt.accumulation.render.confidence_model import shipped_confidence_model
 from densegt.datasets import open_recording
 from densegt.datasets.scene import ObjectKind, Track
 
@@ -61,6 +62,21 @@ def test_speed_tells_hot_spots(short_world, tmp_path):
     found = json.loads(out.read_text())
     assert [size["image_size"] for size in found["sizes"]] == sizes
     assert any("(kernel)" in name for name, _, _ in found["hot_spots"]["prepare"])
+
+
+def test_the_budget_adds_up(short_world, tmp_path):
+    files = tmp_path / "budget.json", tmp_path / "budget.md"
+    out = ["--json", str(files[0]), "--markdown", str(files[1])]
+    budget.main(["--dataroot", str(short_world), "--image-size", "160x90", "--keyframes", "1", *out])
+    found, page = json.loads(files[0].read_text()), files[1].read_text()
+    lines = {line["stage"]: line for line in found["lines"]}
+    assert found["total_ms"] == pytest.approx(sum(line["ms"] for line in lines.values()))
+    assert all(line["ms"] > 0 and line["floor_ms"] > 0 for line in lines.values())
+    assert found["counts"]["pixels"] == 6 * 160 * 90
+    assert all(f"| {name} |" in page for name in lines)
+    # One hidden layer after the other, one multiplication and one addition a weight, and biases are weights too.
+    weights = sum(layer.size for layer in shipped_confidence_model())
+    assert pytest.approx(2 * weights, rel=0.05) == budget.CONFIDENCE_OPERATIONS
 
 
 def test_rescaled_cameras_see_the_same_directions(short_world):
