@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.datasets.file_names import is_outside
+from densegt.datasets.scene import Camera
 from densegt.geometry.distortion import Distortion
 
 Attributes = Mapping[str, Any]
@@ -61,3 +62,15 @@ def inside(filename: str) -> str:
 def refuse(why: str) -> NoReturn:
     """Say what it is instead."""
     raise ValueError(why)
+
+
+def camera_attributes(camera: Camera) -> Attributes:
+    """What a store keeps of an image beside its layers."""
+    return {
+        "sample_data_token": camera.token,
+        "filename": camera.filename,
+        "timestamp_us": camera.timestamp_us,
+        "K": camera.K,
+        "T_global_cam": camera.T_global_cam,
+        **({} if camera.distortion is None else {"distortion": camera.distortion.as_json()}),
+    }

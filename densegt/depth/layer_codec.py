@@ -7,7 +7,8 @@ every machine; whatever reads HDF5 reads both.
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import deflate
 import numpy as np
@@ -19,6 +20,20 @@ from densegt.kernels.quantise import byte_planes
 LEVEL = 1
 # What h5py is told of such a chunk, in the order of its filters.
 FILTERS: dict[str, Any] = {"shuffle": True, "compression": "gzip", "compression_opts": LEVEL, "fletcher32": True}
+
+
+class EncodedLayer(NamedTuple):
+    """A layer (H,W) as the one chunk that holds it."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    chunk: bytes
+
+
+def encode_layers(layers: Mapping[str, NDArray[Any]]) -> list[EncodedLayer]:
+    """An image's layers (H,W), each encoded."""
+    return [EncodedLayer(name, layer.shape, layer.dtype, encode_layer(layer)) for name, layer in layers.items()]
 
 
 def encode_layer(layer: NDArray[Any]) -> bytes:

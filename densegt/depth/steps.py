@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from densegt.depth.depth_map import DepthMap
 from densegt.kernels.quantise import age_steps, depth_steps, probability_steps
 
 STEPS_PER_M = 256.0
@@ -37,3 +38,9 @@ def encode_age(age_s: NDArray[np.float32]) -> NDArray[np.int16]:
     steps = np.empty(age_s.shape, dtype=np.int16)
     age_steps(age_s.ravel(), steps.ravel())
     return steps
+
+
+def stored_layers(depth: DepthMap) -> dict[str, NDArray[Any]]:
+    """The layers (H,W) of a depth map in the types of a store."""
+    own = {"depth": encode_depth(depth.depth_m), "source": depth.source, "age": encode_age(depth.age_s)}
+    return own if depth.confidence is None else {**own, "confidence": encode_confidence(depth.confidence)}

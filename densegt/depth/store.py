@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,15 +32,26 @@ from numpy.typing import NDArray
 
 import densegt
 from densegt.datasets.scene import Camera
-from densegt.depth.attributes import Attributes, distortion, inside, integer, matrix, refuse, text, text_crc
+from densegt.depth.attributes import (
+    Attributes,
+    camera_attributes,
+    distortion,
+    inside,
+    integer,
+    matrix,
+    refuse,
+    text,
+    text_crc,
+)
 from densegt.depth.depth_map import DepthMap
+from densegt.depth.encoding_thread import EncodingThread
 from densegt.depth.file_identity import FileIdentity
 from densegt.depth.guarded import GuardedFile
-from densegt.depth.layer_codec import FILTERS, encode_layer
+from densegt.depth.layer_codec import FILTERS, EncodedLayer, encode_layers
 from densegt.depth.partial_file import partial_path
 from densegt.depth.read_layer import check_layers, read_layer
 from densegt.depth.sink import Sink
-from densegt.depth.steps import decode_depth, encode_age, encode_confidence, encode_depth
+from densegt.depth.steps import decode_depth, stored_layers
 from densegt.errors import InputError
 from densegt.geometry.distortion import Distortion
 
@@ -118,6 +129,7 @@ class SceneWriter:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._sink = Sink(self._partial, known_as=self.path)
         self._file = h5py.File(self._sink, "w", libver=_LIBRARY)
+        self._encoding: EncodingThread[Camera, list[EncodedLayer]] = EncodingThread()
         _set_attributes(self._file, self._attributes)
         return self
 
@@ -127,46 +139,47 @@ class SceneWriter:
         _set_attributes(self._file, self._attributes)
 
     def write(self, camera: Camera, depth: DepthMap, layers: Mapping[str, NDArray[Any]] | None = None) -> None:
-        """Add one image with its depth, source, age, confidence where it has one, and any further layers (H,W)."""
-        own: dict[str, NDArray[Any]] = {
-            "depth": encode_depth(depth.depth_m),
-            "source": depth.source,
-            "age": encode_age(depth.age_s),
-        }
-        if depth.confidence is not None:
-            own["confidence"] = encode_confidence(depth.confidence)
-        self.write_layers(camera, {**own, **(layers or {})})
+        """Add one image with its depth, source, age, confidence where it has one, and any further layers (H,W).
+
+        It is encoded meanwhile and written with one of the next images, or at the end: leave its arrays as they are.
+        """
+        further = dict(layers or {})
+        sure = {} if depth.confidence is None else {"confidence": depth.confidence}
+        _check_shapes(camera, {"depth": depth.depth_m, **sure, **further})
+        self._put(camera, lambda: {**stored_layers(depth), **further})
 
     def write_layers(self, camera: Camera, layers: Mapping[str, NDArray[Any]]) -> None:
-        """Add one image from layers already in the store's own types; `depth` and `source` must be among them."""
+        """Add one image from layers already in the store's own types; `depth` and `source` must be among them.
+
+        As with `write`, leave the arrays as they are.
+        """
+        layers = dict(layers)
+        _check_shapes(camera, layers)
+        self._put(camera, lambda: layers)
+
+    def _put(self, camera: Camera, layers: Callable[[], Mapping[str, NDArray[Any]]]) -> None:
+        for done, encoded in self._encoding.put(camera, lambda: encode_layers(layers())):
+            self._store(done, encoded)
+
+    def _store(self, camera: Camera, layers: Sequence[EncodedLayer]) -> None:
         group = self._file.create_group(f"{camera.sample_token}/{camera.channel}")
-        for name, layer in layers.items():
-            if layer.shape != (camera.height_px, camera.width_px):
-                raise ValueError(
-                    f"{camera.channel}: layer {name} is {layer.shape}, image {camera.height_px, camera.width_px}"
-                )
-            stored = group.create_dataset(
-                name, layer.shape, layer.dtype.newbyteorder("<"), chunks=layer.shape, **FILTERS
-            )
-            stored.id.write_direct_chunk((0, 0), encode_layer(layer))
-        _set_attributes(
-            group,
-            {
-                "sample_data_token": camera.token,
-                "filename": camera.filename,
-                "timestamp_us": camera.timestamp_us,
-                "K": camera.K,
-                "T_global_cam": camera.T_global_cam,
-                **({} if camera.distortion is None else {"distortion": camera.distortion.as_json()}),
-            },
-        )
+        for name, shape, dtype, chunk in layers:
+            stored = group.create_dataset(name, shape, dtype.newbyteorder("<"), chunks=shape, **FILTERS)
+            stored.id.write_direct_chunk((0, 0), chunk)
+        _set_attributes(group, camera_attributes(camera))
         self._sink.check()
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            self._file.close()
+            try:
+                if kind is None:
+                    for camera, encoded in self._encoding.rest():
+                        self._store(camera, encoded)
+            finally:
+                self._encoding.stop()
+                self._file.close()
             if kind is None:
                 self._sink.finish()
                 os.replace(self._partial, self.path)
@@ -174,6 +187,14 @@ class SceneWriter:
         finally:
             self._sink.close()
             self._partial.unlink(missing_ok=True)
+
+
+def _check_shapes(camera: Camera, layers: Mapping[str, NDArray[Any]]) -> None:
+    for name, layer in layers.items():
+        if layer.shape != (camera.height_px, camera.width_px):
+            raise ValueError(
+                f"{camera.channel}: layer {name} is {layer.shape}, image {camera.height_px, camera.width_px}"
+            )
 
 
 def _set_attributes(group: h5py.Group, attributes: Attributes) -> None:
