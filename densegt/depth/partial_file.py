@@ -42,6 +42,16 @@ def write_whole(path: Path, data: bytes, *, below: Path | None = None) -> None:
         partial.unlink(missing_ok=True)
 
 
+def sync_folder(folder: Path) -> None:
+    """Put the new name itself on the disk, where the file system knows how."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def check_writable(path: Path) -> None:
     """Whether a file or folder can be made under a name, before long work for it.
 

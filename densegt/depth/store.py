@@ -20,7 +20,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -48,7 +48,7 @@ from densegt.depth.encoding_thread import EncodingThread
 from densegt.depth.file_identity import FileIdentity
 from densegt.depth.guarded import GuardedFile
 from densegt.depth.layer_codec import FILTERS, EncodedLayer, encode_layers
-from densegt.depth.partial_file import partial_path
+from densegt.depth.partial_file import partial_path, sync_folder
 from densegt.depth.read_layer import check_layers, read_layer
 from densegt.depth.sink import Sink
 from densegt.depth.steps import decode_depth, stored_layers
@@ -183,7 +183,7 @@ class SceneWriter:
             if kind is None:
                 self._sink.finish()
                 os.replace(self._partial, self.path)
-                _sync_folder(self.path.parent)
+                sync_folder(self.path.parent)
         finally:
             self._sink.close()
             self._partial.unlink(missing_ok=True)
@@ -200,16 +200,6 @@ def _check_shapes(camera: Camera, layers: Mapping[str, NDArray[Any]]) -> None:
 def _set_attributes(group: h5py.Group, attributes: Attributes) -> None:
     group.attrs.update(attributes)
     group.attrs[_TEXT_CRC] = text_crc(attributes)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Put the new name itself on the disk, where the file system knows how."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        with suppress(OSError):
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def scene_files(folder: Path) -> list[Path]:
