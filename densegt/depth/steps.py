@@ -44,5 +44,9 @@ def encode_age(age_s: NDArray[np.float32]) -> NDArray[np.int16]:
 
 def stored_layers(depth: DepthMap) -> dict[str, NDArray[Any]]:
     """The layers (H,W) of a depth map in the types of a store."""
-    own = {"depth": encode_depth(depth.depth_m), "source": depth.source, "age": encode_age(depth.age_s)}
+    own: dict[str, NDArray[Any]] = {
+        "depth": encode_depth(depth.depth_m),
+        "source": depth.source,
+        "age": encode_age(depth.age_s),
+    }
     return own if depth.confidence is None else {**own, "confidence": encode_confidence(depth.confidence)}
