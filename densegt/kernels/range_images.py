@@ -43,10 +43,9 @@ class Margin(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def fill_range_image(row: NDArray[np.int64], azimuth: Float32, range_m: Float32, out: Float32) -> None:
-    """Write ranges (N,) into `out` (R,C) m, 0 = no return, by ring row (N,) and azimuth in [-pi, pi); nearest wins."""
-    columns = out.shape[1]
+def fill_range_image(row: NDArray[np.int64], column: NDArray[np.uint16], range_m: Float32, out: Float32) -> None:
+    """Write ranges (N,) into `out` (R,C) m, 0 = no return, by ring row (N,) and column (N,); the nearest wins."""
     for i in range(len(row)):
-        c = int((azimuth[i] + np.pi) / (2 * np.pi) * columns) % columns
-        if out[row[i], c] == 0 or range_m[i] < out[row[i], c]:
-            out[row[i], c] = range_m[i]
+        r, c = row[i], column[i]
+        if out[r, c] == 0 or range_m[i] < out[r, c]:
+            out[r, c] = range_m[i]

@@ -65,8 +65,10 @@ def assign_points(
         detected = detected.take(kept)
         assigned, _ = _assign_to_detected(measured, detected, owner, transient, config)
     movers += _carried(measured, detected.tracks, SampledMotion.of(detected.tracks, measured), assigned)
-    owner = np.where(assigned >= 0, assigned + len(tracks), np.where(assigned == AMBIGUOUS, AMBIGUOUS, owner))
-    return PointAssignment(owner.astype(np.int32), transient & (owner == STATIC), movers)
+    inside = assigned >= 0
+    owner[inside] = assigned[inside] + len(tracks)
+    owner[assigned == AMBIGUOUS] = AMBIGUOUS
+    return PointAssignment(owner, transient & (owner == STATIC), movers)
 
 
 def _assign_to_detected(

@@ -26,12 +26,22 @@ NO_TURN_S = 1e-3
 
 
 class BeamPoints(NamedTuple):
-    """A sweep's points as its beams saw them (N): ring, azimuth and elevation rad in lidar, range m."""
+    """A sweep's points as its beams saw them (N): ring, column of the range image, range m.
+
+    They are kept for every sweep of a scene until all rings are known, so they are as small as they can be.
+    """
 
     ring: NDArray[np.uint16]
-    azimuth: Float32
-    elevation: Float32
+    column: NDArray[np.uint16]
     range_m: Float32
+
+
+class RingPoints(NamedTuple):
+    """The points of a sweep (N) that ring elevations are taken from: ring, elevation rad in lidar; how many rings."""
+
+    ring: NDArray[np.uint16]
+    elevation: Float32
+    rings: int
 
 
 class RangeImageBuilder:
@@ -48,6 +58,7 @@ class RangeImageBuilder:
             stamps = np.array([scene.sweeps[i].timestamp_us for i in of_lidar], dtype=np.float64)
             self._velocity[of_lidar] = _velocity(path, stamps, lidar.T_ego_lidar[:3, 3], self._models[k].period_s)
         self._parts: dict[int, BeamPoints] = {}
+        self._fullest: dict[int, RingPoints] = {}
         self._timed: dict[int, list[tuple[Float32, Float64]]] = {}
 
     def add(self, index: int, returns: SweepReturns, xyz: Float32, time_s: Float64) -> None:
@@ -57,10 +68,13 @@ class RangeImageBuilder:
         azimuth = np.arctan2(beam[:, 1], beam[:, 0])
         elevation = np.arctan2(beam[:, 2], np.hypot(beam[:, 0], beam[:, 1]))
         range_m = np.linalg.norm(beam, axis=1).astype(np.float32)
-        self._parts[index] = BeamPoints(returns.ring, azimuth, elevation, range_m)
+        self._parts[index] = BeamPoints(returns.ring, image_columns(azimuth, self._columns), range_m)
+        lidar, rings = int(self._sweep_lidar[index]), int(np.count_nonzero(np.bincount(returns.ring)))
+        if lidar not in self._fullest or rings > self._fullest[lidar].rings:
+            self._fullest[lidar] = RingPoints(returns.ring, elevation, rings)
         if returns.time_s is not None:
             some = slice(None, None, max(1, len(azimuth) // TIMED_POINTS))
-            self._timed.setdefault(int(self._sweep_lidar[index]), []).append((azimuth[some], time_s[some]))
+            self._timed.setdefault(lidar, []).append((azimuth[some], time_s[some]))
 
     @property
     def has_points(self) -> bool:
@@ -75,7 +89,7 @@ class RangeImageBuilder:
         for index, part in self._parts.items():
             row = rings[self._sweep_lidar[index]][1][part.ring]
             known = row >= 0
-            fill_range_image(row[known], part.azimuth[known], part.range_m[known], images[index])
+            fill_range_image(row[known], part.column[known], part.range_m[known], images[index])
         ring_elevation = np.full((len(rings), most), np.inf, dtype=np.float32)
         for k, (elevation, _) in enumerate(rings):
             ring_elevation[k, : len(elevation)] = elevation
@@ -95,14 +109,14 @@ class RangeImageBuilder:
 
         Elevations are medians over the first sweep that has every ring.
         """
-        parts = [part for index, part in self._parts.items() if self._sweep_lidar[index] == lidar]
-        if not parts:
+        if lidar not in self._fullest:
             return np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.int64)
-        best = max(parts, key=lambda part: len(np.unique(part.ring)))
+        best = self._fullest[lidar]
         present = np.unique(best.ring)
         height = np.array([np.median(best.elevation[best.ring == r]) for r in present], dtype=np.float32)
         order = np.argsort(height, kind="stable")
-        row_of = np.full(max(int(part.ring.max()) for part in parts) + 1, -1, dtype=np.int64)
+        highest = max(int(part.ring.max()) for i, part in self._parts.items() if self._sweep_lidar[i] == lidar)
+        row_of = np.full(highest + 1, -1, dtype=np.int64)
         row_of[present[order]] = np.arange(len(order))
         return height[order], row_of
 
@@ -111,6 +125,12 @@ class RangeImageBuilder:
             return model_clock(self._lidars[lidar], self._models[lidar])
         azimuth, time_s = (np.concatenate(part).astype(np.float64) for part in zip(*self._timed[lidar], strict=True))
         return fitted_clock(azimuth, time_s, self._models[lidar].period_s)
+
+
+def image_columns(azimuth: Float32, columns: int) -> NDArray[np.uint16]:
+    """Column of each azimuth (N,) in [-pi, pi] in a range image so many columns wide."""
+    turn = (azimuth.astype(np.float64) + np.pi) / (2 * np.pi)
+    return ((turn * columns).astype(np.int64) % columns).astype(np.uint16)
 
 
 def _velocity(path: EgoPath, stamps_us: Float64, arm_ego: Float64, period_s: float) -> Float64:

@@ -75,13 +75,17 @@ class KnownCells:
             cell, inside = grid.cells(level[:, :2])
             keys.append((cell[:, 0] * grid.size[1] + cell[:, 1])[inside])
             heights.append(level[inside, 2])
+        # A long drive has tens of millions of them: no copy is kept beside its successor.
         key = np.concatenate(keys) if keys else np.empty(0, np.int64)
+        keys.clear()
         z = np.concatenate(heights) if heights else np.empty(0, np.float32)
-        order = np.argsort(key, kind="stable")
-        known, start = np.unique(key[order], return_index=True)
-        height_m = np.empty(len(known))
-        ground_cells(z[order], np.append(start, len(key)).astype(np.int64), LAYER_M, height_m)
-        return cls(grid, known, height_m)
+        heights.clear()
+        z = z.take(np.argsort(key, kind="stable"))
+        key.sort()
+        start = np.flatnonzero(np.diff(key, prepend=-1))
+        height_m = np.empty(len(start))
+        ground_cells(z, np.append(start, len(key)).astype(np.int64), LAYER_M, height_m)
+        return cls(grid, key[start], height_m)
 
     def window(self, low: Int64, high: Int64) -> Float64:
         """Heights of the cells from `low` (2,) to before `high`, NaN where none is known."""
