@@ -11,6 +11,8 @@ import click
 
 from densegt.errors import InputError
 
+from .street_option import street_option
+
 MARKER = ".densegt-demo"
 
 
@@ -20,15 +22,11 @@ MARKER = ".densegt-demo"
     help="Folder for everything; an earlier demo in it is replaced.",
 )  # fmt: skip
 @click.option("--seconds", type=click.FloatRange(0.5, 60), default=2.0, show_default=True, help="Length of the drive.")
-@click.option(
-    "--street",
-    type=click.Choice(["city", "simple"]),
-    help="See `densegt simulate`.  [default: city if open3d imports]",
-)
+@street_option
 @click.option("--image-size", default="640x360", show_default=True, metavar="WxH", help="Size of the images in px.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Other seeds, other worlds.")
 @click.pass_context
-def command(ctx: click.Context, out: Path, seconds: float, street: str | None, image_size: str, seed: int) -> int:
+def command(ctx: click.Context, out: Path, seconds: float, street: str, image_size: str, seed: int) -> int:
     """Simulate a drive, build dense depth from its lidar, fill its gaps, score it against the exact depth, draw a page.
 
     \b
@@ -40,7 +38,6 @@ def command(ctx: click.Context, out: Path, seconds: float, street: str | None, i
     prepare(out)
     world, depth, completed = out / "world", out / "depth", out / "completed"
     page, figures = out / "report.html", out / "figures.json"
-    street = street or default_street()
     size: list[object] = ["--scenes", 1, "--seconds", seconds, "--image-size", image_size, "--seed", seed]
     began = time.monotonic()
     steps: list[list[object]] = [
@@ -56,16 +53,6 @@ def command(ctx: click.Context, out: Path, seconds: float, street: str | None, i
             return code
     click.echo(f"\nDone in {time.monotonic() - began:.0f} s. Look at {page.resolve()}; all figures are in {figures}")
     return 0
-
-
-def default_street() -> str:
-    """The city where open3d imports, else the simple street; on slim systems it is there but lacks a library."""
-    try:
-        import_module("open3d")
-    except (ImportError, OSError) as error:
-        click.echo(f"the street is simple, as open3d does not import ({error})")
-        return "simple"
-    return "city"
 
 
 def prepare(out: Path) -> None:

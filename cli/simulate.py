@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from .street_option import street_option
+
 
 def _image_size(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, int]:
     match = re.fullmatch(r"(\d+)[xX](\d+)", value)
@@ -18,13 +20,7 @@ def _image_size(ctx: click.Context, param: click.Parameter, value: str) -> tuple
 
 @click.command("simulate")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write; it appears when whole.")
-@click.option(
-    "--street",
-    type=click.Choice(["city", "simple"]),
-    default="simple",
-    show_default=True,
-    help="Meshes and hard lidar physics, or closed-form shapes on smooth ground.",
-)
+@street_option
 @click.option("--ranges", default="city", show_default=True, help="What cities are drawn from: a YAML file or preset.")
 @click.option("--scenes", default=2, show_default=True, type=click.IntRange(1, 9999), help="How many scenes.")
 @click.option("--seconds", default=5.0, show_default=True, type=click.FloatRange(0.5, 60), help="Length of a scene.")

@@ -93,8 +93,9 @@ def whole_line(made_once: MadeOnce) -> Path:
 
     def make(folder: Path) -> None:
         data = ["--dataroot", str(folder / "world")]
+        shortest = ["--scenes", "1", "--seconds", "0.5", "--image-size", "96x54"]
         densegt_does(
-            ["simulate", "--out", str(folder / "world"), "--scenes", "1", "--seconds", "0.5", "--image-size", "96x54"],
+            ["simulate", "--street", "simple", "--out", str(folder / "world"), *shortest],
             ["accumulate", *data, "--out", str(folder / "depth")],
             ["complete", *data, "--depth", str(folder / "depth"), "--out", str(folder / "completed")],
         )

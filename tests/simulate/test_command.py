@@ -23,7 +23,7 @@ def test_help_has_an_example() -> None:
 
 def test_it_writes_what_it_says(tmp_path: Path) -> None:
     out = tmp_path / "world"
-    args = ["--out", str(out), "--scenes", "1", "--seconds", "0.5", "--image-size", "32x18"]
+    args = ["--street", "simple", "--out", str(out), "--scenes", "1", "--seconds", "0.5", "--image-size", "32x18"]
     result = CliRunner().invoke(command, args)
     assert result.exit_code == 0, result.output
     assert (out / "exact" / "scene-0001.h5").is_file()
