@@ -77,8 +77,8 @@ accumulate_options = option_group(
     click.option(
         "--motion",
         type=click.Choice(["auto", "boxes", "free", "none"]),
-        help="auto (default): objects with boxes are carried along their tracks, and what other sweeps saw through is "
-        "shown at its own time only. boxes: only the first. free: only the second, no label read. "
+        help="auto (default): objects with boxes are motion-compensated along their tracks, and what other sweeps saw "
+        "through is shown at its own time only. boxes: only the first. free: only the second, no label read. "
         "none: all stands still.",
     ),
     click.option("--surface/--no-surface", default=None, help="Fill between measured points of one surface (default)."),

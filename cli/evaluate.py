@@ -77,8 +77,9 @@ def command(
     densegt evaluate --pred depth --truth kitti-depth:/data/kitti/depth
     densegt evaluate --dataroot /data/nuscenes --leave-one-out
 
-    Right: share of all pixels with truth that get a depth within max(0.5 m, 5 %) of a truth in the 3x3 around them.
-    Outliers: share of the predicted pixels that do not. MAE, RMSE and delta compare the same pixel.
+    Accuracy: share of all ground-truth pixels that get a depth within max(0.5 m, 5 %) of a ground truth in the 3x3
+    around them (right_percent in --json). Outliers: share of the predicted pixels that do not. MAE, RMSE and delta
+    compare the same pixel.
 
     With --leave-one-out each keyframe's depth is rebuilt without that keyframe's lidar sweep and scored on the sweep's
     points. It takes accumulate's options, and about as many times as long as accumulate as there are keyframes; with
@@ -130,7 +131,7 @@ def _print(evaluation: Evaluation) -> None:
     from rich.console import Console
 
     # A pipe has no width of its own; rich would take 80 and cut the columns.
-    console = Console(highlight=False, width=max(Console().width, 100))
+    console = Console(highlight=False, width=max(Console().width, 120))
     console.print(_table(evaluation.summary))
     for line in _remarks(evaluation):
         click.echo(line)
@@ -139,7 +140,7 @@ def _print(evaluation: Evaluation) -> None:
 def _print_kitti(evaluation: KittiEvaluation) -> None:
     from rich.console import Console
 
-    console = Console(highlight=False, width=max(Console().width, 100))
+    console = Console(highlight=False, width=max(Console().width, 120))
     console.print(_table(evaluation.summary))
     k = evaluation.kitti
     errors = f"RMSE {_shown(k.rmse_mm)} mm, MAE {_shown(k.mae_mm)} mm"
@@ -156,7 +157,7 @@ def _table(summary: Summary) -> Table:
     title = f"{_count(summary.images)}, truth nearer than {summary.max_depth_m:g} m"
     table = Table(title=title, title_justify="left")
     table.add_column("pixels", no_wrap=True)
-    for name in ("share %", "right %", "coverage %", "outliers %", "MAE m", "RMSE m", "delta1 %"):
+    for name in ("share %", "accuracy %", "coverage %", "outliers %", "MAE m", "RMSE m", "delta1 %"):
         table.add_column(name, justify="right", no_wrap=True)
     for _, groups in summary.sections():
         for label, f in groups.items():
@@ -180,8 +181,8 @@ def _remarks(evaluation: Evaluation) -> list[str]:
     """Lines below the table: depth in the sky, and what was left out."""
     summary = evaluation.summary
     lines = [
-        f"phantoms (depth where there is no surface): {_shown(summary.phantom_percent)} % of predictions; "
-        f"wrong before surfaces beyond the limit: {_shown(summary.beyond_percent)} %"
+        f"false positives (depth where there is no surface): {_shown(summary.false_positive_percent)} % of "
+        f"predictions; wrong before surfaces beyond the limit: {_shown(summary.beyond_percent)} %"
     ]
     if not summary.by_kind:
         lines.append("no kinds: the truth has no layer `kind`")

@@ -27,7 +27,7 @@ def run(job: LeaveOneOutJob, selection: SelectionOptions, workers: int) -> Leave
     with progress_on_stderr("leave one out") as progress:
         result = leave_one_out(job, names, workers=workers, progress=progress)
     # A pipe has no width of its own; rich would take 80 and cut the columns.
-    console = Console(highlight=False, width=max(Console().width, 130))
+    console = Console(highlight=False, width=max(Console().width, 140))
     console.print(_table(result))
     for line in _remarks(result):
         click.echo(line)
@@ -41,21 +41,24 @@ def run(job: LeaveOneOutJob, selection: SelectionOptions, workers: int) -> Leave
 def _table(result: LeaveOneOutResult) -> Table:
     from rich.table import Table
 
+    from densegt.depth.figures import in_words
+
     whole = result.whole
     ours, theirs = whole.sure.densegt, whole.sure.z_buffer_baseline
     title = f"{whole.images} images, each rebuilt without its own sweep and scored on it, nearer than "
     table = Table(title=f"{title}{result.job.max_depth_m:g} m", title_justify="left")
     table.add_column("held-out points", no_wrap=True)
-    for name in ("points %", "right %", "coverage %", "outliers %", "MAE m", "RMSE m", "median m"):
+    for name in ("points %", "accuracy %", "coverage %", "outliers %", "MAE m", "RMSE m", "median m"):
         table.add_column(name, justify="right", no_wrap=True)
     for name in ("z-buffer\ncoverage %", "z-buffer\noutliers %"):
         table.add_column(name, justify="right", style="dim", no_wrap=True)
     points = whole.all_points.densegt.all.counted
     _section(table, {"surely seen": ours.all}, {"surely seen": theirs.all}, points)
-    _section(table, ours.by_motion, theirs.by_motion, points)
+    by_motion, their_motion = ({in_words(k): f for k, f in m.by_motion.items()} for m in (ours, theirs))
+    _section(table, by_motion, their_motion, points)
     by_range, their_range = ({f"{k} m": f for k, f in method.by_range.items()} for method in (ours, theirs))
     _section(table, by_range, their_range, points)
-    _section(table, {f"source: {name.replace('_', ' ')}": f for name, f in ours.by_source.items()}, {}, points)
+    _section(table, {f"source: {in_words(name)}": f for name, f in ours.by_source.items()}, {}, points)
     rest = {"ambiguous": whole.ambiguous, "hidden": whole.hidden, "all": whole.all_points}
     _section(
         table,
@@ -92,6 +95,6 @@ def _remarks(result: LeaveOneOutResult) -> list[str]:
         lines.append(f"surely seen: the z-buffer baseline over the same sweeps has {ratio:.1f} times the outliers")
     lines.append("ambiguous and hidden points are near or behind surfaces that the camera may see instead")
     if not result.whole.all_points.densegt.by_motion:
-        lines.append("movers and rest are not told apart: the recording has no boxes")
+        lines.append("dynamic objects and the rest are not told apart: the recording has no boxes")
     lines.append("only what the lidar met is scored; see `definitions` in --json")
     return lines

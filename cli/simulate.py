@@ -27,7 +27,7 @@ def _image_size(ctx: click.Context, param: click.Parameter, value: str) -> tuple
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Other seeds, other worlds.")
 @click.option("--image-size", default="800x450", show_default=True, metavar="WxH", callback=_image_size, help="In px.")
 @click.option(
-    "--unlabelled", default=2, show_default=True, type=click.IntRange(0), help="Movers without boxes, a scene."
+    "--unlabelled", default=2, show_default=True, type=click.IntRange(0), help="Dynamic objects without boxes, a scene."
 )
 @click.option(
     "--box-noise", "box_noise_m", default=0.0, show_default=True, type=click.FloatRange(0), help="Error of boxes in m."

@@ -17,7 +17,7 @@ Recordings
 Depth
     accumulate          a recording into a depth store
     accumulate_scene    one scene, image by image
-    build_cloud         one scene's cloud: static surfels, and each mover in its own frame
+    build_cloud         one scene's cloud: static surfels, and each dynamic object in its own frame
     render              a cloud seen by a camera, with visibility
     render_points       plain points (N,3) seen by a camera, with visibility
     virtual_camera      a camera of one's own

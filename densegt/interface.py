@@ -106,7 +106,7 @@ def virtual_camera(
     """A camera of one's own: K (3,3) px, T_global_cam (4,4); cam is x right, y down, z ahead.
 
     Args:
-        timestamp_us: its exposure; movers of a cloud are placed at this time.
+        timestamp_us: its exposure; dynamic objects of a cloud are placed at this time.
 
     Raises:
         ValueError: K or the pose is none.

@@ -15,7 +15,7 @@ lidars:
   TOP:
     T_ego_lidar: {xyz: [1.0, 0.0, 1.8], wxyz: [1, 0, 0, 0]}     # metres, from the lidar to the ego frame
     # Where the points carry no time_s: when is the stamp, and is ego motion taken out?
-    model: {clockwise: true, period_s: 0.1, seam_deg: 180, stamp_fraction: 0.5, compensated: true}
+    model: {clockwise: true, period_s: 0.1, scan_start_azimuth_deg: 180, stamp_fraction: 0.5, compensated: true}
 cameras:
   FRONT:
     T_ego_cam: {xyz: [1.5, 0.0, 1.5], wxyz: [0.5, -0.5, 0.5, -0.5]}  # x right, y down, z ahead

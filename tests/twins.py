@@ -1,4 +1,7 @@
-"""The slow, obvious twin of a kernel: same module name, function name and arguments in tests/reference."""
+"""The reference implementation of a kernel, slow and obvious.
+
+Same module name, function name and arguments in tests/reference.
+"""
 
 from __future__ import annotations
 

@@ -62,12 +62,12 @@ METHODS: Mapping[str, Callable[[Scene], baselines.Depths]] = {
 }
 
 COLUMNS: Mapping[str, Callable[[Summary], float | None]] = {
-    "right %": lambda s: (s.labelled_world or s.all).right_percent,
+    "accuracy %": lambda s: (s.labelled_world or s.all).right_percent,
     "outlier %": lambda s: (s.labelled_world or s.all).outlier_percent,
     "outlier %, all": lambda s: s.all.outlier_percent,
-    "labelled movers": lambda s: _of(s, "labelled_mover"),
-    "unlabelled movers": lambda s: _of(s, "unlabelled_mover"),
-    "near edges": lambda s: s.by_edge["near"].outlier_percent,
+    "labelled dynamic objects": lambda s: _of(s, "labelled_mover"),
+    "unlabelled dynamic objects": lambda s: _of(s, "unlabelled_mover"),
+    "near discontinuities": lambda s: s.by_edge["near"].outlier_percent,
     "coverage %": lambda s: s.all.coverage_percent,
 }
 SECONDS = "s / keyframe"
@@ -82,12 +82,12 @@ brackets, the least and the most.
 Seconds are of processor time on one core for six cameras: reading, preparing the scene, and rendering, spread over its
 keyframes. Baselines are plain numpy, so their seconds say little about the originals'.
 
-- *10 past sweeps*: the devkit's own drawing lets the last point win; here the nearest wins, which is kinder.
+- *10 past sweeps*: the devkit's own drawing lets the last point win; a z-buffer here, which is kinder.
 - *SurroundOcc-like*: boxes between keyframes as the devkit's `get_boxes` tells them, enlarged by 1.1 and lowered by
   0.1 m; its mesh and voxels are left out.
 - *radar-camera-fusion-depth-like*: annotated boxes stand for its image masks, which would also cover vehicles without
-  a box, so its column of unlabelled movers is worse here than with real masks. It does not move objects: those of the
-  keyframe's own sweep alone remain.
+  a box, so its column of unlabelled dynamic objects is worse here than with real masks. It does not move objects:
+  those of the keyframe's own sweep alone remain.
 - *whole scene* and below: densegt's steps, each added to those above it. *+ mixed pixels dropped* leaves out returns
   that hang between two surfaces; *+ free space* shows what other sweeps' beams refute at its own time only, and leaves
   out what stands behind glass, and places objects found without labels. The last two are the commands themselves:

@@ -35,7 +35,7 @@ def single_sweep(scene: Scene) -> Depths:
 
 
 def past_sweeps(scene: Scene) -> Depths:
-    """The keyframe's sweep and the nine before it, nothing moves (the devkit's multi-sweep, but nearest wins)."""
+    """The keyframe's sweep and the nine before it, nothing moves (the devkit's multi-sweep, as a z-buffer baseline)."""
     return _neighbours(scene, before=9, after=0)
 
 

@@ -47,9 +47,9 @@ KINDS = {
     "ground": Kind.GROUND,
     "structure": Kind.STRUCTURE,
     "standing": Kind.STANDING,
-    "labelled movers": Kind.LABELLED_MOVER,
+    "labelled dynamic objects": Kind.LABELLED_MOVER,
     "people": Kind.PERSON,
-    "unlabelled movers": Kind.UNLABELLED_MOVER,
+    "unlabelled dynamic objects": Kind.UNLABELLED_MOVER,
     "glass": Kind.GLASS,
     "porous": Kind.POROUS,
 }

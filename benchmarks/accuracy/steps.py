@@ -24,7 +24,7 @@ Front = Callable[[VisibleSurfels, Camera, SurfelConfig], SurfaceLayer]
 
 
 def sound_points(scene: Scene) -> Depths:
-    """The whole scene, nearest wins, without returns that hang between two surfaces."""
+    """The whole scene's z-buffer baseline, without returns that hang between two surfaces."""
     return _points(scene, "none", nothing_hides)
 
 

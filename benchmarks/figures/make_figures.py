@@ -64,7 +64,10 @@ def draw_clouds(scene: Scene, cloud: Cloud, exposure: Camera, path: Path) -> Non
     middle = exposure.T_global_cam[:3, 3] - few.origin_global_m
     figure = Figure(figsize=(11, 5.2), layout="constrained")
     for axes, title, compensated in zip(
-        figure.subplots(1, 2), ("as the sweeps saw them", "carried along their tracks"), (False, True), strict=True
+        figure.subplots(1, 2),
+        ("as the sweeps saw them", "motion-compensated along their tracks"),
+        (False, True),
+        strict=True,
     ):
         axes.scatter(*few.static[:, :2].T, s=0.35, color="#7c8796", linewidths=0)
         for mover in few.movers:
@@ -148,9 +151,9 @@ def draw_failures(world: Path, depth: SceneReader, exact: SceneReader, path: Pat
 
 
 CAUSES = {
-    "beside outlines": lambda truth: near_edges(truth.depth_m),
+    "beside depth discontinuities": lambda truth: near_edges(truth.depth_m),
     "on structures": lambda truth: (truth.layers["kind"] == Kind.STRUCTURE) & ~near_edges(truth.depth_m),
-    "on moving objects": lambda truth: np.isin(truth.layers["kind"], (Kind.LABELLED_MOVER, Kind.UNLABELLED_MOVER)),
+    "on dynamic objects": lambda truth: np.isin(truth.layers["kind"], (Kind.LABELLED_MOVER, Kind.UNLABELLED_MOVER)),
 }
 
 

@@ -84,7 +84,7 @@ class Size:
     Attributes:
         render_s, write_s: this keyframe's own.
         prepare_s: its share of reading, surfels and free space.
-        baseline_s: numpy's nearest-wins of the same static points.
+        baseline_s: numpy's z-buffer baseline of the same static points.
         floor_s: see above.
     """
 

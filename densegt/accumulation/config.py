@@ -17,7 +17,9 @@ class LidarConfig(_Strict):
     model: Literal["auto", "nuscenes", "kitti", "custom"] = "auto"
     clockwise: bool = True
     period_s: float = Field(default=0.05, gt=0)
-    seam_deg: float = 110.0
+    scan_start_azimuth_deg: float = Field(
+        default=110.0, validation_alias=AliasChoices("scan_start_azimuth_deg", "seam_deg")
+    )
     stamp_fraction: float = 1.0
     compensated: bool = True
 
@@ -31,7 +33,7 @@ class EgoConfig(_Strict):
 
 
 class RefineTracksConfig(_Strict):
-    """How labelled movers are registered to their own points.
+    """How labelled dynamic objects are registered to their own points.
 
     Attributes:
         margin_m, margin_share, ground_clearance_m: points of a box widened by this on each side, after its size by
@@ -159,7 +161,7 @@ class GlassConfig(_Strict):
 
 
 class DiscoverConfig(_Strict):
-    """How movers without annotation are detected among transient points."""
+    """How dynamic objects without annotation are detected among transient points."""
 
     min_height_m: float = Field(default=0.3, description="above the ground; lower points follow nothing")
     max_height_m: float = 4.5

@@ -103,7 +103,7 @@ def configured_model(config: LidarConfig) -> LidarModel | None:
     return LidarModel(
         clockwise=config.clockwise,
         period_s=config.period_s,
-        seam_rad=float(np.deg2rad(config.seam_deg)),
+        scan_start_azimuth_rad=float(np.deg2rad(config.scan_start_azimuth_deg)),
         stamp_fraction=config.stamp_fraction,
         compensated=config.compensated,
     )

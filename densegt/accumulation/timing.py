@@ -64,12 +64,14 @@ def point_times(points: Points | SweepReturns, sweep: Sweep) -> Float64:
 def azimuth_times(xyz_lidar: NDArray[np.float32], T_ego_lidar: Float64, model: LidarModel) -> Float64:
     """Time of each point (N,) s relative to the sweep's stamp, from the azimuth at which the lidar saw it.
 
-    The turn begins at the seam; a point `angle` further along it was measured at
+    The turn begins at the scan start; a point `angle` further along it was measured at
     (angle / 2 pi - stamp_fraction) x period.
     """
     xy_ego = xyz_lidar.astype(np.float64) @ T_ego_lidar[:2, :3].T
     azimuth = np.arctan2(xy_ego[:, 1], xy_ego[:, 0])
-    angle = (model.seam_rad - azimuth if model.clockwise else azimuth - model.seam_rad) % (2 * np.pi)
+    angle = (model.scan_start_azimuth_rad - azimuth if model.clockwise else azimuth - model.scan_start_azimuth_rad) % (
+        2 * np.pi
+    )
     times_s: Float64 = (angle / (2 * np.pi) - model.stamp_fraction) * model.period_s
     return times_s
 

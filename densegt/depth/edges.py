@@ -1,4 +1,4 @@
-"""Outlines in a depth map: where depth jumps by more than the plane it lies on explains."""
+"""Depth discontinuities: where depth jumps by more than the plane it lies on explains."""
 
 from __future__ import annotations
 

@@ -35,7 +35,8 @@ DEFINITIONS = {
     "predicted": "counted pixels that have a prediction (finite, > 0)",
     "outlier": "a predicted counted pixel with |p - t| > max(0.5 m, 5 % of t) for every truth t > 0 among the 3x3 "
     "around it (t may lie beyond max_depth_m)",
-    "right_percent": "predicted pixels that are no outliers, as a share of counted",
+    "right_percent": "accuracy over all ground-truth pixels: predicted pixels that are no outliers, as a share "
+    "of counted",
     "outlier_percent": "outliers as a share of predicted",
     "coverage_percent": "predicted as a share of counted",
     "share_percent": "counted pixels of this group as a share of all counted",
@@ -49,11 +50,11 @@ DEFINITIONS = {
     "imae_per_km": "mean |1/p - 1/t| over predicted, same pixel, depths in km",
     "irmse_per_km": "root of the mean (1/p - 1/t)^2 over predicted, same pixel, depths in km",
     "delta_percent": "delta<k>_percent: share of predicted with max(p/t, t/p) < 1.25^k, same pixel",
-    "phantom_percent": "predictions < max_depth_m with no surface (truth 0) in the whole 3x3 around them, "
+    "false_positive_percent": "predictions < max_depth_m with no surface (truth 0) in the whole 3x3 around them, "
     "as a share of all predictions",
     "beyond_percent": "predictions < max_depth_m where truth is at max_depth_m or beyond and no truth of the 3x3 "
     "matches, as a share of all predictions; not among the outliers, for their pixels are not counted",
-    "labelled_world": "all kinds but unlabelled movers; images without a kind layer are left out",
+    "labelled_world": "all kinds but unlabelled dynamic objects; images without a kind layer are left out",
     "by_source": "grouped by the prediction's source code; counted here means predicted",
     "by_edge": "near: within 5 px of a jump in truth, more than max(0.5 m, 5 %), that no plane explains; off: the rest",
 }
@@ -92,7 +93,7 @@ class Summary:
     images_with_kind: int
     max_depth_m: float
     predictions: int
-    phantom_percent: float | None
+    false_positive_percent: float | None
     beyond_percent: float | None
     all: Figures
     labelled_world: Figures | None
@@ -107,9 +108,9 @@ class Summary:
         if self.labelled_world:
             headline["labelled world"] = self.labelled_world
         yield "headline", headline
-        yield "kind", {name.replace("_", " "): f for name, f in self.by_kind.items()}
+        yield "kind", {in_words(name): f for name, f in self.by_kind.items()}
         yield "range", {f"{name} m": f for name, f in self.by_range.items()}
-        yield "source", {f"source: {name.replace('_', ' ')}": f for name, f in self.by_source.items()}
+        yield "source", {f"source: {in_words(name)}": f for name, f in self.by_source.items()}
         yield "edges", {f"{name} edges": f for name, f in self.by_edge.items()}
 
     def as_dict(self) -> dict[str, Any]:
@@ -143,6 +144,11 @@ def figures_of(sums: NDArray[np.float64], errors: NDArray[np.int64], *, all_coun
         delta2_percent=percent(s["delta2"], m),
         delta3_percent=percent(s["delta3"], m),
     )
+
+
+def in_words(name: str) -> str:
+    """The name of a kind or source as tables show it; a mover is a dynamic object."""
+    return name.lower().replace("mover", "dynamic_object").replace("_", " ")
 
 
 def ratio(part: float, whole: float) -> float | None:

@@ -6,10 +6,10 @@ from enum import IntEnum
 
 
 class Kind(IntEnum):
-    """Codes of the store's `kind` layer; a mover is an object that moves more than 0.5 m during its scene.
+    """Codes of the store's `kind` layer; MOVER is a dynamic object, one that moves more than 0.5 m during its scene.
 
     The last three are the city's: labelled people whether they move or not, panes of glass on anything that has not an
-    unlabelled mover's code, and what a beam may pass between, such as leaves.
+    unlabelled dynamic object's code, and what a beam may pass between, such as leaves.
     """
 
     NONE = 0

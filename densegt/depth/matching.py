@@ -1,4 +1,4 @@
-"""Depth against truth with one pixel of grace: the best match among the 3x3 truths around a pixel."""
+"""Depth against truth with 3x3 tolerance: the best match among the 3x3 truths around a pixel."""
 
 from __future__ import annotations
 

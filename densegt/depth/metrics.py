@@ -35,13 +35,13 @@ class Sums:
     Attributes:
         cells: (len(QUANTITIES), kinds + 1, bands, sources + 1, 2) sums over counted pixels.
         errors: one histogram of |error| a group, by axis: (kinds + 1, bins), (bands, bins), ...; int64.
-        predictions, phantoms, beyond: numbers of pixels over the whole images.
+        predictions, false_positives, beyond: numbers of pixels over the whole images.
     """
 
     cells: NDArray[np.float64]
     errors: tuple[NDArray[np.int64], ...]
     predictions: int
-    phantoms: int
+    false_positives: int
     beyond: int
 
     def __add__(self, other: Sums) -> Sums:
@@ -49,7 +49,7 @@ class Sums:
             self.cells + other.cells,
             tuple(a + b for a, b in zip(self.errors, other.errors, strict=True)),
             self.predictions + other.predictions,
-            self.phantoms + other.phantoms,
+            self.false_positives + other.false_positives,
             self.beyond + other.beyond,
         )
 
@@ -94,7 +94,7 @@ def image_sums(
         cells=np.stack(sums).reshape(len(QUANTITIES), *shape),
         errors=tuple(_histograms(axis, steps.astype(np.int64), k) for axis, k in zip(hit, shape, strict=True)),
         predictions=int(predicted.sum()),
-        phantoms=int((near & ~surface_nearby(truth_m)).sum()),
+        false_positives=int((near & ~surface_nearby(truth_m)).sum()),
         beyond=int((np.abs(best_match(depth_m, truth_m, far)) > 1).sum()),
     )
 
@@ -201,7 +201,7 @@ def _summary(sums: Sums, *, images: int, with_kind: int, max_depth_m: float) -> 
         images_with_kind=with_kind,
         max_depth_m=max_depth_m,
         predictions=sums.predictions,
-        phantom_percent=percent(sums.phantoms, sums.predictions),
+        false_positive_percent=percent(sums.false_positives, sums.predictions),
         beyond_percent=percent(sums.beyond, sums.predictions),
         all=group(3, 0, 1),
         labelled_world=group(0, *(k for k in Kind if k != Kind.UNLABELLED_MOVER)) if with_kind else None,

@@ -59,7 +59,7 @@ def beam_to(
         xyz: (3,) m in global minus origin.
         origin: (3,) the lidar at the stamp; velocity: (3,) m/s.
         R_lidar_global: (3,3) at the stamp.
-        clock: (4,) sign of the turn in azimuth (-1 clockwise), lidar azimuth of the seam (rad), stamp_fraction,
+        clock: (4,) sign of the turn in azimuth (-1 clockwise), lidar azimuth of the scan start (rad), stamp_fraction,
             period_s.
     """
     x, y, z = place_in_beam(xyz, origin, velocity, R_lidar_global, clock)

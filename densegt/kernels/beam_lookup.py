@@ -62,7 +62,7 @@ def beam_at(
     vx = r00 * velocity[0] + r01 * velocity[1] + r02 * velocity[2]
     vy = r10 * velocity[0] + r11 * velocity[1] + r12 * velocity[2]
     vz = r20 * velocity[0] + r21 * velocity[1] + r22 * velocity[2]
-    sign, seam, stamp_fraction, period_s = clock[0] / _TURN, clock[1], clock[2], clock[3]
+    sign, scan_start, stamp_fraction, period_s = clock[0] / _TURN, clock[1], clock[2], clock[3]
     per_column, count = np.float32(columns) / _TURN, np.int32(columns)
     half, one = np.float32(0.5), np.float32(1)
     # Through one index: with two the compiler makes no vectors.
@@ -72,7 +72,7 @@ def beam_at(
         x, y, z = r00 * dx + r01 * dy + r02 * dz, r10 * dx + r11 * dy + r12 * dz, r20 * dx + r21 * dy + r22 * dz
         # The first direction, as from the stamp's place, tells the time; the second, from that time's place, is the
         # beam's.
-        turns = sign * (_arctan2(y, x) - seam)
+        turns = sign * (_arctan2(y, x) - scan_start)
         t = (turns - np.floor(turns) - stamp_fraction) * period_s
         x, y, z = x - vx * t, y - vy * t, z - vz * t
         flat = x * x + y * y

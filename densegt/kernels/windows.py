@@ -13,7 +13,7 @@ def nearest_around(image: NDArray[np.float32], out: NDArray[np.float32]) -> None
 
     Args:
         image: (R,C) ranges in m, 0 = no return.
-        out: (R-1,C), [r,c] of rings r and r+1, columns c to c+3 across the seam.
+        out: (R-1,C), [r,c] of rings r and r+1, columns c to c+3 across the scan start.
     """
     rings, columns = image.shape
     for ring in range(rings - 1):

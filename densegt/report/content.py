@@ -22,7 +22,7 @@ from densegt.report.draw import (
 SOURCE_WORDS = {
     Source.OWN_SWEEP: "the keyframe's own sweep",
     Source.STATIC: "static point of another sweep",
-    Source.MOVER: "moving object",
+    Source.MOVER: "dynamic object",
     Source.SURFACE: "surface between measured points",
     Source.COMPLETED: "completed",
     Source.NONE: "no depth",

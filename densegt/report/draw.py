@@ -20,7 +20,7 @@ SUREST_M, LEAST_SURE_M = 0.05, 20.0
 
 NOTHING = (24, 27, 33)
 NOT_PREDICTED = (58, 63, 72)
-PHANTOM = (214, 70, 214)
+FALSE_POSITIVE = (214, 70, 214)
 RIGHT = (196, 222, 196)
 # From just beyond the tolerance to SATURATED tolerances.
 TOO_FAR = ((250, 190, 110), (200, 20, 20))
@@ -99,7 +99,7 @@ def error_picture(depth_m: Float32, truth_m: Float32) -> Picture:
     colours[:] = RIGHT
     colours[match > 1] = _between(TOO_FAR, match[match > 1])
     colours[match < -1] = _between(TOO_NEAR, -match[match < -1])
-    colours[np.isinf(match)] = PHANTOM
+    colours[np.isinf(match)] = FALSE_POSITIVE
     picture[has] = np.rint(colours).astype(np.uint8)
     return picture
 

@@ -13,7 +13,7 @@ import numpy as np
 
 import densegt
 from densegt.depth.evaluate import Evaluation, evaluate_stores
-from densegt.depth.figures import DEFINITIONS
+from densegt.depth.figures import DEFINITIONS, in_words
 from densegt.depth.partial_file import check_writable, write_whole
 from densegt.depth.store import ImageRecord, SceneReader, scene_files
 from densegt.errors import InputError
@@ -133,6 +133,7 @@ def _render(**values: Any) -> str:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["in_words"] = lambda source: in_words(source.name)
     environment.filters["figure"] = lambda x, digits=2: "–" if x is None else f"{x:.{digits}f}"  # noqa: RUF001
     template = environment.from_string(files("densegt.report").joinpath("page.html.j2").read_text(encoding="utf-8"))
     return template.render(
@@ -154,7 +155,7 @@ def _error_legend() -> list[tuple[str, str]]:
         (css(draw.RIGHT), "right, within max(0.5 m, 5 %) in the 3×3"),  # noqa: RUF001
         (f"linear-gradient(90deg, {css(draw.TOO_FAR[0])}, {css(draw.TOO_FAR[1])})", "too far, up to 10 tolerances"),
         (f"linear-gradient(90deg, {css(draw.TOO_NEAR[0])}, {css(draw.TOO_NEAR[1])})", "too near, likewise"),
-        (css(draw.PHANTOM), "depth where there is no surface"),
+        (css(draw.FALSE_POSITIVE), "depth where there is no surface"),
         (css(draw.NOT_PREDICTED), "no depth, but a surface"),
         (css(draw.NOTHING), "neither"),
     ]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from densegt.depth.figures import Figures, Summary
+from densegt.depth.figures import Figures, Summary, in_words
 
 # Stands for the text's colour in matplotlib, which knows no currentColor.
 _INK = "#010203"
@@ -30,7 +30,7 @@ _RIGHT, _COVERED, _WRONG = "#3d9a68", "#a9d5bd", "#d9534f"
 def plots(summary: Summary) -> list[str]:
     """The charts of an evaluation: coverage by range, outliers by range, outliers by kind where kinds are known."""
     ranges = {f"{name} m": f for name, f in summary.by_range.items() if f.counted}
-    kinds = {name.replace("_", "\n"): f for name, f in summary.by_kind.items() if f.counted}
+    kinds = {in_words(name).replace(" ", "\n"): f for name, f in summary.by_kind.items() if f.counted}
     charts = [coverage_chart(ranges), outlier_chart(ranges, title="Outliers by range")]
     return charts + ([outlier_chart(kinds, title="Outliers by kind")] if kinds else [])
 
@@ -40,9 +40,9 @@ def coverage_chart(groups: Mapping[str, Figures]) -> str:
     names = list(groups)
     covered = [f.coverage_percent or 0 for f in groups.values()]
     right = [f.right_percent or 0 for f in groups.values()]
-    with chart("Coverage by range", "% of pixels with truth") as (axes, svg):
+    with chart("Coverage by range", "% of ground-truth pixels") as (axes, svg):
         axes.bar(names, covered, color=_COVERED, width=0.65, label="covered")
-        bars = axes.bar(names, right, color=_RIGHT, width=0.65, label="and right")
+        bars = axes.bar(names, right, color=_RIGHT, width=0.65, label="and accurate")
         axes.bar_label(bars, [f"{x:.0f}" for x in right], padding=-12, color="white", fontsize=8)
         axes.set_ylim(0, 100)
         axes.legend(frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0.45, 1.0), ncols=2, handlelength=1)

@@ -36,7 +36,7 @@ def legend() -> dict[str, Any]:
             "right": draw.RIGHT,
             "too_far": draw.TOO_FAR,
             "too_near": draw.TOO_NEAR,
-            "phantom": draw.PHANTOM,
+            "false_positive": draw.FALSE_POSITIVE,
             "not_predicted": draw.NOT_PREDICTED,
         },
     }

@@ -45,7 +45,7 @@ function pictures(legend) {
     error: (l, i) => {
       if (!l.depth[i]) return l.truth[i] ? E.not_predicted : null;
       const error = match(l, i);
-      if (error === Infinity) return E.phantom;
+      if (error === Infinity) return E.false_positive;
       return Math.abs(error) <= 1 ? E.right : between(error > 0 ? E.too_far : E.too_near, Math.abs(error));
     },
   };
@@ -89,7 +89,7 @@ function pictures(legend) {
       [css(E.right), "right, within max(0.5 m, 5 %) in the 3×3"],
       [gradient(E.too_far), "too far, up to 10 tolerances"],
       [gradient(E.too_near), "too near, likewise"],
-      [css(E.phantom), "depth where there is no surface"],
+      [css(E.false_positive), "depth where there is no surface"],
       [css(E.not_predicted), "no depth, but a surface"],
     ]);
   }

@@ -285,7 +285,7 @@ def test_accuracy_against_exact_depth(scores) -> None:
     assert scores["auto"].labelled_world.outlier_percent < 4
     assert scores["auto"].by_kind["ground"].outlier_percent < 6
     assert scores["auto"].by_kind["structure"].outlier_percent < 3
-    assert scores["auto"].phantom_percent < 1
+    assert scores["auto"].false_positive_percent < 1
     assert everything.median_m < 0.15
 
 

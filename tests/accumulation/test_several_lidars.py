@@ -1,4 +1,4 @@
-"""Two lidars in one scene, unlike in pose, rings, direction, seam and stamp, in a world known in closed form."""
+"""Two lidars in one scene, unlike in pose, rings, direction, scan start and stamp, in a world known in closed form."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ TOP = Sensor()
 FRONT = Sensor(
     channel="LIDAR_FRONT",
     T_ego_lidar=hung(se3.from_yaw(0.4, [2.4, -0.5, 0.9])),
-    model=LidarModel(clockwise=False, period_s=0.05, seam_rad=2.4, stamp_fraction=0.5, compensated=False),
+    model=LidarModel(clockwise=False, period_s=0.05, scan_start_azimuth_rad=2.4, stamp_fraction=0.5, compensated=False),
     elevation=np.deg2rad(np.linspace(-20, 14, 20)),
     azimuth=np.deg2rad(np.arange(-60, 60, 0.5) + 0.2),
     delay_us=13_000,

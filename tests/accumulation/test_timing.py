@@ -15,7 +15,9 @@ from densegt.geometry import se3
 
 UPRIGHT = np.eye(4)
 # Counter-clockwise from behind, stamp when facing ahead, not compensated.
-COUNTER = LidarModel(clockwise=False, period_s=0.1, seam_rad=float(np.pi), stamp_fraction=0.5, compensated=False)
+COUNTER = LidarModel(
+    clockwise=False, period_s=0.1, scan_start_azimuth_rad=float(np.pi), stamp_fraction=0.5, compensated=False
+)
 # As nuScenes mounts it: the lidar's x axis looks to the ego's right.
 TURNED_RIGHT = se3.from_yaw(-np.pi / 2, [0.9, 0.0, 1.84])
 
@@ -53,10 +55,10 @@ def test_nuscenes_sees_ahead_34_7_ms_before_its_stamp() -> None:
 
 
 @pytest.mark.parametrize("spin", [NUSCENES, COUNTER])
-def test_a_turn_begins_on_one_side_of_the_seam_and_ends_on_the_other(spin: LidarModel) -> None:
-    seam = np.rad2deg(spin.seam_rad)
+def test_a_turn_begins_on_one_side_of_the_scan_start_and_ends_on_the_other(spin: LidarModel) -> None:
+    scan_start = np.rad2deg(spin.scan_start_azimuth_rad)
     before, after = (-0.01, 0.01) if spin.clockwise else (0.01, -0.01)
-    first, last = azimuth_times(seen_at([seam + before, seam + after], UPRIGHT), UPRIGHT, spin)
+    first, last = azimuth_times(seen_at([scan_start + before, scan_start + after], UPRIGHT), UPRIGHT, spin)
     assert first == pytest.approx(-spin.stamp_fraction * spin.period_s, abs=5e-6)
     assert last == pytest.approx((1 - spin.stamp_fraction) * spin.period_s, abs=5e-6)
 
@@ -69,7 +71,7 @@ def test_times_fill_exactly_one_turn_in_its_direction(spin: LidarModel) -> None:
     assert times.max() < (1 - spin.stamp_fraction) * spin.period_s
     steps = np.diff(times)
     along = steps < 0 if spin.clockwise else steps > 0
-    assert along.sum() >= len(steps) - 1  # but for the seam
+    assert along.sum() >= len(steps) - 1  # but for the scan start
 
 
 # --- the ego's path ---
@@ -145,7 +147,10 @@ def sweep_of_a_wall(pose, spin: LidarModel) -> tuple[Points, np.ndarray]:
     """What a lidar that is driven by `pose` gets from a wall across its way: each beam from where it is then."""
     rows, times = [], []
     for azimuth in np.deg2rad(np.arange(-60, 60.1, 0.5)):
-        turned = ((spin.seam_rad - azimuth if spin.clockwise else azimuth - spin.seam_rad) % (2 * np.pi)) / (2 * np.pi)
+        turned = (
+            (spin.scan_start_azimuth_rad - azimuth if spin.clockwise else azimuth - spin.scan_start_azimuth_rad)
+            % (2 * np.pi)
+        ) / (2 * np.pi)
         t = (turned - spin.stamp_fraction) * spin.period_s
         T = pose(t) @ TURNED_RIGHT
         for tilt in (-0.05, 0.05):

@@ -48,7 +48,7 @@ class Sensor:
     def firing_times(self) -> np.ndarray:
         """Of each azimuth, s relative to the stamp."""
         sign = -1 if self.model.clockwise else 1
-        turned = (sign * (self.azimuth - self.model.seam_rad) % (2 * np.pi)) / (2 * np.pi)
+        turned = (sign * (self.azimuth - self.model.scan_start_azimuth_rad) % (2 * np.pi)) / (2 * np.pi)
         return (turned - self.model.stamp_fraction) * self.model.period_s
 
     @property

@@ -22,7 +22,7 @@ def test_coverage_and_outliers_of_each_kind() -> None:
     solid, glass, sky = out.groups["solid"], out.groups["glass"], out.groups["sky"]
     assert (solid.all, solid.known, solid.wrong) == (80, 60, 0)
     assert glass.outlier_percent == pytest.approx(50)
-    # One pixel of grace beside what is there.
+    # 3x3 tolerance beside what is there.
     assert (sky.all, sky.known, sky.wrong) == (8, 8, 8)
 
 

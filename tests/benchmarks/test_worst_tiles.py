@@ -42,7 +42,7 @@ def test_pinholes_and_edges_are_faults_of_their_own() -> None:
     depth[:, 60:62] = 10
     image = compared(depth, truth)
     assert ALL_FAULTS["pinholes"](image).sum() == 9
-    # The first of the two wrong columns is right by one pixel of grace.
+    # The first of the two wrong columns is right by the 3x3 tolerance.
     assert ALL_FAULTS["edges"](image).sum() == ALL_FAULTS["error"](image).sum() == 120
 
 

@@ -75,7 +75,7 @@ class Street:
         model, stamp_s = self.lidar, (sweep.timestamp_us - START_US) * 1e-6
         rng = np.random.default_rng(sweep.timestamp_us)
         share = (np.arange(COLUMNS) + rng.uniform()) / COLUMNS
-        azimuth = model.seam_rad + (-1 if model.clockwise else 1) * 2 * np.pi * share
+        azimuth = model.scan_start_azimuth_rad + (-1 if model.clockwise else 1) * 2 * np.pi * share
         time_s = (share - model.stamp_fraction) * model.period_s
         T = self.ego(stamp_s + time_s) @ T_EGO_LIDAR
         yaw = azimuth + np.pi / 2  # of the lidar's own axes
@@ -144,7 +144,7 @@ class Street:
 
     def _camera(self, sample: str, stamp_us: int, axis_deg: float) -> Camera:
         way = -1 if self.lidar.clockwise else 1
-        passed = (way * (np.deg2rad(axis_deg) - self.lidar.seam_rad)) % (2 * np.pi) / (2 * np.pi)
+        passed = (way * (np.deg2rad(axis_deg) - self.lidar.scan_start_azimuth_rad)) % (2 * np.pi) / (2 * np.pi)
         at_us = stamp_us + round((passed - self.lidar.stamp_fraction) * self.lidar.period_s * 1e6)
         ahead = np.array([[0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 0, 1]], dtype=float)
         T_ego_cam = se3.from_yaw(np.deg2rad(axis_deg), (0, 0, 0)) @ ahead

@@ -20,7 +20,7 @@ from .streets import T_EGO_LIDAR, Street
 # Whole scenes are simulated, read or rendered.
 pytestmark = pytest.mark.slow
 
-SEAM_RAD = float(np.deg2rad(100.0))
+SCAN_START_RAD = float(np.deg2rad(100.0))
 RINGS, COLUMNS = 32, 1000
 
 
@@ -32,14 +32,14 @@ def evidence_of(street, given=None):
 
 def wrong(model, truth):
     """Names of the values that are not the truth's."""
-    turned = (model.seam_rad - truth.seam_rad + np.pi) % (2 * np.pi) - np.pi
+    turned = (model.scan_start_azimuth_rad - truth.scan_start_azimuth_rad + np.pi) % (2 * np.pi) - np.pi
     return {
         name
         for name, differs in {
             "direction": model.clockwise != truth.clockwise,
             "period": abs(model.period_s / truth.period_s - 1) > 0.02,
-            # Compensation moves near points at the seam, and so where they are seen from the lidar.
-            "seam": abs(turned) > 0.25,
+            # Compensation moves near points at the scan start, and so where they are seen from the lidar.
+            "scan_start": abs(turned) > 0.25,
             "stamp": abs(model.stamp_fraction - truth.stamp_fraction) > 0.05,
             "compensated": model.compensated != truth.compensated,
         }.items()
@@ -53,7 +53,7 @@ def surely_wrong(evidence, truth):
 
 def clock(*, clockwise, compensated, stamp, period_s, **street):
     name = f"{'cw' if clockwise else 'ccw'}-{'comp' if compensated else 'raw'}-{stamp}-{period_s}"
-    model = LidarModel(clockwise, period_s, SEAM_RAD, stamp, compensated)
+    model = LidarModel(clockwise, period_s, SCAN_START_RAD, stamp, compensated)
     return pytest.param(model, *street.values(), id="-".join([*street.values(), name]))
 
 
@@ -73,7 +73,7 @@ def wrong_by_hand(model):
     turn_ms = f"{1e3 * model.period_s:g} ms a turn"
     yield replace(model, clockwise=not model.clockwise), "clockwise" if model.clockwise else "counter-clockwise"
     yield replace(model, period_s=0.15 - model.period_s), turn_ms
-    yield replace(model, seam_rad=model.seam_rad + np.pi), "begins at"
+    yield replace(model, scan_start_azimuth_rad=model.scan_start_azimuth_rad + np.pi), "begins at"
     yield replace(model, stamp_fraction=0.25), "stamp at"
     yield replace(model, compensated=not model.compensated), "compensated" if model.compensated else "not compensated"
 
@@ -100,7 +100,7 @@ def test_every_clock_is_told_from_firing_order_cameras_and_agreement(model):
         assert says in warning
 
 
-# Eight lidars, several seconds each: every seam is tried.
+# Eight lidars, several seconds each: every scan start is tried.
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "order"),
@@ -116,9 +116,11 @@ def test_without_order_and_cameras_nothing_is_wrong_and_sure(model, order):
     assert "cannot be told" in evidence.warnings()[0]
 
 
-@pytest.mark.parametrize(("clockwise", "seam_deg"), [(True, 180), (False, 180), (True, 110)])
-def test_motion_alone_tells_the_direction_of_a_lidar_as_kittis_wherever_its_turn_begins(clockwise, seam_deg):
-    model = replace(KITTI, clockwise=clockwise, seam_rad=float(np.deg2rad(seam_deg)))
+@pytest.mark.parametrize(("clockwise", "scan_start_azimuth_deg"), [(True, 180), (False, 180), (True, 110)])
+def test_motion_alone_tells_the_direction_of_a_lidar_as_kittis_wherever_its_turn_begins(
+    clockwise, scan_start_azimuth_deg
+):
+    model = replace(KITTI, clockwise=clockwise, scan_start_azimuth_rad=float(np.deg2rad(scan_start_azimuth_deg)))
     evidence = evidence_of(Street(model, order="rings", cameras=False))
     assert not wrong(evidence.model, model)
     assert evidence.direction.sureness == evidence.compensated.sureness == Sureness.SURE
@@ -126,7 +128,7 @@ def test_motion_alone_tells_the_direction_of_a_lidar_as_kittis_wherever_its_turn
 
 @pytest.mark.parametrize("compensated", [True, False])
 def test_times_of_points_tell_all_but_compensation(compensated):
-    model = LidarModel(False, 0.08, SEAM_RAD, 0.25, compensated)
+    model = LidarModel(False, 0.08, SCAN_START_RAD, 0.25, compensated)
     evidence = evidence_of(Street(model, order="none", cameras=False, times=True))
     assert not wrong(evidence.model, model), evidence
     assert min(finding.sureness for _, finding in evidence.findings.values()) == Sureness.SURE
@@ -134,7 +136,7 @@ def test_times_of_points_tell_all_but_compensation(compensated):
 
 @pytest.mark.parametrize("compensated", [True, False])
 def test_every_second_sweep_left_out(compensated):
-    model = LidarModel(True, 0.05, SEAM_RAD, 1.0, compensated)
+    model = LidarModel(True, 0.05, SCAN_START_RAD, 1.0, compensated)
     evidence = evidence_of(Street(model, every=2))
     assert not wrong(evidence.model, model), evidence
     # Without cameras the period is the stamps'; what is compensated is told all the same.
@@ -145,7 +147,7 @@ def test_every_second_sweep_left_out(compensated):
 
 @pytest.mark.parametrize("period_s", [0.05, 0.1])
 def test_an_ego_that_stands_tells_nothing_of_compensation_and_needs_it_not(period_s):
-    model = LidarModel(True, period_s, SEAM_RAD, 1.0, True)
+    model = LidarModel(True, period_s, SCAN_START_RAD, 1.0, True)
     evidence = evidence_of(Street(model, speed_mps=0.0, turn_rps=0.0, sweeps=12))
     assert evidence.compensated.source == "the ego stands still"
     assert not surely_wrong(evidence, model)
@@ -153,7 +155,7 @@ def test_an_ego_that_stands_tells_nothing_of_compensation_and_needs_it_not(perio
 
 
 def test_surfaces_on_one_side_alone_tell_nothing():
-    street = Street(LidarModel(True, 0.1, SEAM_RAD, 0.5, False), sweeps=20)
+    street = Street(LidarModel(True, 0.1, SCAN_START_RAD, 0.5, False), sweeps=20)
     scene = street.scene()
 
     def ahead(sweep):
@@ -165,12 +167,14 @@ def test_surfaces_on_one_side_alone_tell_nothing():
 
 
 def test_creeping_is_too_little():
-    evidence = evidence_of(Street(LidarModel(True, 0.1, SEAM_RAD, 0.5, True), speed_mps=0.3, turn_rps=0.0, sweeps=12))
+    evidence = evidence_of(
+        Street(LidarModel(True, 0.1, SCAN_START_RAD, 0.5, True), speed_mps=0.3, turn_rps=0.0, sweeps=12)
+    )
     assert evidence.compensated.sureness < Sureness.SURE or evidence.model.compensated
 
 
 def test_a_given_model_holds_and_is_warned_about_where_the_data_contradict_it():
-    model = LidarModel(True, 0.1, SEAM_RAD, 0.5, True)
+    model = LidarModel(True, 0.1, SCAN_START_RAD, 0.5, True)
     right = evidence_of(Street(model), given=model)
     assert right.used is model
     assert not right.warnings()
@@ -184,8 +188,8 @@ def test_a_given_model_holds_and_is_warned_about_where_the_data_contradict_it():
 
 
 def test_a_lidar_whose_model_the_recording_tells_is_held_against_its_first_sweep_only():
-    street = Street(LidarModel(True, 0.05, SEAM_RAD))
-    scene = street.scene().with_lidar_models({"LIDAR_TOP": LidarModel(False, 0.05, SEAM_RAD)})
+    street = Street(LidarModel(True, 0.05, SCAN_START_RAD))
+    scene = street.scene().with_lidar_models({"LIDAR_TOP": LidarModel(False, 0.05, SCAN_START_RAD)})
     read = []
     evidence = infer_lidar_models(scene, {}, lambda sweep: read.append(sweep) or street.points(sweep))["LIDAR_TOP"]
     assert len(read) == 1
@@ -194,7 +198,7 @@ def test_a_lidar_whose_model_the_recording_tells_is_held_against_its_first_sweep
 
 
 def test_each_lidar_of_a_scene_is_told_on_its_own():
-    top, rear = (Street(LidarModel(way, 0.05, SEAM_RAD), sweeps=1, cameras=False) for way in (True, False))
+    top, rear = (Street(LidarModel(way, 0.05, SCAN_START_RAD), sweeps=1, cameras=False) for way in (True, False))
     scene = top.scene()
     lidar = replace(scene.lidars[0], channel="LIDAR_REAR")
     behind = tuple(replace(sweep, lidar=lidar) for sweep in scene.sweeps)
@@ -204,7 +208,7 @@ def test_each_lidar_of_a_scene_is_told_on_its_own():
 
 
 def test_evidence_as_json():
-    written = evidence_of(Street(LidarModel(True, 0.05, SEAM_RAD), sweeps=1)).as_dict()
+    written = evidence_of(Street(LidarModel(True, 0.05, SCAN_START_RAD), sweeps=1)).as_dict()
     assert (written["clockwise"], written["period_s"], written["given"]) == (True, 0.05, False)
     assert written["evidence"]["direction"] == {
         "value": "clockwise", "source": "order of points", "sureness": "sure"
@@ -214,11 +218,11 @@ def test_evidence_as_json():
 # --- each kind of evidence alone ---
 
 
-def turn(seam_deg, *, clockwise=True, stagger_deg=0.0, share=1.0, range_m=20.0):
+def turn(scan_start_azimuth_deg, *, clockwise=True, stagger_deg=0.0, share=1.0, range_m=20.0):
     """Points in firing order, column by column; each ring may begin `stagger_deg` later than the one before."""
     way = -1 if clockwise else 1
     column, ring = (a.ravel() for a in np.meshgrid(np.arange(COLUMNS), np.arange(RINGS), indexing="ij"))
-    azimuth = np.deg2rad(seam_deg + way * (column * share * 360 / COLUMNS + ring * stagger_deg))
+    azimuth = np.deg2rad(scan_start_azimuth_deg + way * (column * share * 360 / COLUMNS + ring * stagger_deg))
     xyz_from_lidar = np.stack([np.cos(azimuth), np.sin(azimuth), np.zeros_like(azimuth)], axis=1) * range_m
     xyz_lidar = (xyz_from_lidar @ T_EGO_LIDAR[:3, :3]).astype(np.float32)
     return Points(xyz_lidar, np.zeros(len(ring), dtype=np.float32), ring.astype(np.uint16))
@@ -233,18 +237,18 @@ def shuffled(points):
 
 
 @pytest.mark.parametrize("clockwise", [True, False])
-@pytest.mark.parametrize("seam_deg", [110, 91, -170, 2])
-def test_order_tells_direction_and_seam(seam_deg, clockwise):
-    told = turn_from_order(turn(seam_deg, clockwise=clockwise), T_EGO_LIDAR)
+@pytest.mark.parametrize("scan_start_azimuth_deg", [110, 91, -170, 2])
+def test_order_tells_direction_and_scan_start(scan_start_azimuth_deg, clockwise):
+    told = turn_from_order(turn(scan_start_azimuth_deg, clockwise=clockwise), T_EGO_LIDAR)
     assert told.clockwise == clockwise
-    assert np.rad2deg(told.seam_rad) == pytest.approx(seam_deg % 360, abs=0.01)
+    assert np.rad2deg(told.scan_start_azimuth_rad) == pytest.approx(scan_start_azimuth_deg % 360, abs=0.01)
 
 
 @pytest.mark.parametrize("clockwise", [True, False])
 def test_rings_that_begin_one_after_the_other(clockwise):
     told = turn_from_order(turn(110, stagger_deg=0.1, clockwise=clockwise), T_EGO_LIDAR)
     # Between the first ring's start and the last one's, near the first.
-    assert -0.01 <= (110 - np.rad2deg(told.seam_rad)) * (1 if clockwise else -1) < 0.1 * RINGS / 2
+    assert -0.01 <= (110 - np.rad2deg(told.scan_start_azimuth_rad)) * (1 if clockwise else -1) < 0.1 * RINGS / 2
 
 
 def test_points_close_to_the_car_do_not_count():
@@ -252,7 +256,7 @@ def test_points_close_to_the_car_do_not_count():
     both = Points(
         *(np.concatenate([getattr(p, name) for p in (near, far)]) for name in ("xyz_lidar", "intensity", "ring"))
     )
-    assert np.rad2deg(turn_from_order(both, T_EGO_LIDAR).seam_rad) == pytest.approx(110, abs=0.01)
+    assert np.rad2deg(turn_from_order(both, T_EGO_LIDAR).scan_start_azimuth_rad) == pytest.approx(110, abs=0.01)
 
 
 @pytest.mark.parametrize(
@@ -300,14 +304,14 @@ def test_stamps_that_tell_no_period(stamps_ms):
 @pytest.mark.parametrize("clockwise", [True, False])
 @pytest.mark.parametrize("stamp", [0.0, 0.3, 0.97, 1.0, 1.02])
 def test_cameras_tell_direction_period_and_stamp(clockwise, stamp):
-    scene = Street(LidarModel(clockwise, 0.05, SEAM_RAD, stamp)).scene()
+    scene = Street(LidarModel(clockwise, 0.05, SCAN_START_RAD, stamp)).scene()
     phase = camera_phase(scene.sweeps, scene.cameras, clockwise=(True, False), periods_s=(0.1, 0.05))
     assert (phase.clockwise, phase.period_s) == (clockwise, 0.05)
-    assert phase.stamp_fraction(SEAM_RAD) == pytest.approx(stamp, abs=1e-4)
+    assert phase.stamp_fraction(SCAN_START_RAD) == pytest.approx(stamp, abs=1e-4)
 
 
 def test_cameras_that_tell_nothing():
-    scene = Street(LidarModel(True, 0.05, SEAM_RAD)).scene()
+    scene = Street(LidarModel(True, 0.05, SCAN_START_RAD)).scene()
     at_once = [replace(camera, timestamp_us=scene.sweeps[0].timestamp_us) for camera in scene.cameras[:6]]
     ahead = [camera for camera in scene.cameras if camera.channel == "CAM0"]
     for cameras in ([], scene.cameras[:2], at_once, ahead):
@@ -335,7 +339,7 @@ def test_the_simulated_lidar_is_recognised(tiny_dataset):
     (evidence,) = infer_lidar_models(scene, {}, scene.read_points).values()
     model = evidence.model
     # Points are moved to the pose at the stamp, which turns near ones by a few degrees as seen from the lidar.
-    assert np.rad2deg(model.seam_rad) == pytest.approx(110, abs=5)
+    assert np.rad2deg(model.scan_start_azimuth_rad) == pytest.approx(110, abs=5)
     assert model.stamp_fraction == pytest.approx(1, abs=0.02)
     assert (model.clockwise, model.period_s, model.compensated) == (True, 0.05, True)
     assert not evidence.warnings()
@@ -348,6 +352,9 @@ def test_real_lidars_are_recognised(recording):
     if "kitti" in recording.name:
         assert evidence.model == KITTI
     else:
-        assert np.rad2deg(evidence.model.seam_rad) == pytest.approx(95, abs=10)
+        assert np.rad2deg(evidence.model.scan_start_azimuth_rad) == pytest.approx(95, abs=10)
         assert evidence.model.stamp_fraction == pytest.approx(0.97, abs=0.03)
-        assert replace(evidence.model, seam_rad=NUSCENES.seam_rad, stamp_fraction=1.0) == NUSCENES
+        assert (
+            replace(evidence.model, scan_start_azimuth_rad=NUSCENES.scan_start_azimuth_rad, stamp_fraction=1.0)
+            == NUSCENES
+        )

@@ -24,7 +24,7 @@ def best_match(depth_m, truth_m, pixels):
 
 def figures(depth_m, truth_m, *, max_depth_m):
     """The main figures of one image as a dictionary."""
-    counted = predicted = outliers = too_far = predictions = phantoms = 0
+    counted = predicted = outliers = too_far = predictions = false_positives = 0
     errors = []
     height, width = truth_m.shape
     for row in range(height):
@@ -35,7 +35,7 @@ def figures(depth_m, truth_m, *, max_depth_m):
             one[row, col] = True
             match = best_match(depth_m, truth_m, one)[0] if has_p else None
             predictions += has_p
-            phantoms += has_p and p < max_depth_m and match == math.inf
+            false_positives += has_p and p < max_depth_m and match == math.inf
             if not has_t or t >= max_depth_m:
                 continue
             counted += 1
@@ -63,5 +63,5 @@ def figures(depth_m, truth_m, *, max_depth_m):
         "irmse_per_km": (sum((1000 / (t + e) - 1000 / t) ** 2 for e, t, _ in errors) / n) ** 0.5,
         "delta1_percent": 100 * sum(max(p / t, t / p) < 1.25 for _, t, p in errors) / n,
         "delta3_percent": 100 * sum(max(p / t, t / p) < 1.25**3 for _, t, p in errors) / n,
-        "phantom_percent": 100 * phantoms / predictions,
+        "false_positive_percent": 100 * false_positives / predictions,
     }

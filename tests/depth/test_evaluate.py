@@ -65,7 +65,14 @@ def test_command_prints_a_table_and_writes_json(stores, tmp_path):
     out = tmp_path / "sub" / "figures.json"
     result = densegt("evaluate", "--pred", stores[0], "--truth", stores[1], "--json", out, "--max-depth", "30")
     assert result.exit_code == 0, result.output
-    for words in ("right %", "labelled world", "unlabelled mover", "20-30 m", "near edges", "MISSING: 1 image"):
+    for words in (
+        "accuracy %",
+        "labelled world",
+        "unlabelled dynamic object",
+        "20-30 m",
+        "near edges",
+        "MISSING: 1 image",
+    ):
         assert words in result.stdout
     assert result.stderr == ""
     figures = json.loads(out.read_text())

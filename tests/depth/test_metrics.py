@@ -56,14 +56,20 @@ def test_the_limit_is_not_counted_but_may_forgive():
     assert compute([[5.0]], [[5.0]], max_depth_m=5.0).all.counted == 0
 
 
-def test_phantoms_and_what_floats_before_far_surfaces():
+def test_false_positives_and_what_floats_before_far_surfaces():
     truth = np.zeros((5, 10))
     truth[:, 6:] = 80
     depth = np.zeros((5, 10))
-    depth[2, [0, 4, 5, 8, 9]] = 10, 70, 10, 10, 78  # phantom; beyond the limit; has a surface beside; before; far
+    depth[2, [0, 4, 5, 8, 9]] = (
+        10,
+        70,
+        10,
+        10,
+        78,
+    )  # false positive; beyond the limit; has a surface beside; before; far
     s = compute(depth, truth)
     assert s.predictions == 5
-    assert s.phantom_percent == 20
+    assert s.false_positive_percent == 20
     assert s.beyond_percent == 20
     assert s.all.counted == 0
 
@@ -78,7 +84,7 @@ def test_nan_and_negative_are_no_depth():
 def test_empty_is_none_and_writes_as_null():
     for s in (DepthMetrics().compute(), compute(np.zeros((0, 5)), np.zeros((0, 5))), compute([[0.0]], [[0.0]])):
         assert s.all.counted == 0
-        assert s.all.right_percent is s.all.rmse_m is s.all.median_m is s.phantom_percent is None
+        assert s.all.right_percent is s.all.rmse_m is s.all.median_m is s.false_positive_percent is None
         json.dumps(s.as_dict(), allow_nan=False)
 
 
@@ -124,7 +130,7 @@ def test_agrees_with_the_slow_twin():
     depth = (rng.choice([0, 0, 1, 1], truth.shape) * rng.integers(1, 80 * 256, truth.shape) / 256).astype(np.float32)
     s = compute(depth, truth)
     for name, expected in reference.figures(depth, truth, max_depth_m=60).items():
-        got = s.phantom_percent if name == "phantom_percent" else getattr(s.all, name)
+        got = s.false_positive_percent if name == "false_positive_percent" else getattr(s.all, name)
         assert got == pytest.approx(expected), name
 
 

@@ -12,7 +12,7 @@ from densegt.kernels.velocity_votes import velocity_votes
 
 from ..twins import twin_of
 
-# Kernels of many sizes are held against slow twins.
+# Kernels of many sizes are held against reference implementations.
 pytestmark = pytest.mark.slow
 
 # --- ground ---

@@ -92,7 +92,7 @@ def test_range_image_equals_twin(seed: int, n: int) -> None:
 
 
 def test_range_image_columns_by_hand() -> None:
-    """Four columns of a quarter turn each; the seam is behind, and the nearest of a cell wins whatever its order."""
+    """Four columns of a quarter turn each; it starts behind, and the nearest of a cell wins whatever its order."""
     azimuth = np.array([-3.1, -0.1, 0.0, 0.1, 1.5, 1.6, 3.1, np.pi], np.float32)
     range_m = np.array([1.0, 2.0, 4.0, 3.0, 5.0, 6.0, 7.0, 0.5], np.float32)
     out = np.zeros((2, 4), np.float32)
@@ -120,13 +120,17 @@ def test_beam_of_a_driving_lidar_is_the_one_that_measured_the_place(clockwise: b
     At 20 m/s and 10 m the first guess of the direction is off by at most 1 m / 10 m = 0.1 rad, so the time by
     0.1 / 2 pi x 50 ms = 0.8 ms and the place by 16 mm, which is 1.6 mrad.
     """
-    sign, seam = (-1.0 if clockwise else 1.0), 1.2
-    clock = np.array([sign, seam, stamp_fraction, PERIOD_S], np.float32)
+    sign, scan_start = (-1.0 if clockwise else 1.0), 1.2
+    clock = np.array([sign, scan_start, stamp_fraction, PERIOD_S], np.float32)
     origin, velocity = np.array([3.0, -2, 1]), np.array([12.0, -16.0, 0.0])
     R = np.eye(3, dtype=np.float32)
-    for turned in np.linspace(0.08, 0.92, 15):  # not at the seam, where a turn's first and last beam are one direction
+    for turned in np.linspace(
+        0.08, 0.92, 15
+    ):  # not at the scan start, where a turn's first and last beam are one direction
         time_s = (turned - stamp_fraction) * PERIOD_S
-        azimuth = np.arctan2(np.sin(seam + sign * turned * 2 * np.pi), np.cos(seam + sign * turned * 2 * np.pi))
+        azimuth = np.arctan2(
+            np.sin(scan_start + sign * turned * 2 * np.pi), np.cos(scan_start + sign * turned * 2 * np.pi)
+        )
         place = origin + velocity * time_s + at(azimuth, -0.1, 10.0)
         got = beam_to(place.astype(np.float32), origin.astype(np.float32), velocity.astype(np.float32), R, clock)
         assert abs((got[0] - azimuth + np.pi) % (2 * np.pi) - np.pi) < 1.7e-3
@@ -233,7 +237,7 @@ def test_only_the_beams_next_to_the_place_are_asked() -> None:
     assert one_place(image, 10.0, azimuth=np.deg2rad(5.1)) == (0, 1)
 
 
-def test_the_four_columns_go_around_the_seam() -> None:
+def test_the_four_columns_go_around_the_scan_start() -> None:
     image = np.full((2, 36), 60.0, np.float32)
     image[0, 0] = 10.0
     for azimuth in (np.pi - 0.01, -np.pi + 0.01):

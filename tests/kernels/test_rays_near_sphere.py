@@ -1,4 +1,4 @@
-"""Rays near a sphere: those of the slow twin."""
+"""Rays near a sphere: those of the reference implementation."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from densegt.kernels.sight_lines import BEHIND, FREE, UNCLEAR, SightRule, sight_
 from ..twins import twin_of
 from .test_free_space import SWEEPS, images_of, still_lidar
 
-# Kernels of many sizes are held against slow twins.
+# Kernels of many sizes are held against reference implementations.
 pytestmark = pytest.mark.slow
 
 RULE = SightRule(nearest_m=1.0, absolute_m=0.5, relative=0.05, step_rad=0.01, bend=0.03, skip=0.15)

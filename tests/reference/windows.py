@@ -6,7 +6,7 @@ import numpy as np
 
 
 def _eight(image):
-    """The beams (R-1,C,2,4) of rings r and r+1, columns c to c+3 around the seam."""
+    """The beams (R-1,C,2,4) of rings r and r+1, columns c to c+3 around the scan start."""
     columns = np.stack([np.roll(image, -k, axis=1) for k in range(4)], axis=2)
     return np.stack([columns[:-1], columns[1:]], axis=2)
 

@@ -56,7 +56,7 @@ def test_errors():
     assert tuple(picture[4]) == draw.TOO_FAR[1]  # 12 tolerances: saturated
     assert picture[7, 2] > picture[7, 0]  # 2 tolerances too near: bluish
     assert tuple(picture[10]) == draw.NOT_PREDICTED
-    assert tuple(picture[13]) == draw.PHANTOM
+    assert tuple(picture[13]) == draw.FALSE_POSITIVE
     assert tuple(picture[0]) == draw.NOTHING
 
 

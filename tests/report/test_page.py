@@ -66,7 +66,14 @@ def test_the_page_is_whole_and_loads_nothing(recording):
     for uri in tags.images:
         picture = cv2.imdecode(np.frombuffer(base64.b64decode(uri.split(",")[1]), np.uint8), cv2.IMREAD_COLOR)
         assert picture.shape == (270, 480, 3)
-    for words in ("scene-0001", "CAM_BACK", "labelled mover", "Coverage by range", "Outliers by kind", "960×540"):  # noqa: RUF001
+    for words in (
+        "scene-0001",
+        "CAM_BACK",
+        "labelled dynamic object",
+        "Coverage by range",
+        "Outliers by kind",
+        "960×540",  # noqa: RUF001
+    ):
         assert words in text
     assert "&lt;scene&gt; &amp; co" in text
     assert "<scene>" not in text

@@ -81,8 +81,8 @@ def violates_free_space_now(
 def beam_time(images: RangeImages, sweep: int, xyz: NDArray[np.float64]) -> float:
     """When a sweep's beam passes over a place (3,) m in global minus origin, s relative to the stamp."""
     x, y, _ = images.R_lidar_global[sweep] @ (xyz - images.origin[sweep])
-    sign, seam, stamp_fraction, period_s = images.clock[images.lidar[sweep]]
-    turns = float(sign * (np.arctan2(y, x) - seam) / (2 * np.pi))
+    sign, scan_start, stamp_fraction, period_s = images.clock[images.lidar[sweep]]
+    turns = float(sign * (np.arctan2(y, x) - scan_start) / (2 * np.pi))
     return float((turns % 1.0 - stamp_fraction) * period_s)
 
 

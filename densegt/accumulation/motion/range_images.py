@@ -149,7 +149,7 @@ def model_clock(lidar: Lidar, model: LidarModel) -> Float64:
     # Hung upside down it turns the other way about its own axis.
     up = 1.0 if lidar.T_ego_lidar[2, 2] >= 0 else -1.0
     sign = -1.0 if model.clockwise else 1.0
-    return np.array([up * sign, up * (model.seam_rad - yaw), model.stamp_fraction, model.period_s])
+    return np.array([up * sign, up * (model.scan_start_azimuth_rad - yaw), model.stamp_fraction, model.period_s])
 
 
 def fitted_clock(azimuth: Float64, time_s: Float64, period_s: float) -> Float64:
@@ -167,5 +167,5 @@ def fitted_clock(azimuth: Float64, time_s: Float64, period_s: float) -> Float64:
         return np.array([1.0, 0.0, 0.5 - time_s.mean() / NO_TURN_S, NO_TURN_S])
     # The beam's azimuth at the first point's time; the turn reaches as far before it as after the last.
     start_s = (time_s.min() + time_s.max() - period_s) / 2
-    seam = sign * (phase + 2 * np.pi * start_s / period_s)
-    return np.array([sign, np.arctan2(np.sin(seam), np.cos(seam)), -start_s / period_s, period_s])
+    scan_start = sign * (phase + 2 * np.pi * start_s / period_s)
+    return np.array([sign, np.arctan2(np.sin(scan_start), np.cos(scan_start)), -start_s / period_s, period_s])

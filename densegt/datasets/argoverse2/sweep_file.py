@@ -105,11 +105,13 @@ def _elevation_scatter(returns: Returns, T_ego_lidar: Float64, lower_half: bool)
 
 
 def lidar_model(points: Points, T_ego_lidar: Float64, period_s: float) -> LidarModel:
-    """How a lidar turns, from a sweep's points and their times: clockwise, from a seam of its own."""
+    """How a lidar turns, from a sweep's points and their times: clockwise, from a scan start of its own."""
     xy_ego = points.xyz_lidar @ T_ego_lidar[:2, :3].T
     far = np.hypot(xy_ego[:, 0], xy_ego[:, 1]) > _FAR_M
     if points.time_s is None or not far.any():
-        return LidarModel(clockwise=True, period_s=period_s, seam_rad=0.0, stamp_fraction=0.0, compensated=True)
+        return LidarModel(
+            clockwise=True, period_s=period_s, scan_start_azimuth_rad=0.0, stamp_fraction=0.0, compensated=True
+        )
     time_s = points.time_s[far].astype(np.float64)
     azimuth = np.arctan2(xy_ego[far, 1], xy_ego[far, 0])
     at_stamp = np.angle(np.exp(1j * (azimuth + 2 * np.pi * time_s / period_s)).mean())
@@ -117,7 +119,7 @@ def lidar_model(points: Points, T_ego_lidar: Float64, period_s: float) -> LidarM
     return LidarModel(
         clockwise=True,
         period_s=period_s,
-        seam_rad=float((at_stamp - 2 * np.pi * first_s / period_s) % (2 * np.pi)),
+        scan_start_azimuth_rad=float((at_stamp - 2 * np.pi * first_s / period_s) % (2 * np.pi)),
         stamp_fraction=-first_s / period_s,
         compensated=True,
     )

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from densegt.datasets.detection_classes import CLASSES
 from densegt.datasets.file_names import can_name_file
@@ -70,14 +70,16 @@ class TurnSettings(_Strict):
 
     clockwise: bool
     period_s: float = Field(gt=0, le=10)
-    seam_deg: float = Field(ge=-360, le=360)
+    scan_start_azimuth_deg: float = Field(
+        ge=-360, le=360, validation_alias=AliasChoices("scan_start_azimuth_deg", "seam_deg")
+    )
     stamp_fraction: float = Field(ge=-1, le=2)
     compensated: bool
 
     def lidar_model(self) -> LidarModel:
-        """The same with the seam in radians."""
-        seam_rad = float(np.deg2rad(self.seam_deg))
-        return LidarModel(self.clockwise, self.period_s, seam_rad, self.stamp_fraction, self.compensated)
+        """The same with the scan start in radians."""
+        scan_start_azimuth_rad = float(np.deg2rad(self.scan_start_azimuth_deg))
+        return LidarModel(self.clockwise, self.period_s, scan_start_azimuth_rad, self.stamp_fraction, self.compensated)
 
 
 class LidarSettings(_Strict):

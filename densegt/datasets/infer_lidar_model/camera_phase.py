@@ -30,11 +30,11 @@ class CameraPhase:
     before_s: tuple[float, ...]
     axis_rad: tuple[float, ...]
 
-    def stamp_fraction(self, seam_rad: float) -> float:
-        """Where in a turn that begins at the seam the stamp lies: such that cameras fire within the turn."""
+    def stamp_fraction(self, scan_start_azimuth_rad: float) -> float:
+        """Where in a turn that begins at the scan start the stamp lies: such that cameras fire within the turn."""
         way = -1 if self.clockwise else 1
-        passed = (way * (self.beam_rad - seam_rad)) % _TURN / _TURN
-        of_axis = (way * (np.array(self.axis_rad) - seam_rad)) % _TURN / _TURN
+        passed = (way * (self.beam_rad - scan_start_azimuth_rad)) % _TURN / _TURN
+        of_axis = (way * (np.array(self.axis_rad) - scan_start_azimuth_rad)) % _TURN / _TURN
         expected = float(np.median(of_axis + np.array(self.before_s) / self.period_s))
         return float(passed + np.round(expected - passed))
 

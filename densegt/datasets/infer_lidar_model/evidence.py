@@ -11,7 +11,7 @@ import numpy as np
 from densegt.datasets.lidar_model import LidarModel
 
 # Of the model's numbers: a given one that differs by less from the data's is not contradicted.
-_PERIOD_SHARE, _SEAM_RAD, _STAMP_SHARE = 0.05, float(np.deg2rad(25)), 0.15
+_PERIOD_SHARE, _SCAN_START_RAD, _STAMP_SHARE = 0.05, float(np.deg2rad(25)), 0.15
 
 
 class Sureness(IntEnum):
@@ -40,7 +40,7 @@ class LidarModelEvidence:
 
     Attributes:
         model: what the data say, by convention where they say nothing.
-        direction, period, seam, stamp, compensated: of each of its values.
+        direction, period, scan_start, stamp, compensated: of each of its values.
         given: the model that somebody gave, which then holds whatever the data say.
     """
 
@@ -48,7 +48,7 @@ class LidarModelEvidence:
     model: LidarModel
     direction: Finding
     period: Finding
-    seam: Finding
+    scan_start: Finding
     stamp: Finding
     compensated: Finding
     given: LidarModel | None = None
@@ -82,11 +82,11 @@ class LidarModelEvidence:
 
     def _contradictions(self) -> list[tuple[str, Finding]]:
         given, told = self.given or self.model, self.model
-        turned = abs((given.seam_rad - told.seam_rad + np.pi) % (2 * np.pi) - np.pi)
+        turned = abs((given.scan_start_azimuth_rad - told.scan_start_azimuth_rad + np.pi) % (2 * np.pi) - np.pi)
         differs = {
             "direction": given.clockwise != told.clockwise,
             "period": abs(given.period_s / told.period_s - 1) > _PERIOD_SHARE,
-            "seam": turned > _SEAM_RAD,
+            "scan_start": turned > _SCAN_START_RAD,
             "stamp": abs(given.stamp_fraction - told.stamp_fraction) > _STAMP_SHARE,
             "compensated": given.compensated != told.compensated,
         }
@@ -98,7 +98,7 @@ class LidarModelEvidence:
         return {
             "clockwise": used.clockwise,
             "period_s": round(used.period_s, 6),
-            "seam_deg": round(float(np.rad2deg(used.seam_rad)), 2),
+            "scan_start_azimuth_deg": round(float(np.rad2deg(used.scan_start_azimuth_rad)), 2),
             "stamp_fraction": round(used.stamp_fraction, 4),
             "compensated": used.compensated,
             "given": self.given is not None,
@@ -113,7 +113,7 @@ def _words(model: LidarModel) -> dict[str, str]:
     return {
         "direction": "clockwise" if model.clockwise else "counter-clockwise",
         "period": f"{1e3 * model.period_s:.4g} ms a turn",
-        "seam": f"begins at {np.rad2deg(model.seam_rad):.0f} deg",
+        "scan_start": f"begins at {np.rad2deg(model.scan_start_azimuth_rad):.0f} deg",
         "stamp": f"stamp at {100 * model.stamp_fraction:.0f} % of the turn",
         "compensated": "compensated" if model.compensated else "not compensated",
     }

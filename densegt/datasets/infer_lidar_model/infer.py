@@ -76,37 +76,37 @@ def infer_lidar_model(
     period_s, period = _period(turn, phase, periods_s)
     like = KITTI if 0.08 < period_s < 0.125 else NUSCENES
     clockwise, direction = _direction(turn, phase, how)
-    seam_rad = like.seam_rad if turn is None else turn.seam_rad
+    scan_start_azimuth_rad = like.scan_start_azimuth_rad if turn is None else turn.scan_start_azimuth_rad
     left = motion_left(
         sweeps,
         points,
         clockwise=clockwise if turn or phase else None,
         period_s=period_s,
-        seam_rad=seam_rad,
+        scan_start_azimuth_rad=scan_start_azimuth_rad,
         period_known=period.sureness == SURE,
-        seam_known=turn is not None,
+        scan_start_known=turn is not None,
     )
     if left.clockwise is not None and not (turn or phase):
         clockwise, direction = left.clockwise, Finding(left.source, left.sureness)
     if left.period_s is not None:
         period_s, period = left.period_s, Finding(left.source, left.sureness)
-    seam = Finding(how, SURE) if turn else Finding("the order of points does not show it", ASSUMED)
-    if left.seam_rad is not None:
-        seam_rad, seam = left.seam_rad, Finding(left.source, LIKELY)
+    scan_start = Finding(how, SURE) if turn else Finding("the order of points does not show it", ASSUMED)
+    if left.scan_start_azimuth_rad is not None:
+        scan_start_azimuth_rad, scan_start = left.scan_start_azimuth_rad, Finding(left.source, LIKELY)
     compensated, compensation = _compensated(left, like)
-    stamp_fraction, stamp = _stamp(turn, phase, like, seam_rad)
+    stamp_fraction, stamp = _stamp(turn, phase, like, scan_start_azimuth_rad)
     return LidarModelEvidence(
         channel=sweeps[0].lidar.channel,
         model=LidarModel(
             clockwise=clockwise,
             period_s=period_s,
-            seam_rad=seam_rad,
+            scan_start_azimuth_rad=scan_start_azimuth_rad,
             stamp_fraction=stamp_fraction,
             compensated=compensated,
         ),
         direction=direction,
         period=period,
-        seam=seam,
+        scan_start=scan_start,
         stamp=stamp,
         compensated=compensation,
         given=given,
@@ -132,17 +132,19 @@ def _period(turn: Turn | None, phase: CameraPhase | None, periods_s: list[float]
     return NUSCENES.period_s, Finding("no two sweeps follow each other", ASSUMED)
 
 
-def _stamp(turn: Turn | None, phase: CameraPhase | None, like: LidarModel, seam_rad: float) -> tuple[float, Finding]:
+def _stamp(
+    turn: Turn | None, phase: CameraPhase | None, like: LidarModel, scan_start_azimuth_rad: float
+) -> tuple[float, Finding]:
     if turn is not None and turn.stamp_fraction is not None:
         return turn.stamp_fraction, Finding("times of points", SURE)
     if phase is not None and turn is not None:
-        return phase.stamp_fraction(seam_rad), Finding("cameras fire as the beam passes", SURE)
+        return phase.stamp_fraction(scan_start_azimuth_rad), Finding("cameras fire as the beam passes", SURE)
     if phase is not None:
-        # Where a turn begins is not known; but relative to any seam the cameras tell where the stamp lies.
-        return phase.stamp_fraction(seam_rad), Finding("cameras fire as the beam passes", LIKELY)
+        # Where a turn begins is not known; but relative to any scan start the cameras tell where the stamp lies.
+        return phase.stamp_fraction(scan_start_azimuth_rad), Finding("cameras fire as the beam passes", LIKELY)
     if turn is not None and like is NUSCENES:
-        # Nominally the beam stands at +110 degrees at the stamp; one just past the seam belongs to the next turn.
-        passed = (turn.seam_rad - NUSCENES.seam_rad) % (2 * np.pi) / (2 * np.pi)
+        # Nominally the beam stands at +110 degrees at the stamp; one just past the scan start belongs to the next turn.
+        passed = (turn.scan_start_azimuth_rad - NUSCENES.scan_start_azimuth_rad) % (2 * np.pi) / (2 * np.pi)
         nominal = passed + 1.0 if passed < 0.5 else passed
         return nominal if turn.clockwise else 1.0, Finding("no cameras that its beam triggers", ASSUMED)
     return like.stamp_fraction, Finding("no cameras that its beam triggers", ASSUMED)

@@ -25,8 +25,8 @@ _ASIDE_M = 20.0
 # Standard errors from the nearer bound at which a share is likely, and sure; the error itself is no surer than this.
 _LIKELY, _SURE, _LEAST_SIGMA = 2.0, 4.0, 0.02
 _MOST_SHARE = 1.4
-# Seams that are tried; another than the assumed one is taken where the misfit is this much of its.
-SEAMS, _BETTER = 12, 0.97
+# Scan starts that are tried; another than the assumed one is taken where the misfit is this much of its.
+SCAN_STARTS, _BETTER = 12, 0.97
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,8 @@ class MotionLeft:
         compensated: None where it cannot be told.
         clockwise: where it is told, and was not known.
         period_s: where it is told that a turn takes half the time between sweeps.
-        seam_rad: where sweeps agree at another seam than the one assumed, within half a step between those tried.
+        scan_start_azimuth_rad: where sweeps agree at another scan start than the one assumed, within half a step
+            between those tried.
         no_matter: the ego does not move, so points are the same either way.
     """
 
@@ -46,7 +47,7 @@ class MotionLeft:
     sureness: Sureness = Sureness.ASSUMED
     clockwise: bool | None = None
     period_s: float | None = None
-    seam_rad: float | None = None
+    scan_start_azimuth_rad: float | None = None
     no_matter: bool = False
 
 
@@ -56,9 +57,9 @@ def motion_left(
     *,
     clockwise: bool | None,
     period_s: float,
-    seam_rad: float,
+    scan_start_azimuth_rad: float,
     period_known: bool,
-    seam_known: bool,
+    scan_start_known: bool,
 ) -> MotionLeft:
     """What sweeps that were measured from different places say.
 
@@ -66,7 +67,7 @@ def motion_left(
         points: by token of sweep; groups of sweeps of which one is missing are left out.
         clockwise: None where the direction is to be told too.
         period_known: else a turn may take half of period_s.
-        seam_known: else others than seam_rad are tried too.
+        scan_start_known: else others than scan_start_azimuth_rad are tried too.
     """
     if len(sweeps) < 2:
         return MotionLeft(None, "there is but one sweep", no_matter=True)
@@ -80,22 +81,28 @@ def motion_left(
     # With an unknown period a share of one half may be all the motion of half the time.
     bound = 0.5 if period_known else 0.25
 
-    def agreement(seam_rad: float) -> SweepAgreement | None:
-        return sweep_agreement(surfaces, groups, [_times(p, s, seam_rad, period_s, clockwise) for p, s in mine])
+    def agreement(scan_start_azimuth_rad: float) -> SweepAgreement | None:
+        return sweep_agreement(
+            surfaces, groups, [_times(p, s, scan_start_azimuth_rad, period_s, clockwise) for p, s in mine]
+        )
 
-    found, agreed = seam_rad, agreement(seam_rad)
-    if not seam_known and agreed is not None and not _surely_compensated(agreed, bound):
-        # At a wrong seam part of each sweep is a whole turn's way off, and less agrees.
-        for other_rad in seam_rad + np.arange(1, SEAMS) * (2 * np.pi / SEAMS):
+    found, agreed = scan_start_azimuth_rad, agreement(scan_start_azimuth_rad)
+    if not scan_start_known and agreed is not None and not _surely_compensated(agreed, bound):
+        # At a wrong scan start part of each sweep is a whole turn's way off, and less agrees.
+        for other_rad in scan_start_azimuth_rad + np.arange(1, SCAN_STARTS) * (2 * np.pi / SCAN_STARTS):
             other = agreement(float(other_rad))
             if other is None or _errors(other, bound, clockwise) < _SURE:
                 continue
-            if other.misfit_m < (_BETTER if found == seam_rad else 1.0) * agreed.misfit_m:
+            if other.misfit_m < (_BETTER if found == scan_start_azimuth_rad else 1.0) * agreed.misfit_m:
                 found, agreed = float(other_rad % (2 * np.pi)), other
     if agreed is None:
         return MotionLeft(None, "sweeps show too few surfaces in common")
     told = _told(agreed, bound, period_s, period_known=period_known, clockwise=clockwise)
-    return replace(told, seam_rad=found) if found != seam_rad and told.compensated is False else told
+    return (
+        replace(told, scan_start_azimuth_rad=found)
+        if found != scan_start_azimuth_rad and told.compensated is False
+        else told
+    )
 
 
 def _errors(agreed: SweepAgreement, bound: float, clockwise: bool | None) -> float:
@@ -134,12 +141,14 @@ def _moved_m(sweeps: Sequence[Sweep], index: int, period_s: float) -> float:
 
 
 def _times(
-    points: Points, sweep: Sweep, seam_rad: float, period_s: float, clockwise: bool | None
+    points: Points, sweep: Sweep, scan_start_azimuth_rad: float, period_s: float, clockwise: bool | None
 ) -> NDArray[np.float64]:
     """Time of each point (N,) s relative to the middle of the turn; as if counter-clockwise where that is unknown."""
     if points.time_s is not None:
         times_s: NDArray[np.float64] = points.time_s.astype(np.float64)
         return times_s - float(times_s.min(initial=0) + times_s.max(initial=0)) / 2
-    passed = ((azimuth_in_ego(points.xyz_lidar, sweep.T_ego_lidar) - seam_rad) % (2 * np.pi)) / (2 * np.pi)
+    passed = ((azimuth_in_ego(points.xyz_lidar, sweep.T_ego_lidar) - scan_start_azimuth_rad) % (2 * np.pi)) / (
+        2 * np.pi
+    )
     middle: NDArray[np.float64] = (passed - 0.5) * period_s
     return -middle if clockwise else middle

@@ -19,12 +19,12 @@ class Turn:
 
     Attributes:
         clockwise: seen from above.
-        seam_rad: azimuth in ego where it begins.
+        scan_start_azimuth_rad: azimuth in ego where it begins.
         period_s: its duration; stamp_fraction: where in it the stamp lies; None without a column of times.
     """
 
     clockwise: bool
-    seam_rad: float
+    scan_start_azimuth_rad: float
     period_s: float | None = None
     stamp_fraction: float | None = None
 

@@ -22,14 +22,16 @@ _MAX_RING = 1023
 
 
 def lidar_model(period_s: float) -> LidarModel:
-    """The model of a turn: clockwise, its seam astern, the stamp when the beam faces ahead, ego motion still in it.
+    """The model of a turn: clockwise, begun astern, the stamp when the beam faces ahead, ego motion still in it.
 
     Args:
         period_s: as measured; the nominal one where this is no HDL-64E's.
     """
     low, high = _PERIODS_S
     known = period_s if low < period_s < high else NOMINAL_PERIOD_S
-    return LidarModel(clockwise=True, period_s=known, seam_rad=float(np.pi), stamp_fraction=0.5, compensated=False)
+    return LidarModel(
+        clockwise=True, period_s=known, scan_start_azimuth_rad=float(np.pi), stamp_fraction=0.5, compensated=False
+    )
 
 
 def read_points(sweep: Sweep) -> Points:

@@ -17,7 +17,8 @@ class LidarSpec:
     Attributes:
         elevations_rad: (B,) of its beams, ring 0 first; azimuths_rad: (B,) their offsets from the column's azimuth.
         columns: directions in one turn; period_s: of a turn; clockwise: seen from above.
-        seam_rad: azimuth in ego where a turn begins and ends; stamp_fraction: where in the turn the stamp lies.
+        scan_start_azimuth_rad: azimuth in ego where a turn begins and ends; stamp_fraction: where in the turn the stamp
+            lies.
         divergence_rad: full width of a beam; reach_m: where it still sees a tenth of the light come back, face on.
         noise_m: standard deviation of ranges; maximum_m: longest range.
         keeps_nulls: beams without a return are written as points at the sensor.
@@ -32,7 +33,7 @@ class LidarSpec:
     columns: int
     period_s: float
     clockwise: bool
-    seam_rad: float
+    scan_start_azimuth_rad: float
     stamp_fraction: float
     divergence_rad: float
     reach_m: float
@@ -56,7 +57,8 @@ def _spec(
     """Ten turns a second, clockwise from behind, stamped at their end."""
     flat = np.zeros(len(elevations_deg))
     return LidarSpec(
-        np.deg2rad(elevations_deg), flat, columns, period_s=0.1, clockwise=True, seam_rad=np.pi, stamp_fraction=1.0,
+        np.deg2rad(elevations_deg), flat, columns, period_s=0.1, clockwise=True, scan_start_azimuth_rad=np.pi,
+        stamp_fraction=1.0,
         divergence_rad=divergence_mrad * 1e-3, reach_m=reach_m, noise_m=noise_m, maximum_m=120.0, keeps_nulls=False,
         gain=110.0, uneven=0.08, faint=0.0, offset_z_m=flat,
     )  # fmt: skip
@@ -87,7 +89,7 @@ def _wandering() -> LidarSpec:
 SPECS: dict[str, LidarSpec] = {
     "hdl-32e": replace(
         _spec(np.linspace(-30.67, 10.67, 32), 1085, divergence_mrad=3.0, reach_m=62.0, noise_m=0.018),
-        period_s=0.05, seam_rad=float(np.deg2rad(110.0)), maximum_m=105.0, keeps_nulls=True,
+        period_s=0.05, scan_start_azimuth_rad=float(np.deg2rad(110.0)), maximum_m=105.0, keeps_nulls=True,
     ),
     "hdl-64e": _hdl64(),
     "os1-128": _spec(np.linspace(-22.5, 22.5, 128), 1024, divergence_mrad=4.0, reach_m=55.0, noise_m=0.025),
@@ -103,7 +105,7 @@ def directions(spec: LidarSpec, yaw_of_lidar_rad: float, phase: float, wander: f
     """Unit directions (C,B,3) in lidar; `phase` in 0..1 shifts the columns, `wander` (rad) makes beams weave."""
     way = -1.0 if spec.clockwise else 1.0
     turned = 2 * np.pi * (np.arange(spec.columns) + phase) / spec.columns
-    azimuth = (spec.seam_rad + way * turned - yaw_of_lidar_rad)[:, None] + spec.azimuths_rad
+    azimuth = (spec.scan_start_azimuth_rad + way * turned - yaw_of_lidar_rad)[:, None] + spec.azimuths_rad
     weave = wander * np.sin(37.0 * turned[:, None] + 5.1 * np.arange(spec.beams) + 6.0 * phase)
     up = spec.elevations_rad + weave
     return np.stack([np.cos(up) * np.cos(azimuth), np.cos(up) * np.sin(azimuth), np.sin(up)], axis=-1)

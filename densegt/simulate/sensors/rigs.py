@@ -82,7 +82,7 @@ def make_rig(rng: np.random.Generator, plan: RigPlan, lidar: LidarSpec, *, width
 def _before_stamp_s(lidar: LidarSpec, yaw_rad: float) -> float:
     """How long before the stamp the beam points along `yaw_rad` in ego."""
     way = -1.0 if lidar.clockwise else 1.0
-    share = (way * (yaw_rad - lidar.seam_rad)) % (2 * np.pi) / (2 * np.pi)
+    share = (way * (yaw_rad - lidar.scan_start_azimuth_rad)) % (2 * np.pi) / (2 * np.pi)
     return float(lidar.period_s * (lidar.stamp_fraction - share))
 
 

@@ -59,8 +59,8 @@ def column_times(stamp_s: float, phase: float) -> Float64:
 
 
 def column_directions(rig: Rig, phase: float) -> Float64:
-    """Unit directions (C,B,3) in lidar: clockwise from the seam."""
-    azimuth_ego = SPIN.seam_rad - 2 * np.pi * (np.arange(COLUMNS) + phase) / COLUMNS
+    """Unit directions (C,B,3) in lidar: clockwise from the scan start."""
+    azimuth_ego = SPIN.scan_start_azimuth_rad - 2 * np.pi * (np.arange(COLUMNS) + phase) / COLUMNS
     ahead = rig.T_ego_lidar[:3, 0]
     azimuth = (azimuth_ego - np.arctan2(ahead[1], ahead[0]))[:, None]
     flat, up = np.cos(ELEVATIONS_RAD), np.broadcast_to(np.sin(ELEVATIONS_RAD), (COLUMNS, BEAMS))

@@ -51,8 +51,8 @@ def make_rig(rng: np.random.Generator, *, width_px: int, height_px: int) -> Rig:
 
 def before_stamp_s(yaw_rad: float) -> float:
     """How long before the stamp the beam points along `yaw_rad` in ego."""
-    since_seam = (SPIN.seam_rad - yaw_rad) % (2 * np.pi)
-    return float(SPIN.period_s * (1 - since_seam / (2 * np.pi)))
+    since_scan_start = (SPIN.scan_start_azimuth_rad - yaw_rad) % (2 * np.pi)
+    return float(SPIN.period_s * (1 - since_scan_start / (2 * np.pi)))
 
 
 def camera_pose(yaw_rad: float, pitch_up_rad: float, roll_rad: float, xyz: Float64) -> Float64:

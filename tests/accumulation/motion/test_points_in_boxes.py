@@ -158,7 +158,7 @@ def test_no_points_and_no_tracks() -> None:
 
 
 def test_claims_equal_those_of_every_point_asked_by_itself() -> None:
-    """The slow twin: each point, each box, the pose at the point's very time."""
+    """The reference implementation: each point, each box, the pose at the point's very time."""
     rng = np.random.default_rng(3)
     tracks = [car([12, 3, 0], [0, 0, 0.8], yaw=0.3), car([-8, 1, 0], [14, 2, 0.9], yaw=3.0)]
     t_s = np.sort(rng.uniform(0.4, 1.1, 600)).astype(np.float32)

@@ -193,7 +193,7 @@ def test_a_common_correction_moves_all_alike() -> None:
     np.testing.assert_allclose(got.tracks[0].T_global_box, T @ scene.tracks[0].T_global_box, atol=1e-9)
 
 
-# --- the kernel and its slow twin ---
+# --- the kernel and its reference implementation ---
 
 
 def twin(xyz, arm, body, members, normal, scale_m, H, g) -> None:

@@ -168,7 +168,7 @@ def test_the_real_sample(find_recording: Callable[[str], Path]) -> None:
     # Half a turn apart.
     assert up.model is not None
     assert down.model is not None
-    ahead = [m.seam_rad - 2 * np.pi * m.stamp_fraction for m in (up.model, down.model)]
+    ahead = [m.scan_start_azimuth_rad - 2 * np.pi * m.stamp_fraction for m in (up.model, down.model)]
     assert np.cos(ahead[0] - ahead[1]) == pytest.approx(-1, abs=0.01)
     for sweep in scene.sweeps:
         points = recording.read_points(sweep)

@@ -114,7 +114,7 @@ def test_points_stand_still_in_global_at_their_own_time(scene, world):
 def test_clock(scene):
     model = scene.lidars[0].model
     assert (model.clockwise, model.compensated, model.stamp_fraction) == (True, False, 0.5)
-    assert model.seam_rad == pytest.approx(np.pi)
+    assert model.scan_start_azimuth_rad == pytest.approx(np.pi)
     assert model.period_s == pytest.approx(0.05, abs=1e-6)
 
 

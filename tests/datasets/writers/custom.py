@@ -26,7 +26,7 @@ def write_recording(scene: Scene, root: Path, *, suffix: str = ".npz") -> None:
                 "model": {
                     "clockwise": lidar.model.clockwise,
                     "period_s": lidar.model.period_s,
-                    "seam_deg": float(np.rad2deg(lidar.model.seam_rad)),
+                    "scan_start_azimuth_deg": float(np.rad2deg(lidar.model.scan_start_azimuth_rad)),
                     "stamp_fraction": lidar.model.stamp_fraction,
                     "compensated": lidar.model.compensated,
                 },

@@ -54,7 +54,7 @@ def cut_turns(scene, path, T_ego_velo):
     """The scene's points in turns from astern to astern, mid-way the beam faces ahead."""
     model = scene.lidars[0].model
     period_us = model.period_s * 1e6
-    ahead_us = round(((model.seam_rad / (2 * np.pi)) - model.stamp_fraction) * period_us)
+    ahead_us = round(((model.scan_start_azimuth_rad / (2 * np.pi)) - model.stamp_fraction) * period_us)
     middles_us = [sweep.timestamp_us + ahead_us for sweep in scene.sweeps]
     middles_us.append(middles_us[-1] + round(period_us))
     parts = []

@@ -1,4 +1,4 @@
-"""Depth to points, points to as few as a lidar has: each against its slow twin, and where gradients go."""
+"""Depth to points, points to as few as a lidar has: each against its reference, and where gradients go."""
 
 from __future__ import annotations
 
