@@ -10,7 +10,6 @@ and 1 GB.
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import subprocess
 import sys
@@ -19,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.robustness.hostile_inputs import CONFIGS, IMAGES, STORES, SWEEPS, TABLES
+from benchmarks.robustness.hostile_inputs import CHECKPOINTS, CONFIGS, IMAGES, STORES, SWEEPS, TABLES
 
 SECONDS, GIGABYTES = 10.0, 1.0
 COMMAND = "from densegt.cli.main import main; main()"
@@ -119,9 +118,11 @@ def cases(sound: Given, folder: Path) -> Iterator[tuple[str, Words]]:
             sweep.unlink()
             write_sweep(sweep.with_suffix(f".{suffix}"))
             yield f"{suffix}: {name}", ["accumulate", "--strict", "--dataroot", root, "--out", root / "out"]
-    os.mkfifo(folder / "pipe.ckpt")
-    yield "checkpoint: a pipe", ["predict", "--checkpoint", folder / "pipe.ckpt", "--dataroot", sound.world, "--out",
-                                 folder / "found"]  # fmt: skip
+    for name, write_checkpoint in CHECKPOINTS.items():
+        file = folder / f"{next(count)}.ckpt"
+        write_checkpoint(file)
+        yield f"checkpoint: {name}", ["predict", "--checkpoint", file, "--dataroot", sound.world, "--out",
+                                      folder / "found"]  # fmt: skip
 
 
 def make_sound(folder: Path) -> Given:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -85,6 +86,35 @@ def _feather(path: Path) -> None:
     write_feather(pa.table(dict.fromkeys(names, np.zeros(1 << 26, np.uint8))), path, compression="zstd")
 
 
+def _deflated_checkpoint(path: Path) -> None:
+    """A checkpoint of one tensor of 2 GB of zeros, compressed to 2 MB."""
+    import torch
+
+    torch.save({"state_dict": {"weight": torch.zeros(1 << 16)}}, path)
+    with zipfile.ZipFile(path) as whole:
+        records = {name: whole.read(name) for name in whole.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, content in records.items():
+            with archive.open(name, "w", force_zip64=True) as record:
+                for _ in range(1 << 13 if name.endswith("data/0") else 1):
+                    record.write(content)
+
+
+def _repeating_checkpoint(path: Path) -> None:
+    """A checkpoint of one number that stands for 10^11 of them."""
+    import torch
+
+    weights = torch.zeros(1).expand(10**6, 10**5)
+    torch.save({"state_dict": {"weight": weights}, "hyper_parameters": {"weight": weights}}, path)
+
+
+def _cut_checkpoint(path: Path) -> None:
+    import torch
+
+    torch.save({"state_dict": {"weight": torch.zeros(1000)}}, path)
+    path.write_bytes(path.read_bytes()[:2000])
+
+
 STORES: dict[str, Callable[[Path], Path]] = {
     "19 kB, 42 layers of 268 megapixels": lambda folder: _store(folder, _many_layers),
     "a chunk that inflates 6,000 times": lambda folder: _store(folder, _inflating),
@@ -112,4 +142,11 @@ SWEEPS: dict[str, dict[str, Callable[[Path], object]]] = {
     "npy": {"10^12 rows": _npy, "16 GB": _large},
     "npz": {"inflates to 800 MB": _npz, "a pipe": _pipe},
     "feather": {"inflates to 400 MB": _feather, "16 GB": _large, "a pipe": _pipe},
+}
+CHECKPOINTS: dict[str, Callable[[Path], object]] = {
+    "a pipe": _pipe,
+    "inflates to 2 GB": _deflated_checkpoint,
+    "a number repeated 10^11 times": _repeating_checkpoint,
+    "cut off": _cut_checkpoint,
+    "16 GB": _large,
 }

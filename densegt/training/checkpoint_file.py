@@ -34,12 +34,12 @@ def load_checkpoint_file(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: cannot be read; it is compressed, as torch writes none")
     try:
         loaded: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
     except pickle.UnpicklingError:
-        # Torch's own words are advice on how to load it all the same.
         raise InputError(f"{path}: cannot be read; it is damaged, or holds more than plain values") from None
-    except Exception as error:  # a cut-off file may raise anything
-        why = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"{path}: cannot be read ({why})") from None
+    except Exception:  # a cut-off file may raise anything; torch's own words may be advice to load it all the same
+        raise InputError(f"{path}: cannot be read; it is cut off or no checkpoint") from None
     return loaded
 
 

@@ -96,7 +96,7 @@ class Bad:
         return os.system, ("true",)
 
 
-@pytest.mark.parametrize("kind", ["code", "cut off", "empty", "text", "folder", "nothing"])
+@pytest.mark.parametrize("kind", ["code", "cut off", "empty", "text", "zeros", "folder", "nothing"])
 def test_what_is_no_checkpoint_is_refused_without_advice(tmp_path, kind):
     path = tmp_path / "last.ckpt"
     if kind == "code":
@@ -104,8 +104,8 @@ def test_what_is_no_checkpoint_is_refused_without_advice(tmp_path, kind):
     elif kind == "cut off":
         torch.save({"state": torch.zeros(10_000)}, path)
         path.write_bytes(path.read_bytes()[:20_000])
-    elif kind in ("empty", "text"):
-        path.write_bytes(b"" if kind == "empty" else b"nothing of the kind")
+    elif kind in ("empty", "text", "zeros"):
+        path.write_bytes({"empty": b"", "text": b"nothing of the kind", "zeros": bytes(4096)}[kind])
     elif kind == "folder":
         path.mkdir()
     with pytest.raises(InputError) as refused:
