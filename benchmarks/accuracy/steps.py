@@ -10,7 +10,7 @@ from benchmarks.accuracy.baselines import Depths
 from densegt.accumulation.config import AccumulateConfig, SurfelConfig
 from densegt.accumulation.pipeline import accumulate_scene, build_cloud
 from densegt.accumulation.render.frustum import VisibleSurfels, select_visible
-from densegt.accumulation.render.renderer import point_z_buffer
+from densegt.accumulation.render.renderer import point_z_buffers
 from densegt.accumulation.render.surfel_layers import SurfaceLayer, front_surface
 from densegt.datasets.scene import Camera, Scene
 
@@ -82,5 +82,6 @@ def _points(scene: Scene, motion: str, front: Front) -> Depths:
     cloud = build_cloud(scene, config)
     for camera in scene.cameras:
         view = select_visible(cloud, camera, config)
-        depth_m = point_z_buffer(view, camera, front(view, camera, config.surfels), config.surfels).depth_m
+        surface = front(view, camera, config.surfels)
+        depth_m = point_z_buffers(view, camera, surface, config.surfels).pixels.depth_m
         yield camera, np.where(depth_m <= config.max_depth_m, depth_m, np.float32(0))

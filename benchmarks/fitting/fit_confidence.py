@@ -32,7 +32,7 @@ from densegt.accumulation.pipeline import build_cloud
 from densegt.accumulation.render.confidence import features
 from densegt.accumulation.render.confidence_model import write_confidence_model
 from densegt.accumulation.render.frustum import select_visible
-from densegt.accumulation.render.renderer import hidden_behind_gaps, interpolate, point_z_buffer
+from densegt.accumulation.render.renderer import hidden_behind_gaps, interpolate, point_z_buffers
 from densegt.accumulation.render.surfel_layers import front_surface
 from densegt.accumulation.scene_input import read_scene
 from densegt.datasets import open_recording
@@ -172,7 +172,7 @@ def _images(
             cloud, camera, config.model_copy(update={"window_s": WINDOWS_S[int(rng.integers(len(WINDOWS_S)))]})
         )
         layers = front_surface(view, camera, CONFIG.surfels)
-        shown = point_z_buffer(view, camera, layers.front, CONFIG.surfels)
+        shown = point_z_buffers(view, camera, layers.front, CONFIG.surfels).cells
         hidden = hidden_behind_gaps(camera, layers.front, shown, CONFIG.surfels)
         filled = interpolate(view, camera, shown, layers.front, hidden, CONFIG)
         counted = known(truth_m) & (truth_m < MAX_DEPTH_M)

@@ -126,7 +126,7 @@ EACH_IMAGE = (
     Stage("layers of surfels", ((renderer, "front_surface"),), lambda n: n.covering * 2 * 76 + n.cells * 4 * 24),
     Stage(
         "points of pixels",
-        ((renderer, "point_z_buffer"), (renderer, "coarse_z_buffer")),
+        ((renderer, "point_z_buffers"),),
         lambda n: n.seen * PLACE + (n.pixels + n.cells) * 8,
     ),
     Stage(

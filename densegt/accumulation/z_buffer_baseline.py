@@ -68,6 +68,6 @@ def z_buffer_baseline(
     shape = (camera.height_px, camera.width_px)
     no_surface, depth_m = (np.full(shape, np.inf, dtype=np.float32) for _ in range(2))
     z_buffer = ZBuffer(depth_m, np.full(shape, -1, dtype=np.int32))
-    visible_points(xyz_cam, camera.K, no_surface, 0.0, 0.0, 1, z_buffer)
+    visible_points(xyz_cam, camera.K, no_surface, 0.0, 0.0, 1, z_buffer, z_buffer)
     depth_m[z_buffer.point < 0] = 0
     return depth_m

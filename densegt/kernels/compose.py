@@ -1,4 +1,4 @@
-"""Depth of each pixel before interpolation: its point's, or else the front surface's."""
+"""Depth of each pixel before interpolation: its point's, or else the front surface's, or none."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from densegt.kernels.interpolate_between import InterpolatedDepth
 from densegt.kernels.layer_buffer import SurfaceLayer
 from densegt.kernels.visible_points import ZBuffer
 
@@ -32,3 +33,14 @@ def compose_layers(
             surfel[row, col] = i
             z = z_buffer.depth_m[row, col] if point >= 0 else surface.depth_m[row, col]
             depth_m[row, col] = 0 if i < 0 else z
+
+
+@njit(cache=True, nogil=True)
+def clear_pixels(which: NDArray[np.bool_], out: InterpolatedDepth) -> None:
+    """Make pixels unknown that were measured or covered: (H,W)."""
+    height_px, width_px = which.shape
+    for row in range(height_px):
+        for col in range(width_px):
+            if which[row, col]:
+                out.depth_m[row, col], out.surfel[row, col], out.measured[row, col] = 0, -1, False
+                out.inverse_slope[row, col, 0], out.inverse_slope[row, col, 1] = 0, 0

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from densegt.kernels.confidence_network import BLOCK, ConfidenceModel, confidence_network
+from densegt.kernels.confidence_network import BLOCK, ConfidenceModel, network_buffers, network_of_columns
 
 # Columns that `confidence_features` writes, in order.
 COLUMNS = (
@@ -102,37 +102,74 @@ class SurfelAttributes(NamedTuple):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _pixel_features(at: int, log_count: NDArray[np.float32], images: FeatureImages, out: NDArray[np.float32]) -> None:
-    """Fill the columns of `out` (17,) that do not depend on the surfel."""
-    z = images.depth_m[at]
-    out[0] = log_count[min(images.agree[at], MAX_COUNT - 1)]
-    out[1] = log_count[min(images.farther[at], MAX_COUNT - 1)]
+def _log_within(x: np.float32, least: float, most: float) -> np.float32:
+    """Logarithm of a number held between two others."""
+    return _log(min(max(x, np.float32(least)), np.float32(most)))
+
+
+@njit(cache=True, nogil=True)
+def _gather(
+    pixels: NDArray[np.int64],
+    log_count: NDArray[np.float32],
+    images: FeatureImages,
+    surfels: SurfelAttributes,
+    out: NDArray[np.float32],
+) -> None:
+    """Fill `out` (17*BLOCK,), column after column, with what features of some pixels (N,) are worked out from."""
+    none, one = np.float32(0), np.float32(1)
+    for k in range(len(pixels)):
+        at = pixels[k]
+        out[k] = log_count[min(images.agree[at], MAX_COUNT - 1)]
+        out[BLOCK + k] = log_count[min(images.farther[at], MAX_COUNT - 1)]
+        out[2 * BLOCK + k] = images.nearest_around_m[at]
+        out[3 * BLOCK + k] = images.nearest_close_m[at]
+        out[4 * BLOCK + k] = images.support[at]
+        out[5 * BLOCK + k] = images.support_around[at]
+        out[6 * BLOCK + k] = images.first_weight[at]
+        # The second weight, for now.
+        out[7 * BLOCK + k] = images.second_weight[at]
+        out[9 * BLOCK + k] = one - images.known_around[at]
+        out[10 * BLOCK + k] = images.depth_m[at]
+        out[16 * BLOCK + k] = images.penetration[at]
+        out[13 * BLOCK + k] = not images.measured[at] and not images.between[at]
+        out[14 * BLOCK + k] = images.between[at]
+        p = images.surfel[at]
+        out[8 * BLOCK + k] = 1 - surfels.trust[p] if p >= 0 else none
+        out[11 * BLOCK + k] = min(abs(surfels.age_s[p]), np.float32(3)) if p >= 0 else none
+        out[12 * BLOCK + k] = surfels.incidence[p] if p >= 0 else none
+        out[15 * BLOCK + k] = surfels.transient[p] if p >= 0 else none
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _work_out(out: NDArray[np.float32]) -> None:
+    """Turn what was gathered into features, in place; quotients and logarithms of many pixels at a time."""
     one = np.float32(1)
-    out[2] = min(z / images.nearest_around_m[at] - one, one)
-    out[3] = min(z / images.nearest_close_m[at] - one, one)
-    out[4] = _log(min(max(images.support[at], np.float32(1e-3)), np.float32(1e6)))
-    share = images.support[at] / max(images.support_around[at], np.float32(1e-6))
-    out[5] = _log(min(max(share, np.float32(1e-3)), np.float32(1e3)))
-    ratio = images.first_weight[at] / max(images.second_weight[at], np.float32(1e-9))
-    out[6] = _log(min(max(ratio, np.float32(1e-2)), np.float32(1e2)))
-    out[9] = one - images.known_around[at]
-    out[10] = _log(z)
-    out[16] = images.penetration[at]
-    out[13] = not images.measured[at] and not images.between[at]
-    out[14] = images.between[at]
+    for k in range(BLOCK):
+        z, support = out[10 * BLOCK + k], out[4 * BLOCK + k]
+        out[2 * BLOCK + k] = min(z / out[2 * BLOCK + k] - one, one)
+        out[3 * BLOCK + k] = min(z / out[3 * BLOCK + k] - one, one)
+        share = support / max(out[5 * BLOCK + k], np.float32(1e-6))
+        ratio = out[6 * BLOCK + k] / max(out[7 * BLOCK + k], np.float32(1e-9))
+        out[4 * BLOCK + k] = _log_within(support, 1e-3, 1e6)
+        out[5 * BLOCK + k] = _log_within(share, 1e-3, 1e3)
+        out[6 * BLOCK + k] = _log_within(ratio, 1e-2, 1e2)
+        out[10 * BLOCK + k] = _log(z)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _surfel_features(p: int, surfels: SurfelAttributes, out: NDArray[np.float32]) -> None:
-    """Fill the columns of `out` (17,) that depend on the surfel, zeros for none."""
-    if p >= 0:
-        out[7] = surfels.moving[p] and not surfels.transient[p]
-        out[8] = 1 - surfels.trust[p]
-        out[11] = min(abs(surfels.age_s[p]), np.float32(3))
-        out[12] = surfels.incidence[p]
-        out[15] = surfels.transient[p]
-    else:
-        out[7], out[8], out[11], out[12], out[15] = 0, 0, 0, 0, 0
+@njit(cache=True, nogil=True)
+def _features(
+    pixels: NDArray[np.int64],
+    log_count: NDArray[np.float32],
+    images: FeatureImages,
+    surfels: SurfelAttributes,
+    out: NDArray[np.float32],
+) -> None:
+    """Fill `out` (17*BLOCK,), column after column, with the features of some pixels (N,), at most BLOCK."""
+    _gather(pixels, log_count, images, surfels, out)
+    _work_out(out)
+    for k in range(len(pixels)):
+        p = images.surfel[pixels[k]]
+        out[7 * BLOCK + k] = surfels.moving[p] and not surfels.transient[p] if p >= 0 else False
 
 
 @njit(cache=True, nogil=True)
@@ -141,36 +178,31 @@ def _log_counts() -> NDArray[np.float32]:
     return np.log(np.arange(1, MAX_COUNT + 1).astype(np.float32))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True)
 def confidence_features(images: FeatureImages, surfels: SurfelAttributes, out: NDArray[np.float32]) -> None:
     """Fill `out` (P,17), one row for each known pixel in row-major order; see `COLUMNS`."""
-    log_count = _log_counts()
-    i = 0
-    for at in range(images.depth_m.size):
-        if images.depth_m[at] > 0:
-            _pixel_features(at, log_count, images, out[i])
-            _surfel_features(images.surfel[at], surfels, out[i])
-            i += 1
+    log_count, columns = _log_counts(), np.ones(len(COLUMNS) * BLOCK, dtype=np.float32)
+    known = np.flatnonzero(images.depth_m > 0)
+    for begin in range(0, len(known), BLOCK):
+        pixels = known[begin : begin + BLOCK]
+        _features(pixels, log_count, images, surfels, columns)
+        for k in range(len(pixels)):
+            for c in range(len(COLUMNS)):
+                out[begin + k, c] = columns[c * BLOCK + k]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True)
 def confidence_of_features(
     images: FeatureImages, surfels: SurfelAttributes, model: ConfidenceModel, out: NDArray[np.float32]
 ) -> None:
     """Fill `out` (M,) with `confidence_network` of the features of each known pixel, else 0."""
-    log_count = _log_counts()
-    rows, at_of = np.empty((BLOCK, len(COLUMNS)), dtype=np.float32), np.empty(BLOCK, dtype=np.int64)
-    confidence = np.empty(BLOCK, dtype=np.float32)
-    count = 0
-    for at in range(images.depth_m.size):
-        out[at] = 0
-        if images.depth_m[at] > 0:
-            _pixel_features(at, log_count, images, rows[count])
-            _surfel_features(images.surfel[at], surfels, rows[count])
-            at_of[count] = at
-            count += 1
-        if count == BLOCK or at == images.depth_m.size - 1:
-            confidence_network(rows[:count], model, confidence)
-            for k in range(count):
-                out[at_of[k]] = confidence[k]
-            count = 0
+    log_count, columns = _log_counts(), np.ones(len(COLUMNS) * BLOCK, dtype=np.float32)
+    buffers, confidence = network_buffers(model), np.empty(BLOCK, dtype=np.float32)
+    known = np.flatnonzero(images.depth_m > 0)
+    out[:] = 0
+    for begin in range(0, len(known), BLOCK):
+        pixels = known[begin : begin + BLOCK]
+        _features(pixels, log_count, images, surfels, columns)
+        network_of_columns(columns, model, buffers, confidence[: len(pixels)])
+        for k in range(len(pixels)):
+            out[pixels[k]] = confidence[k]

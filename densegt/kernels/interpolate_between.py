@@ -27,74 +27,97 @@ class InterpolatedDepth(NamedTuple):
     inverse_slope: NDArray[np.float32]
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _first_known(depth_m: NDArray[np.float32], row: int, col: int, dr: int, dc: int, most: int) -> int:
-    """Steps from a pixel to the first known one in a direction; 0 = none within `most`."""
-    height_px, width_px = depth_m.shape
-    if dr != 0:
-        most = min(most, height_px - 1 - row if dr > 0 else row)
-    if dc != 0:
-        most = min(most, width_px - 1 - col if dc > 0 else col)
-    for s in range(1, most + 1):
-        if depth_m[row + s * dr, col + s * dc] > 0:
-            return s
-    return 0
+@njit(cache=True, nogil=True)
+def _steps(known: NDArray[np.float32], steps: NDArray[np.uint16], shift: int, out: NDArray[np.uint16]) -> None:
+    """Steps from each pixel of a row to the first known one along a line through a neighbouring row; 0 = none.
+
+    Args:
+        known: (W,) depth of the neighbouring row, 0 = unknown; steps: (W,) of it.
+        shift: by how many columns the line moves from row to row, -1, 0 or 1.
+    """
+    width_px = len(out)
+    if width_px == 0:
+        return
+    out[0], out[width_px - 1] = 0, 0
+    for col in range(max(-shift, 0), min(width_px, width_px - shift)):
+        before = steps[col + shift]
+        further = np.uint16(before + np.uint16(1) if before > 0 else 0)
+        out[col] = np.uint16(1) if known[col + shift] > 0 else further
+
+
+@njit(cache=True, nogil=True)
+def _steps_along(known: NDArray[np.float32], left: NDArray[np.uint16], right: NDArray[np.uint16]) -> None:
+    """Steps from each pixel of a row (W,) to the next known one on its left and on its right; 0 = none."""
+    width_px, steps = len(known), 0
+    for col in range(width_px):
+        left[col] = steps
+        steps = 1 if known[col] > 0 else (steps + 1 if steps > 0 else 0)
+    steps = 0
+    for col in range(width_px - 1, -1, -1):
+        right[col] = steps
+        steps = 1 if known[col] > 0 else (steps + 1 if steps > 0 else 0)
 
 
 @njit(cache=True, nogil=True)
 def interpolate_between(
-    depth_m: NDArray[np.float32],
-    inverse_slope: NDArray[np.float32],
-    max_gap_px: NDArray[np.float32],
-    tolerance: float,
-    out: NDArray[np.float32],
-    nearest: NDArray[np.int32],
+    depth_m: NDArray[np.float32], gap_px: NDArray[np.float32], tolerance: float, out: InterpolatedDepth
 ) -> None:
-    """Fill `out` (H,W) where `depth_m` is 0 and two opposite measured pixels belong to one surface.
+    """Fill `out` where `depth_m` (H,W) is 0 and two opposite known pixels belong to one surface.
 
-    On a plane inverse depth is linear in the image, so each measured pixel predicts its opposite by its slope. The
-    pair is one surface if depths agree to within `tolerance` or each predicts the other to within it. A pixel with
-    measurements on one side only stays unknown. Pairs are tried along the row, the column and both diagonals; the
-    shortest wins.
+    On a plane inverse depth is linear in the image, so each known pixel predicts its opposite by its slope. The pair is
+    one surface if depths agree to within `tolerance` or each predicts the other to within it. A pixel with known ones
+    on one side only stays unknown. Pairs are tried along the row, the column and both diagonals; the shortest wins.
 
     Args:
-        depth_m: (H,W), 0 = unknown.
-        inverse_slope: (H,W,2) d(1/z)/du and d(1/z)/dv at measured pixels, 1/(m px).
-        max_gap_px: (H,W), opposite pixels are at most as far apart as either allows.
+        depth_m: 0 = unknown; H and W below 65536.
+        gap_px: (N,) of each surfel, opposite pixels are at most as far apart as either allows.
         tolerance: relative.
-        out: (H,W) m; left alone where not filled.
-        nearest: (H,W) flat index of the nearer pixel of the winning pair; left alone where not filled.
+        out: at known pixels surfel and slope; where not filled it is left alone. A filled pixel gets surfel and slope
+            of the nearer pixel of its pair.
     """
     height_px, width_px = depth_m.shape
-    widest_px = max_gap_px.max() + np.float32(1) if max_gap_px.size else np.float32(1)
-    step_row = (0, 1, 1, 1)
-    step_col = (1, 0, 1, -1)
+    widest_px = gap_px.max() + np.float32(1) if gap_px.size else np.float32(1)
+    # Lines through a pixel: along the row, down the column, down to the right and down to the left.
+    step_row, step_col = (0, 1, 1, 1), (1, 0, 1, -1)
+    ahead_of = np.zeros((3, height_px, width_px), dtype=np.uint16)
+    for row in range(height_px - 2, -1, -1):
+        for d in range(3):
+            _steps(depth_m[row + 1], ahead_of[d, row + 1], step_col[d + 1], ahead_of[d, row])
+    back_of, before = np.zeros((3, width_px), dtype=np.uint16), np.zeros((3, width_px), dtype=np.uint16)
+    left, right = np.empty(width_px, dtype=np.uint16), np.empty(width_px, dtype=np.uint16)
     for row in range(height_px):
+        if row > 0:
+            for d in range(3):
+                before[d, :] = back_of[d]
+                _steps(depth_m[row - 1], before[d], -step_col[d + 1], back_of[d])
+        _steps_along(depth_m[row], left, right)
         for col in range(width_px):
             if depth_m[row, col] > 0:
                 continue
             best_gap = widest_px
             for d in range(4):
+                ahead = int(right[col]) if d == 0 else int(ahead_of[d - 1, row, col])
+                back = int(left[col]) if d == 0 else int(back_of[d - 1, col])
+                gap = (ahead + back) * np.float32(1.0 if d < 2 else np.sqrt(2.0))
+                if ahead == 0 or back == 0 or gap >= best_gap:
+                    continue
                 dr, dc = step_row[d], step_col[d]
-                step = np.float32(1.0 if d < 2 else np.sqrt(2.0))
-                ahead = _first_known(depth_m, row, col, dr, dc, int(best_gap / step))
-                if ahead == 0:
-                    continue
-                back = _first_known(depth_m, row, col, -dr, -dc, int(best_gap / step))
-                gap = (ahead + back) * step
-                if back == 0 or gap >= best_gap:
-                    continue
                 r0, c0 = row + ahead * dr, col + ahead * dc
                 r1, c1 = row - back * dr, col - back * dc
-                if gap >= max(max_gap_px[r0, c0], max_gap_px[r1, c1]) + 1:
+                if gap >= max(gap_px[out.surfel[r0, c0]], gap_px[out.surfel[r1, c1]]) + 1:
                     continue
                 w0, w1 = 1 / depth_m[r0, c0], 1 / depth_m[r1, c1]
                 n = ahead + back
-                from0 = w0 - n * (inverse_slope[r0, c0, 0] * dc + inverse_slope[r0, c0, 1] * dr)
-                from1 = w1 + n * (inverse_slope[r1, c1, 0] * dc + inverse_slope[r1, c1, 1] * dr)
+                slope0, slope1 = out.inverse_slope[r0, c0], out.inverse_slope[r1, c1]
+                from0 = w0 - n * (slope0[0] * dc + slope0[1] * dr)
+                from1 = w1 + n * (slope1[0] * dc + slope1[1] * dr)
                 near = tolerance * min(w0, w1)
                 if abs(w0 - w1) > near and (abs(from0 - w1) > near or abs(from1 - w0) > near):
                     continue
                 best_gap = gap
-                out[row, col] = n / (w0 * back + w1 * ahead)
-                nearest[row, col] = r0 * width_px + c0 if ahead <= back else r1 * width_px + c1
+                out.depth_m[row, col] = n / (w0 * back + w1 * ahead)
+                out.between[row, col] = True
+                r, c = (r0, c0) if ahead <= back else (r1, c1)
+                out.surfel[row, col] = out.surfel[r, c]
+                out.inverse_slope[row, col, 0] = out.inverse_slope[r, c, 0]
+                out.inverse_slope[row, col, 1] = out.inverse_slope[r, c, 1]

@@ -80,3 +80,44 @@ def next_layer(buffer: NDArray[np.float32], depth_m: NDArray[np.float32], relati
         for col in range(width_px):
             beyond_m = depth_m[row, col] * np.float32(1 + relative) + np.float32(absolute_m)
             buffer[row, col // LANES, BEFORE + col % LANES] = 1 / beyond_m
+
+
+@njit(cache=True, nogil=True)
+def front_layer(
+    first: SurfaceLayer, second: SurfaceLayer, moving: NDArray[np.bool_], weak_share: float, out: SurfaceLayer
+) -> None:
+    """Write the first layer, or the second where the first has less than `weak_share` of its weight and stands still.
+
+    Args:
+        moving: (N,) of each surfel.
+        out: (H,W), written everywhere.
+    """
+    height_px, width_px = out.depth_m.shape
+    share = np.float32(weak_share)
+    for row in range(height_px):
+        for col in range(width_px):
+            weak = first.weight[row, col] < share * second.weight[row, col]
+            if weak and first.best[row, col] >= 0:
+                weak = not moving[first.best[row, col]]
+            layer = second if weak else first
+            out.depth_m[row, col], out.weight[row, col] = layer.depth_m[row, col], layer.weight[row, col]
+            out.best[row, col] = layer.best[row, col]
+
+
+@njit(cache=True, nogil=True)
+def weight_per_angle(
+    layer: SurfaceLayer, moving: NDArray[np.bool_], out: NDArray[np.float32], static: NDArray[np.float32]
+) -> None:
+    """Write a layer's weight times z^2, in surfels per solid angle, and the same of pixels that do not move, else 0.
+
+    Args:
+        moving: (N,) of each surfel.
+        out, static: (H,W), written everywhere.
+    """
+    height_px, width_px = out.shape
+    for row in range(height_px):
+        for col in range(width_px):
+            best, z = layer.best[row, col], layer.depth_m[row, col]
+            weight = layer.weight[row, col] * (z * z) if best >= 0 else np.float32(0)
+            out[row, col] = weight
+            static[row, col] = weight if best < 0 or not moving[best] else np.float32(0)

@@ -1,4 +1,4 @@
-"""The z-buffer of points, at full and reduced resolution."""
+"""The z-buffer of points, by pixels and by cells of pixels."""
 
 from __future__ import annotations
 
@@ -30,8 +30,9 @@ def visible_points(
     absolute_m: float,
     step: int,
     out: ZBuffer,
+    cells: ZBuffer,
 ) -> None:
-    """Z-buffer of the points that no surface hides.
+    """Z-buffers of the points that no surface hides, by pixel and by cell.
 
     A point is hidden if the surface is nearer by more than `absolute_m + relative * z`. Of equally near points the
     first wins.
@@ -39,7 +40,7 @@ def visible_points(
     Args:
         xyz_cam: (N,3) m.
         front_m: (h,w) m, the front surface in cells of `step` by `step` pixels, infinity = none.
-        out: (H,W), empty at first.
+        out: (H,W), empty at first; cells: (h,w), likewise, or `out` itself where a cell is a pixel.
     """
     height_px, width_px = out.point.shape
     fx, fy, cx, cy = np.float32(K[0, 0]), np.float32(K[1, 1]), np.float32(K[0, 2]), np.float32(K[1, 2])
@@ -57,21 +58,6 @@ def visible_points(
         if z < out.depth_m[row, col] and not z * keep - absolute > front_m[row // step, col // step]:
             out.depth_m[row, col] = z
             out.point[row, col] = i
-
-
-@njit(cache=True, nogil=True)
-def nearest_of_cell(points: ZBuffer, step: int, out: ZBuffer) -> None:
-    """Fill `out` (h,w) with the nearest point in each cell of `step` by `step` pixels of `points` (H,W).
-
-    Of equally near points the first wins.
-    """
-    height_px, width_px = points.point.shape
-    for cell_row in range(out.point.shape[0]):
-        for cell_col in range(out.point.shape[1]):
-            best, nearest = -1, np.float32(np.inf)
-            for row in range(cell_row * step, min(cell_row * step + step, height_px)):
-                for col in range(cell_col * step, min(cell_col * step + step, width_px)):
-                    i, z = points.point[row, col], points.depth_m[row, col]
-                    if z < nearest or (z == nearest and 0 <= i < best):
-                        best, nearest = i, z
-            out.point[cell_row, cell_col], out.depth_m[cell_row, cell_col] = best, nearest
+            if z < cells.depth_m[row // step, col // step]:
+                cells.depth_m[row // step, col // step] = z
+                cells.point[row // step, col // step] = i

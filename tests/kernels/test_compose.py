@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from densegt.kernels.compose import compose_layers
+from densegt.kernels.compose import clear_pixels, compose_layers
+from densegt.kernels.interpolate_between import InterpolatedDepth
 from densegt.kernels.layer_buffer import SurfaceLayer
 from densegt.kernels.visible_points import ZBuffer
 
@@ -26,6 +27,20 @@ def test_compose_equals_twin(seed: int) -> None:
     for compose in (compose_layers, twin_of(compose_layers)):
         out = [np.full((H, W), 7, t) for t in (np.float32, np.int32, np.bool_)]
         compose(surface, points, *out)
+        results.append(out)
+    for got, wanted in zip(*results, strict=True):
+        np.testing.assert_array_equal(got, wanted)
+
+
+def test_cleared_pixels_equal_twin() -> None:
+    rng = np.random.default_rng(0)
+    which, results = rng.random((H, W)) < 0.3, []
+    for clear in (clear_pixels, twin_of(clear_pixels)):
+        rng = np.random.default_rng(1)
+        depth_m, slope = (rng.uniform(1, 9, (H, W, *more)).astype(np.float32) for more in ((), (2,)))
+        surfel = rng.integers(0, 50, (H, W)).astype(np.int32)
+        out = InterpolatedDepth(depth_m, surfel, surfel > 20, surfel < 0, slope)
+        clear(which, out)
         results.append(out)
     for got, wanted in zip(*results, strict=True):
         np.testing.assert_array_equal(got, wanted)

@@ -16,6 +16,8 @@ from ..twins import twin_of
 WITHOUT = {
     "beam.place_in_beam": "a part of beam_to",
     "beam.rough_arctan2": "numpy.arctan2 is the twin, to a stated bound",
+    "confidence_network.network_buffers": "memory, not figures",
+    "confidence_network.network_of_columns": "one block of confidence_network",
     "raycast.cast_image": "a loop over the rays of ground_hit and of the shapes, which have twins",
     "raycast.cast_columns": "a loop over the rays of ground_hit and of the shapes, which have twins",
     "raycast_ground.closing_rate": "a bound, tested as one",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 
-def close_pinholes(label, area, max_area, tolerance, surface, out):
+def close_pinholes(max_area, tolerance, surface, out):
     """Each hole by itself: its rim, with every pixel as often as it touches the hole, and a least-squares plane."""
-    H, W = label.shape
+    H, W = out.depth_m.shape
     before = out.depth_m.copy()
+    unknown = (~(before > 0)).astype(np.uint8)
+    _, label, stats, _ = cv2.connectedComponentsWithStats(unknown, connectivity=4)
+    area = stats[:, cv2.CC_STAT_AREA]
     for k in range(1, len(area)):
         hole = [(int(r), int(c)) for r, c in np.argwhere(label == k)]
         rim = [

@@ -12,3 +12,9 @@ def compose_layers(surface, z_buffer, depth_m, surfel, measured):
             depth_m[at], surfel[at], measured[at] = z_buffer.depth_m[at], z_buffer.point[at], True
         elif surface.best[at] >= 0:
             depth_m[at], surfel[at] = surface.depth_m[at], surface.best[at]
+
+
+def clear_pixels(which, out):
+    for layer, unknown in zip(out[:3], (0, -1, False), strict=True):
+        layer[which] = unknown
+    out.inverse_slope[which] = 0

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 
-def interpolate_between(depth_m, inverse_slope, max_gap_px, tolerance, out, nearest):
+def interpolate_between(depth_m, gap_px, tolerance, out):
     """Walk from each unknown pixel both ways along four lines to the first known one."""
     H, W = depth_m.shape
+    surfel, inverse_slope = out.surfel.copy(), out.inverse_slope.copy()
     for row in range(H):
         for col in range(W):
             if depth_m[row, col] > 0:
@@ -27,7 +28,7 @@ def interpolate_between(depth_m, inverse_slope, max_gap_px, tolerance, out, near
                     continue
                 (s0, r0, c0), (s1, r1, c1) = ends
                 gap = (s0 + s1) * np.hypot(dr, dc)
-                if gap >= min(best, max(max_gap_px[r0, c0], max_gap_px[r1, c1]) + 1.0):
+                if gap >= min(best, max(gap_px[surfel[r0, c0]], gap_px[surfel[r1, c1]]) + 1.0):
                     continue
                 w0, w1 = 1 / depth_m[r0, c0], 1 / depth_m[r1, c1]
                 along = np.array([dc, dr])
@@ -37,5 +38,7 @@ def interpolate_between(depth_m, inverse_slope, max_gap_px, tolerance, out, near
                 same = abs(w0 - w1) <= near or (abs(from0 - w1) <= near and abs(from1 - w0) <= near)
                 if same:
                     best = gap
-                    out[row, col] = (s0 + s1) / (w0 * s1 + w1 * s0)
-                    nearest[row, col] = r0 * W + c0 if s0 <= s1 else r1 * W + c1
+                    out.depth_m[row, col] = (s0 + s1) / (w0 * s1 + w1 * s0)
+                    nearer = (r0, c0) if s0 <= s1 else (r1, c1)
+                    out.surfel[row, col], out.inverse_slope[row, col] = surfel[nearer], inverse_slope[nearer]
+                    out.between[row, col] = True

@@ -27,3 +27,17 @@ def next_layer(buffer, depth_m, relative, absolute_m):
     buffer[:] = 0
     for (row, col), z in np.ndenumerate(depth_m.astype(np.float64)):
         buffer[row, col // LANES, BEFORE + col % LANES] = 1 / (z * (1 + relative) + absolute_m)
+
+
+def front_layer(first, second, moving, weak_share, out):
+    for at in np.ndindex(out.depth_m.shape):
+        weak = first.weight[at] < np.float32(weak_share) * second.weight[at]
+        stands = first.best[at] < 0 or not moving[first.best[at]]
+        for to, a, b in zip(out, first, second, strict=True):
+            to[at] = b[at] if weak and stands else a[at]
+
+
+def weight_per_angle(layer, moving, out, static):
+    for at, best in np.ndenumerate(layer.best):
+        out[at] = layer.weight[at] * layer.depth_m[at] ** 2 if best >= 0 else 0
+        static[at] = 0 if best >= 0 and moving[best] else out[at]

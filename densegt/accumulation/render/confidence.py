@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 
 from densegt.accumulation.render.confidence_model import shipped_confidence_model
 from densegt.accumulation.render.frustum import VisibleSurfels
-from densegt.accumulation.render.surfel_layers import Layers, of_moving
+from densegt.accumulation.render.surfel_layers import Layers
 from densegt.datasets.scene import Camera
 from densegt.kernels.confidence_features import COLUMNS, FeatureImages, confidence_features, confidence_of_features
 from densegt.kernels.count_layers import count_layers
 from densegt.kernels.interpolate_between import InterpolatedDepth
+from densegt.kernels.layer_buffer import weight_per_angle
 from densegt.kernels.plane_votes import plane_votes
 
 Float32 = NDArray[np.float32]
@@ -106,6 +107,7 @@ def _support(layers: Layers, visible: VisibleSurfels) -> tuple[Float32, Float32]
 
     Moving objects are seen for a moment and would seem thin beside the rest of the world.
     """
-    front = layers.front
-    weight = front.weight * np.square(np.where(front.best >= 0, front.depth_m, 0))
-    return weight.astype(np.float32), np.where(of_moving(front, visible), 0, weight).astype(np.float32)
+    shape = layers.front.depth_m.shape
+    weight, static_weight = np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.float32)
+    weight_per_angle(layers.front, visible.attributes.moving, weight, static_weight)
+    return weight, static_weight

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,13 +17,13 @@ from densegt.accumulation.render.surfel_layers import front_surface
 from densegt.accumulation.render.working_grid import working_camera, working_step
 from densegt.datasets.scene import Camera
 from densegt.depth.depth_map import DepthMap, Source
-from densegt.kernels.compose import compose_layers
+from densegt.kernels.compose import clear_pixels, compose_layers
 from densegt.kernels.enclosed import enclosed
 from densegt.kernels.interpolate_between import InterpolatedDepth, interpolate_between
 from densegt.kernels.layer_buffer import SurfaceLayer
 from densegt.kernels.surfel import surfel_slopes
 from densegt.kernels.upsample import DepthLayers, upsample
-from densegt.kernels.visible_points import ZBuffer, nearest_of_cell, visible_points
+from densegt.kernels.visible_points import ZBuffer, visible_points
 
 Float32 = NDArray[np.float32]
 Bool = NDArray[np.bool_]
@@ -39,8 +41,7 @@ def render(cloud: Cloud, camera: Camera, config: AccumulateConfig) -> DepthMap:
     coarse = working_camera(camera, step)
     visible = select_visible(cloud, coarse, config)
     layers = front_surface(visible, coarse, config.surfels)
-    points = point_z_buffer(visible, camera, layers.front, config.surfels, step)
-    cells = coarse_z_buffer(points, coarse, step)
+    points, cells = point_z_buffers(visible, camera, layers.front, config.surfels, step)
     hidden = hidden_behind_gaps(coarse, layers.front, cells, config.surfels)
     depth = interpolate(visible, coarse, cells, layers.front, hidden, config)
     confidence = estimate_confidence(visible, coarse, layers, depth)
@@ -58,25 +59,26 @@ def render(cloud: Cloud, camera: Camera, config: AccumulateConfig) -> DepthMap:
     return compose(visible, camera, cloud, kept, confidence, points, config)
 
 
-def point_z_buffer(
+class PointBuffers(NamedTuple):
+    """The nearest visible points by pixel (H,W) of the image and by cell (h,w) of the working grid."""
+
+    pixels: ZBuffer
+    cells: ZBuffer
+
+
+def point_z_buffers(
     visible: VisibleSurfels, camera: Camera, surface: SurfaceLayer, config: SurfelConfig, step: int = 1
-) -> ZBuffer:
-    """The nearest point in each pixel (H,W) that the surface, on cells of `step` pixels, does not hide."""
-    shape = (camera.height_px, camera.width_px)
-    out = ZBuffer(np.full(shape, np.inf, dtype=np.float32), np.full(shape, -1, dtype=np.int32))
+) -> PointBuffers:
+    """The nearest point in each pixel, and in each cell of `step` pixels, that the surface (h,w) does not hide."""
+    pixels = _empty_z_buffer((camera.height_px, camera.width_px))
+    cells = pixels if step == 1 else _empty_z_buffer(surface.depth_m.shape)
     tolerance = (config.hide_relative, config.hide_absolute_m)
-    visible_points(visible.surfels.xyz, camera.K, surface.depth_m, *tolerance, step, out)
-    return out
+    visible_points(visible.surfels.xyz, camera.K, surface.depth_m, *tolerance, step, pixels, cells)
+    return PointBuffers(pixels, cells)
 
 
-def coarse_z_buffer(points: ZBuffer, coarse: Camera, step: int) -> ZBuffer:
-    """The nearest of the points (H,W) in each cell (h,w) of `step` pixels."""
-    if step == 1:
-        return points
-    shape = (coarse.height_px, coarse.width_px)
-    out = ZBuffer(np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.int32))
-    nearest_of_cell(points, step, out)
-    return out
+def _empty_z_buffer(shape: tuple[int, ...]) -> ZBuffer:
+    return ZBuffer(np.full(shape, np.inf, dtype=np.float32), np.full(shape, -1, dtype=np.int32))
 
 
 def hidden_behind_gaps(camera: Camera, surface: SurfaceLayer, points: ZBuffer, config: SurfelConfig) -> Bool:
@@ -106,15 +108,11 @@ def interpolate(
     if config.glass.show != "through":
         pane = close_panes(known, camera, config.glass)
         hidden = hidden | pane if config.glass.show == "unknown" else hidden & ~pane
-    depth_m[hidden], surfel[hidden], measured[hidden], slopes[hidden] = 0, -1, False, 0
-    # Unknown pixels end no gap.
-    max_gap_px = np.append(np.maximum(np.rint(visible.gap_px), np.float32(3)), np.float32(0))[surfel]
-    filled, nearest = depth_m.copy(), np.full(shape, -1, dtype=np.int32)
-    interpolate_between(depth_m, slopes, max_gap_px, config.surfels.fill_tolerance, filled, nearest)
-    between = nearest >= 0
-    surfel[between] = surfel.ravel()[nearest[between]]
-    slopes[between] = slopes.reshape(-1, 2)[nearest[between]]
-    return InterpolatedDepth(filled, surfel, measured, between, slopes)
+    clear_pixels(hidden, known)
+    filled = known._replace(depth_m=depth_m.copy())
+    gap_px = np.maximum(np.rint(visible.gap_px), np.float32(3))
+    interpolate_between(depth_m, gap_px, config.surfels.fill_tolerance, filled)
+    return filled
 
 
 def compose(

@@ -11,7 +11,14 @@ from densegt.accumulation.config import SurfelConfig
 from densegt.accumulation.render.frustum import VisibleSurfels
 from densegt.datasets.scene import Camera
 from densegt.kernels.blend_surfels import blend_surfels
-from densegt.kernels.layer_buffer import SurfaceLayer, clear_layer_buffer, next_layer, read_layer_buffer, widen_front
+from densegt.kernels.layer_buffer import (
+    SurfaceLayer,
+    clear_layer_buffer,
+    front_layer,
+    next_layer,
+    read_layer_buffer,
+    widen_front,
+)
 from densegt.kernels.splat_surfels import splat_surfels
 from densegt.kernels.surfel import ProjectedSurfels
 
@@ -41,8 +48,8 @@ def front_surface(visible: VisibleSurfels, camera: Camera, config: SurfelConfig)
     first, behind = nearest_layer(surfels, np.arange(len(surfels.rows), dtype=np.int32), buffer, shape, config)
     next_layer(buffer, first.depth_m, *tolerance)
     second, _ = nearest_layer(surfels, behind, buffer, shape, config)
-    weak = (first.weight < config.weak_share * second.weight) & ~of_moving(first, visible)
-    front = SurfaceLayer(*(np.where(weak, b, a) for a, b in zip(first, second, strict=True)))
+    front = empty_layer(shape)
+    front_layer(first, second, visible.attributes.moving, config.weak_share, front)
     return Layers(first, second, front)
 
 
@@ -59,11 +66,11 @@ def nearest_layer(
     widen_front(buffer, config.hide_relative, config.hide_absolute_m, farthest)
     reaches_behind = np.empty(len(which), dtype=np.bool_)
     blend_surfels(surfels, which, farthest, buffer, reaches_behind)
-    layer = SurfaceLayer(np.empty(shape, np.float32), np.empty(shape, np.float32), np.empty(shape, np.int32))
+    layer = empty_layer(shape)
     read_layer_buffer(buffer, surfels.rows, layer)
     return layer, which[reaches_behind]
 
 
-def of_moving(layer: SurfaceLayer, visible: VisibleSurfels) -> NDArray[np.bool_]:
-    """Pixels (H,W) whose best surfel is on a moving object."""
-    return np.append(visible.attributes.moving, False)[layer.best]
+def empty_layer(shape: tuple[int, int]) -> SurfaceLayer:
+    """A layer (H,W) to be written."""
+    return SurfaceLayer(np.empty(shape, np.float32), np.empty(shape, np.float32), np.empty(shape, np.int32))
