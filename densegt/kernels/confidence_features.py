@@ -179,16 +179,28 @@ def _log_counts() -> NDArray[np.float32]:
 
 
 @njit(cache=True, nogil=True)
+def _known_from(begin: int, depth_m: NDArray[np.float32], out: NDArray[np.int64]) -> tuple[int, int]:
+    """Write the next known pixels (BLOCK,) from an index on; their number, and the index to go on from."""
+    count, at = 0, begin
+    while at < depth_m.size and count < BLOCK:
+        out[count] = at
+        count += depth_m[at] > 0
+        at += 1
+    return count, at
+
+
+@njit(cache=True, nogil=True)
 def confidence_features(images: FeatureImages, surfels: SurfelAttributes, out: NDArray[np.float32]) -> None:
     """Fill `out` (P,17), one row for each known pixel in row-major order; see `COLUMNS`."""
     log_count, columns = _log_counts(), np.ones(len(COLUMNS) * BLOCK, dtype=np.float32)
-    known = np.flatnonzero(images.depth_m > 0)
-    for begin in range(0, len(known), BLOCK):
-        pixels = known[begin : begin + BLOCK]
-        _features(pixels, log_count, images, surfels, columns)
-        for k in range(len(pixels)):
+    pixels, done, at = np.empty(BLOCK, dtype=np.int64), 0, 0
+    while at < images.depth_m.size:
+        count, at = _known_from(at, images.depth_m, pixels)
+        _features(pixels[:count], log_count, images, surfels, columns)
+        for k in range(count):
             for c in range(len(COLUMNS)):
-                out[begin + k, c] = columns[c * BLOCK + k]
+                out[done + k, c] = columns[c * BLOCK + k]
+        done += count
 
 
 @njit(cache=True, nogil=True)
@@ -198,11 +210,11 @@ def confidence_of_features(
     """Fill `out` (M,) with `confidence_network` of the features of each known pixel, else 0."""
     log_count, columns = _log_counts(), np.ones(len(COLUMNS) * BLOCK, dtype=np.float32)
     buffers, confidence = network_buffers(model), np.empty(BLOCK, dtype=np.float32)
-    known = np.flatnonzero(images.depth_m > 0)
+    pixels, at = np.empty(BLOCK, dtype=np.int64), 0
     out[:] = 0
-    for begin in range(0, len(known), BLOCK):
-        pixels = known[begin : begin + BLOCK]
-        _features(pixels, log_count, images, surfels, columns)
-        network_of_columns(columns, model, buffers, confidence[: len(pixels)])
-        for k in range(len(pixels)):
+    while at < images.depth_m.size:
+        count, at = _known_from(at, images.depth_m, pixels)
+        _features(pixels[:count], log_count, images, surfels, columns)
+        network_of_columns(columns, model, buffers, confidence[:count])
+        for k in range(count):
             out[pixels[k]] = confidence[k]

@@ -12,6 +12,7 @@ Float32 = NDArray[np.float32]
 
 # Rows evaluated at once, so that activations stay in the cache.
 BLOCK = 128
+_U = np.uint64
 
 
 class ConfidenceModel(NamedTuple):
@@ -27,53 +28,63 @@ class ConfidenceModel(NamedTuple):
 
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
-def _dense(x: Float32, weights: Float32, rectified: bool, out: Float32) -> None:
-    """Write W x + b, less than 0 as 0 where `rectified`, for columns x; weights (H,C+1) hold b last.
+def _dense(x: Float32, weights: Float32, out: Float32) -> None:
+    """Write W x + b for columns x; weights (H,C+1) hold b last.
+
+    Indices are unsigned, or each would be asked whether it counts from the end, and nothing would become a vector.
 
     Args:
-        x: (C*BLOCK,), out: (H*BLOCK,), row after row. Through one index: with two the compiler makes no vectors.
+        x: (C*BLOCK,), out: (H*BLOCK,), row after row.
     """
     outputs, inputs = len(weights), weights.shape[1] - 1
-    fours = outputs - outputs % 4
     # Four rows at a time, so that columns are loaded a quarter as often, and four columns, so that sums are.
-    for h in range(0, fours, 4):
+    for four in range(outputs // 4):
+        h = 4 * four
         a, b, c, d = weights[h], weights[h + 1], weights[h + 2], weights[h + 3]
-        first = h * BLOCK
+        to = _U(h * BLOCK)
         for k in range(BLOCK):
-            out[first + k], out[first + BLOCK + k] = a[inputs], b[inputs]
-            out[first + 2 * BLOCK + k], out[first + 3 * BLOCK + k] = c[inputs], d[inputs]
-        for i in range(0, inputs - 3, 4):
+            out[to + _U(k)] = a[inputs]
+            out[to + _U(BLOCK + k)] = b[inputs]
+            out[to + _U(2 * BLOCK + k)] = c[inputs]
+            out[to + _U(3 * BLOCK + k)] = d[inputs]
+        for columns in range(inputs // 4):
+            i = 4 * columns
             a0, a1, a2, a3 = a[i], a[i + 1], a[i + 2], a[i + 3]
             b0, b1, b2, b3 = b[i], b[i + 1], b[i + 2], b[i + 3]
             c0, c1, c2, c3 = c[i], c[i + 1], c[i + 2], c[i + 3]
             d0, d1, d2, d3 = d[i], d[i + 1], d[i + 2], d[i + 3]
-            column = i * BLOCK
+            of = _U(i * BLOCK)
             for k in range(BLOCK):
-                x0, x1 = x[column + k], x[column + BLOCK + k]
-                x2, x3 = x[column + 2 * BLOCK + k], x[column + 3 * BLOCK + k]
-                out[first + k] += (a0 * x0 + a1 * x1) + (a2 * x2 + a3 * x3)
-                out[first + BLOCK + k] += (b0 * x0 + b1 * x1) + (b2 * x2 + b3 * x3)
-                out[first + 2 * BLOCK + k] += (c0 * x0 + c1 * x1) + (c2 * x2 + c3 * x3)
-                out[first + 3 * BLOCK + k] += (d0 * x0 + d1 * x1) + (d2 * x2 + d3 * x3)
-        for i in range(inputs - inputs % 4, inputs):
+                x0, x1 = x[of + _U(k)], x[of + _U(BLOCK + k)]
+                x2, x3 = x[of + _U(2 * BLOCK + k)], x[of + _U(3 * BLOCK + k)]
+                out[to + _U(k)] += (a0 * x0 + a1 * x1) + (a2 * x2 + a3 * x3)
+                out[to + _U(BLOCK + k)] += (b0 * x0 + b1 * x1) + (b2 * x2 + b3 * x3)
+                out[to + _U(2 * BLOCK + k)] += (c0 * x0 + c1 * x1) + (c2 * x2 + c3 * x3)
+                out[to + _U(3 * BLOCK + k)] += (d0 * x0 + d1 * x1) + (d2 * x2 + d3 * x3)
+        for i in range(inputs // 4 * 4, inputs):
             a0, b0, c0, d0 = a[i], b[i], c[i], d[i]
+            of = _U(i * BLOCK)
             for k in range(BLOCK):
-                x0 = x[i * BLOCK + k]
-                out[first + k] += a0 * x0
-                out[first + BLOCK + k] += b0 * x0
-                out[first + 2 * BLOCK + k] += c0 * x0
-                out[first + 3 * BLOCK + k] += d0 * x0
-    for h in range(fours, outputs):
-        a, first = weights[h], h * BLOCK
+                x0 = x[of + _U(k)]
+                out[to + _U(k)] += a0 * x0
+                out[to + _U(BLOCK + k)] += b0 * x0
+                out[to + _U(2 * BLOCK + k)] += c0 * x0
+                out[to + _U(3 * BLOCK + k)] += d0 * x0
+    for h in range(outputs // 4 * 4, outputs):
+        a, to = weights[h], _U(h * BLOCK)
         for k in range(BLOCK):
-            out[first + k] = a[inputs]
+            out[to + _U(k)] = a[inputs]
         for i in range(inputs):
-            a0 = a[i]
+            a0, of = a[i], _U(i * BLOCK)
             for k in range(BLOCK):
-                out[first + k] += a0 * x[i * BLOCK + k]
-    if rectified:
-        for k in range(outputs * BLOCK):
-            out[k] = max(out[k], np.float32(0))
+                out[to + _U(k)] += a0 * x[of + _U(k)]
+
+
+@njit(cache=True, nogil=True)
+def _rectify(x: Float32) -> None:
+    """Rectified linear unit, in place."""
+    for k in range(len(x)):
+        x[k] = max(x[k], np.float32(0))
 
 
 @njit(cache=True, nogil=True)
@@ -93,9 +104,11 @@ def network_of_columns(
         out: (N,), at most BLOCK.
     """
     y, z, t = buffers
-    _dense(x, model.first, True, y)
-    _dense(y, model.second, True, z)
-    _dense(z, model.third, False, t)
+    _dense(x, model.first, y)
+    _rectify(y)
+    _dense(y, model.second, z)
+    _rectify(z)
+    _dense(z, model.third, t)
     for k in range(len(out)):
         out[k] = np.float32(1) / (np.float32(1) + np.exp(-t[k]))
 

@@ -55,9 +55,13 @@ def visible_points(
         if not (0 <= u < width_px and 0 <= v < height_px):
             continue
         col, row = int(u), int(v)
-        if z < out.depth_m[row, col] and not z * keep - absolute > front_m[row // step, col // step]:
+        if not z < out.depth_m[row, col]:
+            continue
+        # Divisions are many times faster without sign.
+        cell_row, cell_col = int(np.uint32(row) // np.uint32(step)), int(np.uint32(col) // np.uint32(step))
+        if not z * keep - absolute > front_m[cell_row, cell_col]:
             out.depth_m[row, col] = z
             out.point[row, col] = i
-            if z < cells.depth_m[row // step, col // step]:
-                cells.depth_m[row // step, col // step] = z
-                cells.point[row // step, col // step] = i
+            if z < cells.depth_m[cell_row, cell_col]:
+                cells.depth_m[cell_row, cell_col] = z
+                cells.point[cell_row, cell_col] = i
