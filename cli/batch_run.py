@@ -23,12 +23,14 @@ def run_batch(
     *,
     task_bytes: int | None = None,
     details: Callable[[SceneResult], str] = lambda result: "",
+    units: tuple[str, str] = ("images", "pixels"),
 ) -> int:
     """Exit code of a run: 0 done, 1 some scenes failed, 2 all failed by their input, 128 + number of a signal.
 
     Args:
         task_bytes: memory that Ray is asked for, for each scene.
         details: ends the line about a scene that is done.
+        units: what a scene's file is made of, and what its coverage counts.
     """
     from densegt.batch.run import run_scenes
     from densegt.batch.summary import FILE_NAME, RunSummary
@@ -51,7 +53,7 @@ def run_batch(
         click.echo(f"densegt: the run's summary is not whole: {summary.write_error}", err=True)
     said: tuple[str, ...] = ()
     for result in results:
-        _print(result, details)
+        _print(result, details, units)
         if result.status == "done":
             said = _print_remarks(result, said)
     return _exit_code(ctx, results)
@@ -63,13 +65,13 @@ def _interrupted(summary: RunSummary, scenes: int, overwrite: bool) -> str:
     return f"densegt: interrupted; {finished} of {scenes} scenes are finished and stay, {how} does the rest"
 
 
-def _print(result: SceneResult, details: Callable[[SceneResult], str]) -> None:
+def _print(result: SceneResult, details: Callable[[SceneResult], str], units: tuple[str, str]) -> None:
     if result.status == "failed":
         click.echo(f"densegt: {result.name} failed: {result.error}", err=True)
     elif result.status == "skipped":
         click.echo(f"{result.path}: finished before, skipped")
     else:
-        pixels = f"{result.images} images, {100 * result.coverage:.1f} % of pixels"
+        pixels = f"{result.images} {units[0]}, {100 * result.coverage:.1f} % of {units[1]}"
         click.echo(f"{result.path}: {pixels}{details(result)}")
 
 

@@ -19,6 +19,8 @@ COMMANDS = {
     "train-completion": "Train the network that `complete --method network` uses.",
     "train-lss": "Train a Lift-Splat detector, with or without depth to learn from.",
     "train-pl": "Train a detector on pseudo-LiDAR: points made of estimated depth.",
+    "train-motion": "Train a network that tells from several scans what moves.",
+    "predict-motion": "Write its votes on what moves, point by point, for `accumulate`.",
     "predict": "Find boxes, vehicles and depth with a trained detector.",
     "evaluate": "Score depth against depth, by kind and by range.",
     "export": "Write a depth store in another tool's format.",

@@ -25,13 +25,18 @@ ONLY_READ = {
     "demo": "tests/cli/test_demo.py, with less to do",
     "doctor": "tests/cli/test_main.py",
     "predict": "tests/detection",
+    "predict-motion": "tests/motion_net/test_commands.py",
     "simulate": "tests/simulate, with less to do",
     "train-completion": "tests/completion/test_train.py",
     "train-lss": "tests/detection",
+    "train-motion": "tests/motion_net/test_commands.py",
     "train-pl": "tests/detection/points/pseudo_lidar",
 }
 # Options that need what a test has not.
-ONLY_READ_WITH = {"--ray-address": "tests/batch/executor/test_on_ray.py", "--checkpoint": "tests/completion"}
+ONLY_READ_WITH = {
+    "--ray-address": "tests/batch/executor/test_on_ray.py",
+    "--checkpoint": "tests/completion",
+}
 
 # Recordings in other formats than that of the small world.
 OTHER_RECORDINGS = {

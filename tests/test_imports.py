@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 LOWEST = {"errors", "geometry", "kernels", "strict_yaml"}
 DATA = LOWEST | {"configuration", "datasets", "depth"}
 JOBS = DATA | {"batch"}
-STAGES = {"simulate", "accumulation", "completion", "detection", "shapes"}
+STAGES = {"simulate", "accumulation", "completion", "detection", "motion_net", "shapes"}
 SHOWN = {"experiments", "report", "view"}
 
 # What each room may import besides itself.
@@ -38,6 +38,8 @@ BELOW = {
     "shapes": {"depth", "errors"},
     "completion": JOBS | {"training"},
     "detection": JOBS | {"training"},
+    # Votes beside free space: of the same scans, by the same clocks and beams.
+    "motion_net": JOBS | {"accumulation", "training"},
     "experiments": JOBS | STAGES,
     "report": JOBS,
     # Shows what accumulation makes, in the report's style.
@@ -186,8 +188,8 @@ def test_imports_for_types_and_in_functions_are_not_at_load(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("package", "rooms"),
     [
-        ("torch", {"completion", "detection", "shapes", "training"}),
-        ("lightning", {"completion", "detection", "training"}),
+        ("torch", {"completion", "detection", "motion_net", "shapes", "training"}),
+        ("lightning", {"completion", "detection", "motion_net", "training"}),
         ("numba", {"kernels"}),
     ],
 )
@@ -201,7 +203,7 @@ def test_nothing_outside_its_folder_imports_nuscenes() -> None:
 
 
 def test_one_file_knows_hdf5() -> None:
-    assert importers_of("h5py") == {"densegt.depth.store"}
+    assert importers_of("h5py") == {"densegt.depth.hdf5_file"}
 
 
 def test_two_files_know_the_devkit() -> None:

@@ -350,7 +350,8 @@ def _damaged_heap(draw: random.Random, data: bytes) -> bytes:
 
 def _told(path: Path) -> dict[str, Any]:
     """All that a store says, as it compares by value; last of each image its layers."""
-    from densegt.depth.store import SceneReader, read_header
+    from densegt.depth.hdf5_file import read_header
+    from densegt.depth.store import SceneReader
 
     told: dict[str, Any] = {"header": (str(read_header(path)), None)}
     for r in SceneReader(path):

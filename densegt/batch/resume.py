@@ -7,7 +7,7 @@ from typing import Any
 
 from densegt.batch.job import SceneJob, scene_path
 from densegt.datasets.set_aside import mended
-from densegt.depth.store import FORMAT_VERSION, read_header
+from densegt.depth.hdf5_file import FORMAT_VERSION, read_header
 from densegt.errors import InputError
 
 _FIX = "--overwrite replaces it, another --out keeps it"

@@ -14,8 +14,9 @@ from densegt.completion.calibration import calibration_path
 from densegt.completion.registry import open_method, weights_path
 from densegt.completion.scene_to_store import complete_to_store
 from densegt.completion.weights import CLASSICAL_CALIBRATION
+from densegt.depth.hdf5_file import read_header
 from densegt.depth.selection import select_images
-from densegt.depth.store import SceneReader, SceneWriter, read_header
+from densegt.depth.store import SceneReader, SceneWriter
 from densegt.errors import InputError
 
 

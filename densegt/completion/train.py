@@ -22,7 +22,8 @@ from densegt.completion.examples import Sources, keys_of
 from densegt.completion.split import ExampleSplit, split
 from densegt.completion.task import METHODS, SCORE, TRIAL_NAMES, Batch, CompletionTask
 from densegt.completion.train_config import TrainConfig
-from densegt.depth.store import read_header, scene_files
+from densegt.depth.hdf5_file import read_header
+from densegt.depth.store import scene_files
 from densegt.training.checkpoints import last_checkpoint
 from densegt.training.sampler import ResumableSampler
 from densegt.training.sole_writer import sole_writer

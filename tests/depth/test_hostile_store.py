@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from densegt.depth.store import SceneReader, read_header
+from densegt.depth.hdf5_file import read_header
+from densegt.depth.store import SceneReader
 from densegt.errors import InputError
 from densegt.kernels.fletcher32 import fletcher32
 

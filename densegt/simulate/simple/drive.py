@@ -52,9 +52,10 @@ class SimpleDrive:
     def spin(self, stamp_s: float, rng: np.random.Generator) -> SweepReturns:
         """One turn that ends at the stamp."""
         turn = spin(self.world, self.rig, stamp_s, rng)
-        objects = np.where(turn.part >= 0, self.world.part_object[np.maximum(turn.part, 0)], 0)[turn.returned]
+        objects = np.where(turn.part >= 0, self.world.part_object[np.maximum(turn.part, 0)], 0).astype(np.int64)
         points = np.column_stack([turn.xyz_lidar, turn.intensity, turn.ring]).astype(np.float32)
-        return SweepReturns(points, objects.astype(np.int64), {})
+        exact = {"object_id": np.where(turn.returned, objects, 0).astype(np.uint16)}
+        return SweepReturns(points, objects[turn.returned], exact)
 
     def expose(self, stamp_s: float) -> list[Exposure]:
         """Six pictures, lit as at the stamp."""

@@ -50,6 +50,7 @@ def record_scene(street: Street, config: SimulateConfig, index: int, folder: Pat
                 keyframes.append({"token": sample_token, "timestamp": stamp_us, "scene_token": recorder.token("scene")})
                 sightings.append(_sighting(recorder, sample_token, recorder.seconds(stamp_us), returns, exposures))
             tick()
+    _write_paths(recorder)
     tables["sample"] = chain(keyframes)
     tables["sample_data"] = _chain_channels(tables["sample_data"])
     tables["instance"], tables["sample_annotation"] = annotate(recorder.drive, recorder.scene, config, sightings)
@@ -97,6 +98,22 @@ def _write_sweep(recorder: Recorder, tables: Tables, returns: SweepReturns, swee
         beside = recorder.folder / "exact" / "lidar" / recorder.scene / f"{stamp_us}.npz"
         beside.parent.mkdir(parents=True, exist_ok=True)
         np.savez_compressed(beside, **returns.exact)
+
+
+def _write_paths(recorder: Recorder) -> None:
+    """Write where every thing truly is at each stamp of a sweep, labelled or not: as row k that of object id k + 1."""
+    stamps_us = recorder.start_us + np.arange(recorder.sweeps, dtype=np.int64) * recorder.sweep_us
+    at_s = (stamps_us - recorder.start_us) * 1e-6
+    drive = recorder.drive
+    poses = [drive.T_global_world @ thing.T_world_box(at_s) for thing in drive.things]
+    path = recorder.folder / "exact" / "objects" / f"{recorder.scene}.npz"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(
+        path,
+        timestamps_us=stamps_us,
+        size_lwh_m=np.array([thing.size_lwh_m for thing in drive.things]).reshape(-1, 3),
+        T_global_box=np.array(poses).reshape(-1, len(stamps_us), 4, 4),
+    )
 
 
 def _write_image(

@@ -1,0 +1,147 @@
+"""What moves, point by point and object by object: a network's votes beside free space, on simulated worlds.
+
+python -m benchmarks.accuracy.motion_votes world-a world-b --checkpoint trained/motion.safetensors --json votes.json
+python -m benchmarks.accuracy.motion_votes world-a --checkpoint trained/motion.safetensors --reach 48 --every 4
+"""
+
+from __future__ import annotations
+
+import os
+
+if __name__ == "__main__":
+    # One core, so that milliseconds can be compared; read when numpy, numba and torch start.
+    os.environ.update(NUMBA_NUM_THREADS="1", OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from densegt.accumulation.config import AccumulateConfig
+from densegt.accumulation.measurements import measure_scene
+from densegt.accumulation.motion.free_space import find_transient
+from densegt.accumulation.scene_input import read_scene
+from densegt.accumulation.sweep_returns import read_returns
+from densegt.datasets import RecordingPath, open_recording
+from densegt.motion_net.checkpoint import read_network, shipped_weights
+from densegt.motion_net.examples import make_example
+from densegt.motion_net.infer import answer, with_reach
+from densegt.motion_net.network import MotionNet
+from densegt.motion_net.scene_data import SceneData, read_scenes
+from densegt.motion_net.scores import MotionScores
+
+NOTES = """\
+Points within the reach, moving faster than 0.5 m/s or slower than 0.2. Objects: moving ones with at least five points
+in a scan, each scan counted by itself; found where half of their points are. Free space: points that two of the sweeps
+that `accumulate` asks looked through. All static says nothing moves. Milliseconds of processor time a scan, free space
+asked again for each included.
+"""
+CONFIG = AccumulateConfig(motion="free", refine_poses=False)
+
+Bool = NDArray[np.bool_]
+Method = Callable[[SceneData, int], tuple[NDArray[np.intp], Bool]]
+
+
+@dataclass
+class Result:
+    """One method's scores and time."""
+
+    scores: MotionScores = field(default_factory=MotionScores)
+    seconds: float = 0.0
+    scans: int = 0
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Score every world; print, and write what was asked for."""
+    options = parser().parse_args(arguments)
+    checkpoints = options.checkpoint or [shipped_weights()]
+    nets = {path.parent.name + "/" + path.stem: with_reach(read_network(path), options.reach) for path in checkpoints}
+    results: dict[str, Result] = {name: Result() for name in (*nets, "free space", "all static")}
+    for folder in options.worlds:
+        (data,) = read_scenes([RecordingPath(folder)], "exact", CONFIG, print)
+        transient = free_space_transient(folder)
+        for scan in range(0, len(data.scans), options.every):
+            for name, net in nets.items():
+                add_network(results[name], net, data, scan)
+            config = next(iter(nets.values())).config
+            rows = make_example(data.scans, scan, config, None).rows
+            add(results["free space"].scores, data, rows, transient[rows], scan)
+            add(results["all static"].scores, data, rows, np.zeros(len(rows), dtype=np.bool_), scan)
+    found = {name: result.scores.compute() for name, result in results.items()}
+    for name, result in results.items():
+        found[name]["ms a scan"] = 1e3 * result.seconds / result.scans if result.scans else None
+    Console(width=160).print(table(found))
+    print(NOTES)
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=1) + "\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """What the command takes."""
+    out = argparse.ArgumentParser(description=__doc__ + NOTES, formatter_class=argparse.RawDescriptionHelpFormatter)
+    out.add_argument(
+        "worlds", nargs="+", type=Path, metavar="DIR", help="written by `densegt simulate`, one scene each"
+    )
+    out.add_argument("--checkpoint", nargs="+", type=Path, metavar="FILE", help="of train-motion; else what ships")
+    out.add_argument("--reach", type=float, default=32.0, metavar="M", help="to each side")
+    out.add_argument("--every", type=int, default=2, help="only every so manyeth scan")
+    out.add_argument("--json", type=Path, metavar="FILE")
+    return out
+
+
+def add_network(result: Result, net: MotionNet, data: SceneData, scan: int) -> None:
+    """Ask a network about one scan."""
+    start = time.process_time()
+    example = make_example(data.scans, scan, net.config, None)
+    if net.config.free_space:
+        shares = data.scans.free_space(example.rows, CONFIG.free_space).astype(np.float32) / 255
+        object.__setattr__(example, "free_space", shares)
+    votes = answer(net, example)
+    result.seconds += time.process_time() - start
+    result.scans += 1
+    add(result.scores, data, example.rows, votes.moving > 0.5, scan)
+    result.scores.update_classes(votes.kind, data.labels.kind[example.rows])
+
+
+def add(scores: MotionScores, data: SceneData, rows: NDArray[np.intp], moving: Bool, scan: int) -> None:
+    """Add one scan to some scores."""
+    labels = data.labels
+    range_m = np.linalg.norm(data.scans.xyz[rows, :2] - data.scans.xy[scan], axis=1).astype(np.float32)
+    scores.update(moving, labels.moving[rows], labels.thing[rows], labels.speed_mps[rows], range_m, labels.kind[rows])
+
+
+def free_space_transient(folder: Path) -> Bool:
+    """Which points of a world's scene free space alone says were not there for good."""
+    recording = open_recording(folder)
+    scene = read_scene(recording, recording.scene_names[0], CONFIG)
+    measured = measure_scene(scene, read_returns(scene, CONFIG), CONFIG)
+    surfels = measured.surfels
+    return find_transient(measured.images, measured.moments, surfels.xyz, surfels.sweep, CONFIG.free_space)
+
+
+def table(found: dict[str, dict[str, object]]) -> Table:
+    """Figures, a column a method."""
+    out = Table("", *found, title="percent")
+    plain = ("IoU", "precision", "recall", "mIoU of classes", "ms a scan")
+    for name in plain:
+        out.add_row(name, *(_shown(figures[name]) for figures in found.values()))
+    first = next(iter(found.values()))
+    for group, count in first["objects"].items():  # type: ignore[attr-defined]
+        shares = (figures["objects found"][group] for figures in found.values())  # type: ignore[index]
+        out.add_row(f"found, {group} ({count})", *map(_shown, shares))
+    return out
+
+
+def _shown(value: object) -> str:
+    return f"{value:.1f}" if isinstance(value, float) else "-"
+
+
+if __name__ == "__main__":
+    main()

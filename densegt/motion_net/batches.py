@@ -1,0 +1,89 @@
+"""Batches: examples of any number of points, one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from densegt.motion_net.config import NetConfig
+from densegt.motion_net.examples import Example, ScanPoints
+from densegt.motion_net.pillars import CHANNELS, cells_of, pillars, slices_of
+from densegt.motion_net.scans import FREE_SPACE_COLUMNS
+
+# Place in the cell, height, distance, intensity.
+OWN_FEATURES = 5
+POINT_FEATURES = OWN_FEATURES + FREE_SPACE_COLUMNS
+
+
+class MotionBatch(NamedTuple):
+    """B examples of K scans each, the one asked about first; all their points (P) one after another.
+
+    Attributes:
+        pillars: (B,K,C,H,W); gap_s: (B,K); there: (B,K) 1 where the scan is there.
+        example: (P,) int64; cell: (P,2) int64 row and column; slice: (P,) int64; xy_m: (P,2).
+        features: (P,F).
+    """
+
+    pillars: Tensor
+    gap_s: Tensor
+    there: Tensor
+    example: Tensor
+    cell: Tensor
+    slice: Tensor
+    xy_m: Tensor
+    features: Tensor
+
+
+class Targets(NamedTuple):
+    """What the points (P) of a batch are; see `PointLabels`. offset_m: (P,2) to the object's middle, in the frame."""
+
+    moving: Tensor
+    kind: Tensor
+    thing: Tensor
+    speed_mps: Tensor
+    offset_m: Tensor
+
+
+def make_batch(examples: Sequence[Example], net: NetConfig) -> MotionBatch:
+    """The batch of some examples; scans that are not there are empty."""
+    scans, size = net.scans, net.cells
+    maps = np.zeros((len(examples), scans, CHANNELS, size, size), dtype=np.float32)
+    gap_s, there = np.zeros((len(examples), scans), np.float32), np.zeros((len(examples), scans), np.float32)
+    for b, example in enumerate(examples):
+        for k, points in enumerate((example.base, *example.others)[:scans]):
+            maps[b, k], gap_s[b, k], there[b, k] = pillars(points, net), points.gap_s, 1
+    cells = [cells_of(example.base.xyh, net) for example in examples]
+    return MotionBatch(
+        pillars=torch.from_numpy(maps),
+        gap_s=torch.from_numpy(gap_s),
+        there=torch.from_numpy(there),
+        example=torch.from_numpy(np.repeat(np.arange(len(examples)), [len(cell) for cell in cells])),
+        cell=torch.from_numpy(np.concatenate(cells)),
+        slice=torch.from_numpy(np.concatenate([slices_of(example.base.xyh) for example in examples])),
+        xy_m=torch.from_numpy(np.concatenate([example.base.xyh[:, :2] for example in examples])),
+        features=torch.from_numpy(np.concatenate([_features(example, net) for example in examples])),
+    )
+
+
+def _features(example: Example, net: NetConfig) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    base: ScanPoints = example.base
+    xy = base.xyh[:, :2] / np.float32(net.cell_m)
+    # To nothing in which the frame could be told from a turned one.
+    inside = np.abs(xy - np.floor(xy) - 0.5)
+    range_m = np.linalg.norm(base.xyh[:, :2], axis=1)
+    own = [inside.min(axis=1), inside.max(axis=1), base.xyh[:, 2].clip(-1, 6) / 2, range_m / 30, base.intensity]
+    return np.column_stack([*own, example.free_space]).astype(np.float32)
+
+
+def make_targets(labels: Sequence[tuple[np.ndarray, ...]]) -> Targets:  # type: ignore[type-arg]
+    """The targets of a batch from (moving, kind, thing, speed, offset) of each example's points."""
+    moving, kind, thing, speed, offset = (np.concatenate(column) for column in zip(*labels, strict=True))
+    return Targets(
+        torch.from_numpy(moving.astype(np.int64)), torch.from_numpy(kind.astype(np.int64)),
+        torch.from_numpy(thing.astype(np.int64)), torch.from_numpy(speed.astype(np.float32)),
+        torch.from_numpy(offset.astype(np.float32)),
+    )  # fmt: skip

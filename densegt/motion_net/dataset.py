@@ -1,0 +1,111 @@
+"""Examples with targets, and what is changed of them while learning."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from torch.utils.data import Dataset
+
+from densegt.motion_net.batches import MotionBatch, Targets, make_batch, make_targets
+from densegt.motion_net.config import NetConfig
+from densegt.motion_net.examples import Example, ScanPoints, make_example, repeated, turned
+from densegt.motion_net.scene_data import SceneData
+
+# How often a scan is repeated in place of the others, so that nothing moves.
+REPEATED = 0.06
+# How often a lidar of half or a quarter of the beams is shown, and one that turns half as often.
+FEW_BEAMS, SLOW = 0.2, 0.2
+# Standard deviation of the others' poses, m.
+POSE_M = 0.02
+
+Sample = tuple[Example, tuple[np.ndarray, ...]]  # type: ignore[type-arg]
+
+
+@dataclass(frozen=True)
+class ScanKey:
+    """A scan of a scene."""
+
+    scene: int
+    scan: int
+
+
+class LearnedScans(Dataset[Sample]):
+    """Scans to learn from; each epoch others, turned, mirrored, and thinned.
+
+    Args:
+        every: so many scans apart are those of one epoch.
+    """
+
+    def __init__(self, scenes: Sequence[SceneData], net: NetConfig, *, every: int, seed: int) -> None:
+        self._scenes, self._net, self._every, self._seed = scenes, net, every, seed
+        self._keys = [ScanKey(s, k) for s, data in enumerate(scenes) for k in range(0, len(data.scans), every)]
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __getitem__(self, index: int) -> Sample:
+        """By a number that goes on over the epochs."""
+        rng = np.random.default_rng([self._seed, index])
+        epoch, place = divmod(index, len(self._keys))
+        key = self._keys[place]
+        data = self._scenes[key.scene]
+        scan = min(key.scan + epoch % self._every, len(data.scans) - 1)
+        net = self._net
+        if rng.random() < SLOW and net.scans > 1:
+            net = net.model_copy(update={"farthest_s": net.farthest_s * float(rng.uniform(0.5, 1.5))})
+        example = make_example(data.scans, scan, net, data.free_space)
+        return augmented(example, data.targets(example), rng)
+
+
+class HeldOutScans(Dataset[Sample]):
+    """Scans as they are."""
+
+    def __init__(self, scenes: Sequence[SceneData], keys: Sequence[ScanKey], net: NetConfig) -> None:
+        self._scenes, self._keys, self._net = scenes, keys, net
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __getitem__(self, index: int) -> Sample:
+        data = self._scenes[self._keys[index].scene]
+        example = make_example(data.scans, self._keys[index].scan, self._net, data.free_space)
+        return example, data.targets(example)
+
+
+def augmented(example: Example, targets: tuple[np.ndarray, ...], rng: np.random.Generator) -> Sample:  # type: ignore[type-arg]
+    """The example changed at random; offsets turn with it."""
+    moving, kind, thing, speed, offset = targets
+    if rng.random() < FEW_BEAMS:
+        step = int(rng.choice([2, 4]))
+        kept = example.base.ring % step == 0
+        example = replace(
+            example, base=example.base.take(kept), rows=example.rows[kept], free_space=example.free_space[kept],
+            others=tuple(points.take(points.ring % step == 0) for points in example.others),
+        )  # fmt: skip
+        moving, kind, thing, speed, offset = (part[kept] for part in (moving, kind, thing, speed, offset))
+    if rng.random() < REPEATED:
+        example, moving = repeated(example), np.where(moving < 0, moving, 0)
+        speed = np.zeros_like(speed)
+    before = example.R_base_global
+    example = turned(example, float(rng.uniform(-np.pi, np.pi)), mirrored=bool(rng.random() < 0.5))
+    offset = offset @ (example.R_base_global @ before.T).T.astype(np.float32)
+    return replace(example, others=tuple(shifted(p, rng) for p in example.others)), (moving, kind, thing, speed, offset)
+
+
+def shifted(points: ScanPoints, rng: np.random.Generator) -> ScanPoints:
+    """A scan whose pose is a little off."""
+    away = np.append(rng.normal(0, POSE_M, 2), 0.0).astype(np.float32)
+    return replace(points, xyh=points.xyh + away)
+
+
+class Collate:
+    """Samples to a batch; can be sent to other processes."""
+
+    def __init__(self, net: NetConfig) -> None:
+        self._net = net
+
+    def __call__(self, samples: Sequence[Sample]) -> tuple[MotionBatch, Targets]:
+        """One batch."""
+        return make_batch([sample[0] for sample in samples], self._net), make_targets([s[1] for s in samples])

@@ -1,0 +1,197 @@
+"""The network: maps of several scans compared, and each point told by its map and by itself.
+
+As in MarS3D (Liu et al., CVPR 2023) each scan's map is embedded by its distance in time, and a branch of its own learns
+motion from a scan's map, another's and their difference, in several sizes of neighbourhood. Unlike there the others are
+earlier and later ones, and what is learned of each is gathered by mean and maximum, so that their order, and the
+direction of time, cannot matter.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from densegt.motion_net.batches import POINT_FEATURES, MotionBatch
+from densegt.motion_net.classes import CLASSES
+from densegt.motion_net.config import NetConfig
+from densegt.motion_net.pillars import CHANNELS, SLICES
+
+# The maps' cells are twice as wide as the pillars'.
+STRIDE = 2
+LOOKUPS = 6
+
+
+class MotionOutput(NamedTuple):
+    """Of all points (P): log-odds of moving, log-odds (P,C) of the classes, speed m/s, offset (P,2) m in the frame."""
+
+    moving: Tensor
+    classes: Tensor
+    speed_mps: Tensor
+    offset_m: Tensor
+
+
+def _conv(given: int, made: int, size: int = 3, stride: int = 1, groups: int = 1) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(given, made, size, stride, size // 2, groups=groups, bias=False), nn.BatchNorm2d(made), nn.ReLU()
+    )
+
+
+class ScanEmbedding(nn.Module):
+    """Scales and shifts a scan's map (B,K,C,H,W) by its distance in time."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.net = nn.Sequential(nn.Linear(3, width), nn.ReLU(), nn.Linear(width, 2 * width))
+
+    def forward(self, maps: Tensor, gap_s: Tensor) -> Tensor:
+        """Embed; gap_s (B,K)."""
+        known = torch.stack([gap_s, gap_s.sqrt(), (gap_s > 0).float()], dim=-1)
+        scale, shift = self.net(known)[..., None, None].chunk(2, dim=2)
+        embedded: Tensor = maps * (1 + scale) + shift
+        return embedded
+
+
+class MotionAware(nn.Module):
+    """What a scan's map (B,C,H,W) and others' (B,K,C,H,W) tell of motion."""
+
+    def __init__(self, width: int, fusion: str) -> None:
+        super().__init__()
+        self.fusion = fusion
+        # Of both side by side and their difference a mixing would be a sum of these three: no need to join them first.
+        self.of_base = nn.Conv2d(width, width, 1)
+        self.of_other = nn.Conv2d(width, width, 1, bias=False)
+        self.of_change = nn.Conv2d(width, width, 1, bias=False)
+
+    def forward(self, base: Tensor, others: Tensor) -> Tensor:
+        """(B,K,C,H,W) of each pair."""
+        change = (base[:, None] - others).flatten(0, 1)
+        if self.fusion == "differences":
+            return F.relu(self.of_change(change)).reshape(others.shape)
+        pair = self.of_other(others.flatten(0, 1)) + self.of_change(change.abs())
+        return F.relu(pair.reshape(others.shape) + self.of_base(base)[:, None])
+
+
+class Neighbourhoods(nn.Module):
+    """Maps in neighbourhoods of 1, 3 and 5 cells, and their maximum."""
+
+    def __init__(self, given: int, made: int) -> None:
+        super().__init__()
+        self.enter = _conv(given, made, 1)
+        quarter = made // 4
+        self.near = nn.Conv2d(made, quarter, 1)
+        self.mid = nn.Conv2d(made, quarter, 3, 1, 1)
+        self.far = nn.Sequential(nn.Conv2d(made, quarter, 1), nn.Conv2d(quarter, quarter, 5, 1, 2))
+        self.most = nn.Conv2d(made, quarter, 1)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """(B,made,H,W)."""
+        x = self.enter(maps)
+        most = self.most(F.max_pool2d(x, 3, 1, 1))
+        return F.relu(torch.cat([self.near(x), self.mid(x), self.far(x), most], dim=1))
+
+
+class UNet(nn.Module):
+    """Maps (B,C,H,W) with the surroundings of up to 16 m in each cell."""
+
+    def __init__(self, given: int, width: int) -> None:
+        super().__init__()
+        mid, deep = 2 * width, 3 * width
+        self.enter = _conv(given, width, 1)
+        self.down1 = nn.Sequential(_conv(width, mid, 3, 2), _conv(mid, mid))
+        self.down2 = nn.Sequential(_conv(mid, deep, 3, 2), _conv(deep, deep), _conv(deep, deep))
+        self.up1, self.join1 = _conv(deep, mid, 1), _conv(mid, mid)
+        self.up2, self.join2 = _conv(mid, width, 1), _conv(width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B,width,H,W)."""
+        a = self.enter(x)
+        b = self.down1(a)
+        c = self.down2(b)
+        b = self.join1(b + F.interpolate(self.up1(c), size=b.shape[-2:], mode="nearest"))
+        joined: Tensor = self.join2(a + F.interpolate(self.up2(b), size=a.shape[-2:], mode="nearest"))
+        return joined
+
+
+class MotionNet(nn.Module):
+    """See above.
+
+    Args:
+        config: of any number of scans and any reach; its weights do not depend on them.
+    """
+
+    def __init__(self, config: NetConfig) -> None:
+        super().__init__()
+        self.config = config
+        width = config.width
+        self.stem = nn.Sequential(_conv(CHANNELS, width, 3, STRIDE), _conv(width, width))
+        self.embedding = ScanEmbedding(width)
+        self.compare = None if config.fusion == "stacked" else MotionAware(width, config.fusion)
+        self.around = Neighbourhoods(2 * width, width)
+        self.unet = UNet(2 * width, width)
+        hidden = 2 * width
+        self.point = nn.Sequential(
+            nn.Linear(width + POINT_FEATURES + LOOKUPS, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU()
+        )
+        self.head = nn.Linear(hidden, 1 + len(CLASSES) + 1 + 2)
+
+    def forward(self, batch: MotionBatch) -> MotionOutput:
+        """What is said of each point."""
+        maps = self.embedding(self._stem(batch.pillars), batch.gap_s)
+        moved = self.around(self._compared(maps, batch.there))
+        seen = self._at_points(self.unet(torch.cat([maps[:, 0], moved], dim=1)), batch)
+        said = self.head(self.point(torch.cat([seen, batch.features, lookups(batch)], dim=1))).float()
+        moving, classes, speed, offset = said.split([1, len(CLASSES), 1, 2], dim=1)
+        return MotionOutput(moving[:, 0], classes, F.softplus(speed[:, 0]), offset)
+
+    def _stem(self, given: Tensor) -> Tensor:
+        B, K, C, H, W = given.shape
+        made = self.stem(given.reshape(B * K, C, H, W))
+        split: Tensor = made.reshape(B, K, *made.shape[1:])
+        return split
+
+    def _compared(self, maps: Tensor, there: Tensor) -> Tensor:
+        """Mean and maximum (B,2C,H,W) of what the others tell; nothing where there is none."""
+        B, K, C, H, W = maps.shape
+        if K == 1:
+            return maps.new_zeros(B, 2 * C, H, W)
+        others = maps[:, 1:]
+        if self.compare is not None:
+            others = self.compare(maps[:, 0], others)
+        known = there[:, 1:, None, None, None]
+        mean = (others * known).sum(1) / known.sum(1).clamp(min=1)
+        most = torch.where(known > 0, others, torch.full_like(others, -1e4)).amax(1)
+        return torch.cat([mean, torch.where(known.sum(1) > 0, most, torch.zeros_like(most))], dim=1)
+
+    def _at_points(self, maps: Tensor, batch: MotionBatch) -> Tensor:
+        """(P,C): the map between the middles of its cells."""
+        H, W = maps.shape[-2:]
+        cell_m = self.config.cell_m * STRIDE
+        at = batch.xy_m / (cell_m * torch.tensor([H, W], device=maps.device) / 2)
+        parts = []
+        for b in range(len(maps)):
+            # grid_sample's x runs along the last axis, which is y here.
+            grid = at[batch.example == b].flip(1)[None, None]
+            parts.append(F.grid_sample(maps[b : b + 1], grid, align_corners=False, padding_mode="border")[0, :, 0].T)
+        return torch.cat(parts)
+
+
+def lookups(batch: MotionBatch) -> Tensor:
+    """(P,LOOKUPS): how full each point's own cell and slice, and its cell, are in the other scans."""
+    K = batch.pillars.shape[1]
+    if K == 1:
+        return batch.features.new_zeros(len(batch.features), LOOKUPS)
+    row, col, b = batch.cell[:, 0], batch.cell[:, 1], batch.example
+    there = batch.there[b, 1:]
+    out = []
+    for channel in (batch.slice, torch.full_like(batch.slice, SLICES)):
+        # (P,K-1)
+        full = batch.pillars[b[:, None], torch.arange(1, K, device=b.device)[None], channel[:, None], row[:, None],
+                             col[:, None]]  # fmt: skip
+        mean = (full * there).sum(1) / there.sum(1).clamp(min=1)
+        least = torch.where(there > 0, full, torch.full_like(full, 10.0)).amin(1)
+        met = ((full > 0).float() * there).sum(1) / there.sum(1).clamp(min=1)
+        out += [mean, torch.where(there.sum(1) > 0, least, torch.zeros_like(least)), met]
+    return torch.stack(out, dim=1)

@@ -1,0 +1,44 @@
+"""A scan seen from above: each cell's points by height."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densegt.motion_net.config import NetConfig
+from densegt.motion_net.examples import ScanPoints
+
+Float32 = NDArray[np.float32]
+
+# Above the ground; what is lower or higher is of the outermost slices.
+SLICES_M = (0.2, 0.45, 0.8, 1.2, 1.7, 2.3, 3.2)
+SLICES = len(SLICES_M) + 1
+CHANNELS = SLICES + 3
+
+
+def cells_of(xyh: Float32, net: NetConfig) -> NDArray[np.int64]:
+    """Row (x) and column (y) of each point's cell (N,2); points lie within the square."""
+    cell = np.floor(xyh[:, :2] / np.float32(net.cell_m)).astype(np.int64) + net.cells // 2
+    inside: NDArray[np.int64] = cell.clip(0, net.cells - 1)
+    return inside
+
+
+def slices_of(xyh: Float32) -> NDArray[np.int64]:
+    """The slice of each point (N,)."""
+    return np.searchsorted(np.array(SLICES_M, dtype=np.float32), xyh[:, 2], side="right").astype(np.int64)
+
+
+def pillars(points: ScanPoints, net: NetConfig) -> Float32:
+    """(CHANNELS,cells,cells): log counts by slice and of all, mean height, mean intensity."""
+    size = net.cells * net.cells
+    cell = cells_of(points.xyh, net)
+    flat = cell[:, 0] * net.cells + cell[:, 1]
+    by_slice = np.bincount(slices_of(points.xyh) * size + flat, minlength=SLICES * size).reshape(SLICES, size)
+    count = by_slice.sum(axis=0)
+    some = np.maximum(count, 1)
+    out = np.empty((CHANNELS, size), dtype=np.float32)
+    out[:SLICES] = np.log1p(by_slice)
+    out[SLICES] = np.log1p(count)
+    out[SLICES + 1] = np.bincount(flat, points.xyh[:, 2].clip(-1, 6), minlength=size) / some
+    out[SLICES + 2] = np.bincount(flat, points.intensity, minlength=size) / some
+    return out.reshape(CHANNELS, net.cells, net.cells)
