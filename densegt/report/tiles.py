@@ -97,13 +97,15 @@ def draw_tiles(record: ImageRecord, truth: ImageRecord | None, image_root: Path)
     tiles.append(ReportTile("Depth", _jpeg(overlay(image, depth_m))))
     if "uncertainty" in record.layers:
         uncertainty_m = shrink(record.layers["uncertainty"], pick, factor).astype(np.float32)
-        tiles.append(ReportTile("Uncertainty", _png(uncertainty_picture(uncertainty_m))))
+        tiles.append(ReportTile("Uncertainty", picture_uri(uncertainty_picture(uncertainty_m))))
     if truth is not None:
         _check_size(record, truth)
         exact = shrink(truth.depth_m, nearest_in_blocks(truth.depth_m, factor), factor).astype(np.float32)
         error = shrink(error_picture(record.depth_m, truth.depth_m), pick, factor).astype(np.uint8)
-        tiles += [ReportTile("Error", _png(error)), ReportTile("Exact depth", _jpeg(colour_depth(exact)))]
-    tiles.append(ReportTile("Source", _png(source_picture(shrink(record.source, pick, factor).astype(np.uint8)))))
+        tiles += [ReportTile("Error", picture_uri(error)), ReportTile("Exact depth", _jpeg(colour_depth(exact)))]
+    tiles.append(
+        ReportTile("Source", picture_uri(source_picture(shrink(record.source, pick, factor).astype(np.uint8))))
+    )
     return ImageTiles(
         channel=record.channel,
         filename=record.filename,
@@ -155,7 +157,8 @@ def _jpeg(picture: Picture) -> str:
     return _uri("jpeg", ".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 82])
 
 
-def _png(picture: Picture) -> str:
+def picture_uri(picture: Picture) -> str:
+    """A picture (H,W,3) RGB without loss, as a data URI."""
     import cv2
 
     return _uri("png", ".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 9])
