@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .config_option import shared_names
 from .option_group import option_group
 from .recording_options import strict_option
 
@@ -77,29 +78,37 @@ accumulate_options = option_group(
     click.option(
         "--motion",
         type=click.Choice(["auto", "boxes", "free", "none"]),
-        help="auto (default): objects with boxes are motion-compensated along their tracks, and what other sweeps saw "
+        help="auto: objects with boxes are motion-compensated along their tracks, and what other sweeps saw "
         "through is shown at its own time only. boxes: only the first. free: only the second, no label read. "
-        "none: all stands still.",
+        "none: all stands still.  [default: auto]",
     ),
-    click.option("--surface/--no-surface", default=None, help="Fill between measured points of one surface (default)."),
+    click.option(
+        "--surface/--no-surface", default=None, help="Fill between measured points of one surface.  [default: surface]"
+    ),
     click.option(
         "--window",
         metavar="SECONDS|scene",
         callback=_window,
-        help="Depth is of sweeps this far before and after; 0: the keyframe's own; scene: all (default). What "
-        "moves and where the car was is still told from all; --motion none --no-refine-poses does without.",
+        help="Depth is of sweeps this far before and after; 0: the keyframe's own; scene: all. What "
+        "moves and where the car was is still told from all; --motion none --no-refine-poses does "
+        "without.  [default: scene]",
     ),
     click.option(
         "--refine-poses/--no-refine-poses",
         default=None,
-        help="Adjust the recorded ego poses to what the sweeps saw, where they clearly agree better for it (default).",
+        help="Adjust the recorded ego poses to what the sweeps saw, where they clearly agree better for it.  "
+        "[default: refine-poses]",
     ),
     click.option(
         "--glass",
         type=click.Choice(["surface", "through", "unknown"]),
-        help="Where the lidar looks through a pane in a plane frame: the pane's surface (default), what lies "
-        "behind it, or nothing.",
+        help="Where the lidar looks through a pane in a plane frame: the pane's surface, what lies "
+        "behind it, or nothing.  [default: surface]",
     ),
-    click.option("--config", metavar="FILE", help="YAML file, or the name of one that ships with densegt."),
+    click.option(
+        "--config",
+        metavar="NAME|FILE",
+        help=f"{', '.join(shared_names())}, which ship, or a YAML file; the defaults if not given.",
+    ),
     strict_option,
 )

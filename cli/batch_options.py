@@ -57,20 +57,21 @@ batch_options = option_group(
     BatchOptions,
     click.option(
         "--workers", type=click.IntRange(min=1),
-        help="Scenes at the same time; 1 if not given, with ray as many as its cluster has cores.",
+        help="Scenes at the same time.  [default: 1; with ray as many as its cluster has cores]",
     ),
     click.option(
         "--executor", type=click.Choice(["local", "ray"]), default="local", show_default=True,
         help="local: processes on this machine. ray: an existing Ray cluster.",
     ),
-    click.option("--ray-address", metavar="HOST:PORT", help="Of the cluster; the one this machine is in if not given."),
+    click.option("--ray-address", metavar="HOST:PORT", help="Of the cluster.  [default: the one this machine is in]"),
     click.option(
         "--scene-timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
-        help="A scene that takes longer, waiting included, is ended and counts as failed; the others go on.",
+        help="A scene that takes longer, waiting included, is ended and counts as failed; the others go on.  "
+        "[default: no limit]",
     ),
     click.option("--overwrite", is_flag=True, help="Also make scenes again that are finished."),
     click.option(
         "--summary", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-        help="JSON lines about the run are appended to it; run-summary.jsonl in --out if not given.",
+        help="JSON lines about the run are appended to it.  [default: run-summary.jsonl in --out]",
     ),
 )  # fmt: skip

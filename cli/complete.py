@@ -71,7 +71,7 @@ def command(
     finished are skipped.
     """
     from densegt.completion.job import CompletionJob
-    from densegt.depth.selection import select_scenes
+    from densegt.depth.selection import check_cameras_in, select_scenes
 
     from .batch_run import run_batch
 
@@ -85,7 +85,9 @@ def command(
         overwrite=batch.overwrite,
         strict=bool(completion.strict),
     )
-    names = [path.stem for path in select_scenes(depth_dir, selection.scenes)]
+    paths = select_scenes(depth_dir, selection.scenes)
+    check_cameras_in(paths, selection.cameras)
+    names = [path.stem for path in paths]
     return run_batch(ctx, job, names, batch, details=_rejected)
 
 

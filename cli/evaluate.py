@@ -41,10 +41,8 @@ leave_one_out_options = option_group(
     "held_out",
     LeaveOneOutOptions,
     click.option("--leave-one-out", is_flag=True, help="Rebuild each keyframe of --dataroot without its own sweep."),
-    click.option(
-        "--every", type=click.IntRange(min=1), help="Leave-one-out: every n-th keyframe only; all by default."
-    ),
-    click.option("--workers", type=click.IntRange(min=1), help="Leave-one-out: scenes at the same time; 1 by default."),
+    click.option("--every", type=click.IntRange(min=1), help="Leave-one-out: every n-th keyframe only.  [default: 1]"),
+    click.option("--workers", type=click.IntRange(min=1), help="Leave-one-out: scenes at the same time.  [default: 1]"),
 )
 
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from .image_size import image_size
+from .option_group import option_group
 from .progress import progress_on_stderr
+from .recording_options import SelectionOptions, selection_options
+
+if TYPE_CHECKING:
+    from densegt.depth.export import Existing
 
 EPILOG = """\b
 Read back with:
@@ -16,22 +24,55 @@ Read back with:
 For BEVDepth, --out is its data folder (data/nuScenes): files go to depth_gt/ in it."""
 
 
+@dataclass(frozen=True)
+class ExportOptions:
+    """What comes of files that are there, the size of the depth maps, and whether only to tell what it would take."""
+
+    existing: str | None
+    size: tuple[int, int] | None
+    estimate: bool
+
+    @property
+    def mode(self) -> Existing:
+        """As `export_store` calls it."""
+        modes: dict[str | None, Existing] = {None: "error", "overwrite": "overwrite", "keep": "keep"}
+        return modes[self.existing]
+
+
+export_options = option_group(
+    "options",
+    ExportOptions,
+    click.option("--overwrite", "existing", flag_value="overwrite", help="Replace files that are there already."),
+    click.option("--resume", "existing", flag_value="keep", help="Keep files that are there already, write the rest."),
+    click.option(
+        "--image-size", "size", metavar="WxH", callback=image_size,
+        help="Smaller depth maps, each pixel the nearest of those it stands for, K to match. bevdepth-bin keeps as "
+        "many points, and counts columns and rows of the full image, which BEVDepth's loader scales itself.  "
+        "[default: the store's size]",
+    ),
+    click.option("--estimate", is_flag=True, help="Only say how much disk it would take."),
+)  # fmt: skip
+
+
 @click.command("export", epilog=EPILOG)
 @click.option("--depth", "depth_dir", type=click.Path(path_type=Path), required=True, help="Depth store to read.")
 @click.option(
     "--format", "form", type=click.Choice(["kitti-png", "bevdepth-bin", "npz"]), required=True, help="What to write."
 )
 @click.option("--out", "out_dir", type=click.Path(path_type=Path), required=True, help="Folder to write to.")
-@click.option("--overwrite", "existing", flag_value="overwrite", help="Replace files that are there already.")
-@click.option("--resume", "existing", flag_value="keep", help="Keep files that are there already, write the rest.")
-def command(depth_dir: Path, form: str, out_dir: Path, existing: str | None) -> None:
+@selection_options()
+@export_options
+def command(depth_dir: Path, form: str, out_dir: Path, selection: SelectionOptions, options: ExportOptions) -> None:
     """Write a depth store in another tool's format.
 
     \b
     densegt export --depth depth --format bevdepth-bin --out data/nuScenes
+    densegt export --depth depth --format npz --out front --camera CAM_FRONT --image-size 704x396
+
+    What it will take is told from some images before the first is written; it does not begin where the disk has less.
     """
     from densegt.batch.scene_lock import locked_scenes
-    from densegt.depth.export import Existing, export_store
+    from densegt.depth.export import ExportChoice, estimate_export, export_store
     from densegt.errors import InputError
 
     busy = locked_scenes(depth_dir)
@@ -41,7 +82,21 @@ def command(depth_dir: Path, form: str, out_dir: Path, existing: str | None) -> 
             raise InputError(f"{note}; no scene is finished yet")
         click.echo(f"densegt: {note}; only finished scenes are exported, --resume adds the others later", err=True)
 
-    modes: dict[str | None, Existing] = {None: "error", "overwrite": "overwrite", "keep": "keep"}
+    choice = ExportChoice(selection.scenes, selection.cameras, options.size)
+    told = estimate_export(depth_dir, out_dir, form, choice)
+    words = f"{told.images} images, about {_in_words(told.bytes)}; {_in_words(told.free_bytes)} are free"
+    if options.estimate:
+        click.echo(f"{out_dir}: {words}")
+        return
+    # What is there already is not written again, or in its own place.
+    if told.bytes > told.free_bytes and options.mode == "error":
+        raise InputError(f"{out_dir}: {words}; --image-size, --camera and --scene make it less")
+    if told.bytes > 1e9:
+        click.echo(f"densegt: {out_dir}: {words}", err=True)
     with progress_on_stderr("Exporting") as progress:
-        written, kept = export_store(depth_dir, out_dir, form, existing=modes[existing], progress=progress)
+        written, kept = export_store(depth_dir, out_dir, form, choice, existing=options.mode, progress=progress)
     click.echo(f"{out_dir}: {written} {form} files written" + (f", {kept} kept" if kept else ""))
+
+
+def _in_words(size: int) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"

@@ -11,6 +11,7 @@ import click
 
 import densegt
 from densegt.errors import InputError
+from densegt.suggestion import closest
 
 COMMANDS = {
     "simulate": "Write a small driving world in nuScenes format with exact depth.",
@@ -23,6 +24,7 @@ COMMANDS = {
     "predict-motion": "Write its votes on what moves, point by point, for `accumulate`.",
     "predict": "Find boxes, vehicles and depth with a trained detector.",
     "evaluate": "Score depth against depth, by kind and by range.",
+    "compare": "Set two depth stores side by side, and show where they differ most.",
     "export": "Write a depth store in another tool's format.",
     "report": "Write one self-contained HTML page about a depth store.",
     "view": "Write one page to look around in: every pixel's metres, and the cloud in 3D.",
@@ -50,13 +52,26 @@ class LateGroup(click.Group):
         command: click.Command = importlib.import_module(f".{cmd_name.replace('-', '_')}", __package__).command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command; of an unknown one the error names the one most like it."""
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            alike = closest(args[0], COMMANDS)
+            meant = f"Did you mean '{alike}'?" if alike else "`densegt --help` lists them."
+            ctx.fail(f"No such command {args[0]!r}. {meant}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List names and help from the table above, not from the commands."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.group(cls=LateGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LateGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 110},
+)
 @click.version_option(densegt.__version__, prog_name="densegt")
 def group() -> None:
     """Dense-depth ground truth from driving recordings, and what it is worth.

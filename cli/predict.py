@@ -40,11 +40,12 @@ def command(
     """
     from densegt.datasets import RecordingPath
     from densegt.errors import InputError
+    from densegt.install_hint import install_command
 
     try:
         from densegt.detection.predict import PredictJob, run
     except ImportError as error:
-        raise InputError(f'predict: {error}; pip install "densegt[train]"') from None
+        raise InputError(f"predict: {error}; {install_command('train')}") from None
     from .progress import progress_on_stderr
 
     job = PredictJob(recording=RecordingPath(dataroot, format_, version), out=out, scenes=scenes or None, **given)

@@ -100,7 +100,7 @@ def recording_options(*, required: bool = True, help: str = "Folder of the recor
         DatarootOptions,
         click.option("--dataroot", type=click.Path(path_type=Path), required=required, help=help),
         format_option,
-        click.option("--version", help="Version of the tables in nuScenes format; the only v1.0-* there by default."),
+        click.option("--version", help="Version of the tables in nuScenes format.  [default: the only v1.0-* there]"),
         click.option(
             "--keyframe-rate", "keyframe_rate_hz", type=click.FloatRange(0, min_open=True), metavar="HZ",
             help="About as many keyframes a second, in formats that mark none.  [default: 2]",
@@ -123,16 +123,17 @@ class SelectionOptions:
         """The scenes asked for, each once.
 
         Raises:
-            InputError: there is no scene of that name.
+            InputError: there is no scene of that name, or none with these cameras.
         """
-        from densegt.datasets.recording import some
-        from densegt.errors import InputError
+        from densegt.datasets.recording import check_cameras, unknown_scene
 
-        names = list(recording.scene_names)
+        known = list(recording.scene_names)
         for name in self.scenes:
-            if name not in names:
-                raise InputError(f"{recording.source}: no scene {name!r}; there is {some(names)}")
-        return list(dict.fromkeys(self.scenes)) or names
+            if name not in known:
+                raise unknown_scene(recording.source, name, known)
+        names = list(dict.fromkeys(self.scenes)) or known
+        check_cameras(recording, names, self.cameras)
+        return names
 
 
 def selection_options(default: str = "all") -> Decorator:

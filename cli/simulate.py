@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 import click
 
+from densegt.shipped_configs import shipped_names
+
+from .image_size import image_size
 from .street_option import street_option
-
-
-def _image_size(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, int]:
-    match = re.fullmatch(r"(\d+)[xX](\d+)", value)
-    if not match or not all(16 <= int(n) <= 4096 for n in match.groups()):
-        raise click.BadParameter(f"{value!r} is not WIDTHxHEIGHT with 16 to 4096 px a side, such as 800x450")
-    return int(match[1]), int(match[2])
 
 
 @click.command("simulate")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write; it appears when whole.")
 @street_option
-@click.option("--ranges", default="city", show_default=True, help="What cities are drawn from: a YAML file or preset.")
+@click.option(
+    "--ranges",
+    default="city",
+    show_default=True,
+    metavar="NAME|FILE",
+    help=f"What cities are drawn from: {', '.join(shipped_names('city'))}, or a YAML file.",
+)
 @click.option("--scenes", default=2, show_default=True, type=click.IntRange(1, 9999), help="How many scenes.")
 @click.option("--seconds", default=5.0, show_default=True, type=click.FloatRange(0.5, 60), help="Length of a scene.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Other seeds, other worlds.")
-@click.option("--image-size", default="800x450", show_default=True, metavar="WxH", callback=_image_size, help="In px.")
+@click.option("--image-size", default="800x450", show_default=True, metavar="WxH", callback=image_size, help="In px.")
 @click.option(
     "--unlabelled", default=2, show_default=True, type=click.IntRange(0), help="Dynamic objects without boxes, a scene."
 )

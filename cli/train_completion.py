@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from .config_option import config_option
 from .option_group import option_group
 
 _PATH = click.Path(path_type=Path)
@@ -73,7 +74,7 @@ trainer_options = option_group(
 @click.command("train-completion")
 @training_data_options
 @click.option("--out", type=_PATH, required=True, help="Checkpoints, TensorBoard's log and network.safetensors.")
-@click.option("--config", metavar="NAME|FILE", help="miniature, full, or a YAML file.  [default: full]")
+@config_option("completion")
 @click.option("--seed", type=click.IntRange(0), help="Other seeds, other crops and first weights.")
 @click.option("--epochs", type=click.IntRange(1), help="How often every image is drawn from.")
 @click.option("--precision", type=click.Choice(["32-true", "bf16-mixed", "16-mixed"]), help="Of the arithmetic.")
@@ -97,6 +98,7 @@ def command(
     from densegt.completion.train_config import TrainConfig
     from densegt.configuration import load_config
     from densegt.errors import InputError
+    from densegt.install_hint import install_command
 
     options = {name: value for name, value in settings_given.items() if value is not None}
     settings = load_config(TrainConfig, _shipped(config or "full"), options)
@@ -106,7 +108,7 @@ def command(
         from densegt.completion.examples import Sources
         from densegt.completion.train import Run, train
     except ImportError as error:
-        raise InputError(f'train-completion: {error}; pip install "densegt[train]"') from None
+        raise InputError(f"train-completion: {error}; {install_command('train')}") from None
     folders = tuple(Sources(*paths) for paths in data.aligned())
     run = Run(folders, out, settings, trainer.init, trainer.resume, trainer.devices, trainer.nodes, _typed())
     weights = train(run, lambda line: click.echo(line, err=True))

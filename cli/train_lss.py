@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from .benchmark import Where, benchmark_options, compare
+from .config_option import config_option
 from .training_options import settings_given, shipped, train, training_options, training_sources, typed_command
 
 _MODEL = ("bins", "sampling", "samples")
@@ -22,9 +23,7 @@ _MODEL = ("bins", "sampling", "samples")
     help="Where features are laid down: at the bins' centres, where depth is likely, or beside the centres.",
 )  # fmt: skip
 @click.option("--samples", type=click.IntRange(1), help="Of `--sampling pdf`, on each ray.")
-@click.option(
-    "--config", metavar="NAME|FILE", help="miniature, full, bevdepth-r50, ea-lss, or a YAML file.  [default: full]"
-)
+@config_option("lss")
 @click.option("--benchmark", is_flag=True, help="Compare supervision, bins and sampling: many trainings, one page.")
 @click.option(
     "--design", type=click.Choice(["axes", "full"]), default="axes", show_default=True,
@@ -54,11 +53,12 @@ def command(out: Path, config: str | None, benchmark: bool, **given: Any) -> int
     """
     from densegt.configuration import load_config, overridden
     from densegt.errors import InputError
+    from densegt.install_hint import install_command
 
     try:
         from densegt.detection.bev.train_config import LssConfig
     except ImportError as error:
-        raise InputError(f'train-lss: {error}; pip install "densegt[train]"') from None
+        raise InputError(f"train-lss: {error}; {install_command('train')}") from None
     given["out"] = out
     model = {name: given[name] for name in _MODEL if given[name] is not None}
     if "bins" in model:

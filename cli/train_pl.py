@@ -11,6 +11,7 @@ import click
 from densegt.detection.registry import POINT_DETECTORS
 
 from .benchmark import Where, benchmark_options, compare
+from .config_option import config_option
 from .training_options import settings_given, shipped, train, training_options, training_sources, typed_command
 
 _MODEL = ("detector", "input")
@@ -25,7 +26,7 @@ _MODEL = ("detector", "input")
 )  # fmt: skip
 @click.option("--end-to-end", is_flag=True, help="The detector's gradient reaches the depth net.")
 @click.option("--freeze-depth", is_flag=True, help="The depth net stays as it was in --init.")
-@click.option("--config", metavar="NAME|FILE", help="miniature, full, or a YAML file.  [default: full]")
+@config_option("pl")
 @click.option("--benchmark", is_flag=True, help="Compare detectors, points and supervision: many trainings, one page.")
 @click.option(
     "--design", type=click.Choice(["axes", "full"]), default="axes", show_default=True,
@@ -57,11 +58,12 @@ def command(out: Path, config: str | None, end_to_end: bool, freeze_depth: bool,
     """
     from densegt.configuration import load_config, overridden
     from densegt.errors import InputError
+    from densegt.install_hint import install_command
 
     try:
         from densegt.detection.points.pseudo_lidar.config import PlConfig
     except ImportError as error:
-        raise InputError(f'train-pl: {error}; pip install "densegt[train]"') from None
+        raise InputError(f"train-pl: {error}; {install_command('train')}") from None
     if end_to_end and freeze_depth:
         raise click.UsageError("--end-to-end trains the depth net, --freeze-depth does not; only one of them can be")
     given["out"] = out

@@ -2,19 +2,46 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from densegt.errors import InputError
+from densegt.shipped_configs import shipped_names
 from densegt.strict_yaml import read_yaml_mapping, shortened
+from densegt.suggestion import closest, did_you_mean
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 Config = TypeVar("Config", bound=BaseModel)
+# In one message.
+MOST_MISTAKES = 10
+# pydantic's kinds of error in plain words.
+_WANTED = {
+    "bool_parsing": "true or false is wanted",
+    "bool_type": "true or false is wanted",
+    "dict_type": "keys and values are wanted",
+    "finite_number": "a finite number is wanted",
+    "float_parsing": "a number is wanted",
+    "float_type": "a number is wanted",
+    "greater_than": "more than {gt} is wanted",
+    "greater_than_equal": "{ge} or more is wanted",
+    "int_from_float": "a whole number is wanted",
+    "int_parsing": "a whole number is wanted",
+    "int_type": "a whole number is wanted",
+    "less_than": "less than {lt} is wanted",
+    "less_than_equal": "{le} or less is wanted",
+    "list_type": "a list is wanted",
+    "literal_error": "one of {expected} is wanted",
+    "model_type": "keys and values are wanted",
+    "string_type": "a text is wanted",
+    "tuple_type": "a list is wanted",
+}
 
 
 def load_config(model: type[Config], name: str | None, given: Mapping[str, Any]) -> Config:
@@ -40,14 +67,30 @@ def _validated(model: type[Config], values: Mapping[str, Any], name: str) -> Con
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        raise InputError(f"{name}: {mistakes(model, error)}") from None
     except RecursionError:
         raise InputError(f"{name}: nested too deeply") from None
-    key = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        raise InputError(f"{name}: no such key: {key[:100]}{_suggestion(model, first['loc'])}")
-    said = first["msg"].removeprefix("Value error, ")[:200]
-    raise InputError(f"{name}: {key[:100]}: {said} (got {shortened(first['input'])})")
+
+
+def mistakes(model: type[BaseModel], error: ValidationError) -> str:
+    """All that is wrong with some values, in one line of plain words; of many mistakes the first ones."""
+    found = [" ".join(_mistake(model, one).split()) for one in error.errors(include_url=False)]
+    if len(found) == 1:
+        return found[0]
+    more = f" and {len(found) - MOST_MISTAKES} more" if len(found) > MOST_MISTAKES else ""
+    return f"{len(found)} mistakes: " + " | ".join(found[:MOST_MISTAKES]) + more
+
+
+def _mistake(model: type[BaseModel], error: ErrorDetails) -> str:
+    key = ".".join(str(part) for part in error["loc"])[:100]
+    if error["type"] == "extra_forbidden":
+        return f"no such key: {key}{_suggestion(model, error['loc'])}"
+    if error["type"] == "missing":
+        return f"{key}: missing"
+    wanted = _WANTED.get(error["type"])
+    context = {name: value for name, value in error.get("ctx", {}).items() if name != "error"}
+    said = wanted.format(**context) if wanted else error["msg"].removeprefix("Value error, ")
+    return f"{key}: {said[:200]} (got {shortened(error['input'])})"
 
 
 def _suggestion(model: type[BaseModel], key: Sequence[int | str]) -> str:
@@ -58,8 +101,7 @@ def _suggestion(model: type[BaseModel], key: Sequence[int | str]) -> str:
         options = (field.annotation, *get_args(field.annotation)) if field else ()
         section = next((t for t in options if isinstance(t, type) and issubclass(t, BaseModel)), section)
     known = list(section.model_fields) if section else []
-    alike = difflib.get_close_matches(str(key[-1])[:100], known, n=1)
-    return f"; did you mean {alike[0]}?" if alike else f"; known are {', '.join(known)}"[:200]
+    return did_you_mean(str(key[-1]), known)
 
 
 def _merged(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,6 +123,8 @@ def read_yaml(name: str) -> dict[str, Any]:
             return read_yaml_mapping(Path(name), name)
     shipped = files("densegt.configs") / f"{name}.yaml"
     if "/" in name or len(name) > 100 or not shipped.is_file():
-        raise InputError(f"{name[:300]}: no such configuration file, and none of that name ships with densegt")
+        alike = closest(name, shipped_names())
+        meant = f"; did you mean {alike}?" if alike else ""
+        raise InputError(f"{name[:300]}: no such configuration file, and none of that name ships with densegt{meant}")
     with as_file(shipped) as file:
         return read_yaml_mapping(file, name)

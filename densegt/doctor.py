@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import densegt
 from densegt.errors import InputError
+from densegt.install_hint import install_command
 from densegt.kernels.cache_folder import VARIABLE, is_writable, settle_cache_folder, usual_folders
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def optional_package(part: str, requirement: Requirement) -> Line:
     version = installed_version(requirement.name)
     label = f"{requirement.name} [{part}]"
     if version is None:
-        return Line(label, f'missing: pip install "densegt[{part}]"')
+        return Line(label, f"missing: {install_command(part)}")
     trouble = import_trouble(_MODULES.get(requirement.name, requirement.name))
     if trouble is None:
         return Line(label, f"{version}, ready")

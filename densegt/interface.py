@@ -21,7 +21,7 @@ from densegt.batch.job import SceneResult
 from densegt.batch.progress import RunProgress
 from densegt.batch.run import run_scenes
 from densegt.datasets import RecordingPath
-from densegt.datasets.recording import Recording
+from densegt.datasets.recording import Recording, check_cameras
 from densegt.datasets.scene import Camera
 from densegt.depth.depth_map import DepthMap
 from densegt.depth.depth_store import DepthStore
@@ -61,6 +61,7 @@ def accumulate(
     path = _path(recording)
     job = AccumulateJob(path, Path(out), config or AccumulateConfig(), tuple(cameras), overwrite)
     names = list(scenes) or list(job.opened.scene_names)
+    check_cameras(job.opened, names, job.cameras)
     _check(run_scenes(job, names, executor=_executor(workers), progress=progress))
     return DepthStore(out)
 

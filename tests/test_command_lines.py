@@ -18,7 +18,7 @@ from densegt.cli.main import COMMANDS, group
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-PROGRAMS = ("densegt", "eval", "git", "make", "pip", "pytest", "python", "rerun")
+PROGRAMS = ("densegt", "eval", "git", "make", "pip", "pytest", "python", "rerun", "sbatch")
 
 # densegt's lines whose options are only read, and where the command itself is run.
 ONLY_READ = {
@@ -53,6 +53,7 @@ INSTEAD = {
     "scene-0061": "scene-0001",
     "v1.0-trainval": "v1.0-mini",
     "/data/depth": "depth",
+    "704x396": "48x27",
 }
 WORDS = re.compile("|".join(map(re.escape, INSTEAD)))
 
@@ -123,7 +124,9 @@ def to_run():
     kinds = {}
     for line in OF_DENSEGT:
         if not only_read(line):
-            options = (word for word in line.words[2:] if word.startswith("--") or word in ("kitti", "bevdepth-bin"))
+            options = (
+                word for word in line.words[2:] if word.startswith("--") or word in ("kitti", "bevdepth-bin", "npz")
+            )
             kinds.setdefault((line.words[1], *sorted(options)), line)
     return list(kinds.values())
 
@@ -134,6 +137,7 @@ def folders(whole_line, tmp_path_factory):
     folder = tmp_path_factory.mktemp("lines")
     for name in ("world", "depth", "completed"):
         (folder / name).symlink_to(whole_line / name)
+    (folder / "sweeps").symlink_to(whole_line / "depth")
     shutil.copytree(whole_line / "world" / "exact", folder / "mine")
     shutil.copytree(folder, folder / "densegt-demo", symlinks=True)
     return folder
@@ -207,6 +211,9 @@ def test_other_programs_take_the_line(line, benchmarks_say):
         wanted = (ROOT / "pyproject.toml").read_text()
         assert all(re.search(rf"^{extra} = \[", wanted, re.MULTILINE) for extra in extras)
         assert "-c constraints.txt" in line.text
+    elif program == "sbatch" or arguments[0].startswith("examples/"):
+        # Run by tests/test_examples.py.
+        assert (ROOT / next(word for word in arguments if word.startswith("examples/"))).is_file()
     elif program == "python":
         assert benchmarks_say[line.text] == "taken"
     elif program == "eval":
@@ -253,7 +260,7 @@ json.dump(said, sys.stdout)
 @pytest.fixture(scope="module")
 def benchmarks_say():
     """What became of each line that starts a benchmark. One process for all: to import a benchmark takes seconds."""
-    lines = [line for line in OTHERS if line.words[0] == "python"]
+    lines = [line for line in OTHERS if line.words[0] == "python" and not line.words[1].startswith("examples/")]
     assert {line.words[1] for line in lines} == {"-m"}
     # A folder that is there, for parsers that look.
     asked = {line.text: [str(ROOT) if word == "densegt-demo" else word for word in line.words[1:]] for line in lines}

@@ -43,7 +43,7 @@ HOSTILE = {
     "picture": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "not UTF-8"),
     "date": (b"motion: 2020-99-99T99:99:99\n", "month must be in 1..12"),
     "day": (b"motion: 2021-02-30\n", "day is out of range"),
-    "date that is one": (b"motion: 2021-02-03\n", "valid string"),
+    "date that is one": (b"motion: 2021-02-03\n", "a text is wanted"),
     "digits": (b"window_s: " + b"9" * 100_000, "digits"),
     "fewer digits": (b"window_s: " + b"9" * 4000, "window_s"),
     "hexadecimal digits": (b"window_s: 0x" + b"f" * 100_000, "window_s"),

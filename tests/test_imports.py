@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-LOWEST = {"errors", "geometry", "kernels", "strict_yaml"}
+LOWEST = {"errors", "geometry", "install_hint", "kernels", "shipped_configs", "strict_yaml", "suggestion"}
 DATA = LOWEST | {"configuration", "datasets", "depth"}
 JOBS = DATA | {"batch"}
 STAGES = {"simulate", "accumulation", "completion", "detection", "motion_net", "shapes"}
@@ -24,13 +24,16 @@ BELOW = {
     "__init__": {"accumulation", "datasets", "depth", "detection", "errors", "interface"},
     "errors": set(),
     "configs": set(),
+    "install_hint": set(),
+    "shipped_configs": set(),
+    "suggestion": set(),
     "strict_yaml": {"errors"},
-    "configuration": {"errors", "configs", "strict_yaml"},
-    "doctor": {"errors", "kernels"},
+    "configuration": {"errors", "configs", "shipped_configs", "strict_yaml", "suggestion"},
+    "doctor": {"errors", "install_hint", "kernels"},
     "training": JOBS,
     "geometry": {"errors"},
     "kernels": {"errors", "geometry"},
-    "datasets": LOWEST,
+    "datasets": LOWEST | {"configuration"},
     "depth": LOWEST | {"datasets"},
     "batch": DATA,
     "accumulation": JOBS,

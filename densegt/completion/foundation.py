@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from densegt.completion.classical import Classical
 from densegt.completion.method import CompletedDepth, Method, SparseDepth, measured
 from densegt.errors import InputError
+from densegt.install_hint import install_command
 
 Float32 = NDArray[np.float32]
 NAME = "depth-anything/prompt-depth-anything-vits-hf"
@@ -38,7 +39,7 @@ def open_foundation(checkpoint: Path | None) -> Method:
         import_module("torch")
         auto = import_module("transformers").AutoModelForDepthEstimation
     except ImportError as error:
-        raise InputError(f'--method prompt-depth-anything: {error}; pip install "densegt[foundation]"') from None
+        raise InputError(f"--method prompt-depth-anything: {error}; {install_command('foundation')}") from None
     folder = model_folder(checkpoint)
     try:
         model = auto.from_pretrained(folder, local_files_only=True)
@@ -63,7 +64,7 @@ def model_folder(checkpoint: Path | None) -> Path:
         hub = import_module("huggingface_hub")
         return Path(hub.snapshot_download(NAME, local_files_only=True))
     except ImportError as error:
-        raise InputError(f'--method prompt-depth-anything: {error}; pip install "densegt[foundation]"') from None
+        raise InputError(f"--method prompt-depth-anything: {error}; {install_command('foundation')}") from None
     except (OSError, ValueError):
         raise InputError(f"{NAME} is not on this machine; `hf download {NAME}`, or name its --checkpoint") from None
 

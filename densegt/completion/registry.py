@@ -9,6 +9,7 @@ from typing import NamedTuple
 from densegt.completion.method import Method
 from densegt.completion.weights import SHIPPED
 from densegt.errors import InputError
+from densegt.install_hint import install_command
 
 
 class MethodEntry(NamedTuple):
@@ -60,7 +61,7 @@ def _open_network(checkpoint: Path | None) -> Method:
         from densegt.completion.checkpoint import read_network
         from densegt.completion.infer import Network
     except ImportError as error:
-        raise InputError(f'--method network: {error}; pip install "densegt[train]"') from None
+        raise InputError(f"--method network: {error}; {install_command('train')}") from None
     weights = checkpoint or SHIPPED
     return Network(read_network(weights), read_calibration(calibration_path(weights)))
 

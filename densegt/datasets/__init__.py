@@ -133,4 +133,16 @@ def recognised(root: Path) -> str:
     layout = unread_layout(root)
     if layout:
         raise InputError(f"{root}: looks like {layout}; densegt reads {', '.join(FORMATS)}")
+    # Tables may lie in folders of any name; the reader finds them.
+    near = None if any(any(root.glob(name)) for name in ("scene.json", "*/scene.json")) else _recording_near(root)
+    if near:
+        raise InputError(f"{root}: no recording; did you mean {near}?")
     return "nuscenes"
+
+
+def _recording_near(root: Path) -> Path | None:
+    """A recording above a folder or in it."""
+    inside = sorted(path for path in root.iterdir() if path.is_dir())[:100] if root.is_dir() else []
+    above = list(root.resolve().parents)[:3] if root.is_dir() else []
+    near = (folder for folder in (*inside, *above) if any(f.fits(folder) for f in FORMATS.values()))
+    return next(near, None)

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from densegt.datasets.keyframes import Keyframe
 from densegt.datasets.scene import Points, Scene, Sweep
+from densegt.errors import InputError, UnknownCameraError
+from densegt.suggestion import closest
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,40 @@ class TakesSubmissions(Protocol):
     @property
     def submission_name(self) -> str:
         """Name of its file."""
+
+
+def check_cameras(recording: Recording, scenes: Sequence[str], channels: Sequence[str]) -> None:
+    """Whether any of some scenes has these cameras; before a run, which would find out scene by scene.
+
+    Raises:
+        UnknownCameraError: none has.
+    """
+    first: UnknownCameraError | None = None
+    for name in scenes if channels else ():
+        try:
+            recording.scene(name, cameras=channels, keyframes_only=True)
+        except UnknownCameraError as error:
+            first = first or error
+        except InputError:  # of this scene alone; the run says so
+            return
+        else:
+            return
+    if first:
+        raise first
+
+
+def unknown_camera(where: Path, channel: str, known: Sequence[str]) -> UnknownCameraError:
+    """The error about a camera that is not there."""
+    alike = closest(channel, known)
+    meant = f"; did you mean {alike}?" if alike else ""
+    return UnknownCameraError(f"{where}: no camera {channel!r}; there is {some(known, 12)}{meant}")
+
+
+def unknown_scene(where: Path, name: str, known: Sequence[str]) -> InputError:
+    """The error about a scene that is not there."""
+    alike = closest(name, known)
+    meant = f"; did you mean {alike}?" if alike else ""
+    return InputError(f"{where}: no scene {name!r}; there is {some(known)}{meant}")
 
 
 def some(names: Sequence[str], most: int = 5) -> str:

@@ -8,8 +8,10 @@ npz           <out>/<scene>/<channel>/<image stem>.npz   depth_m, source, K, T_g
 from __future__ import annotations
 
 import io
+import shutil
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal, NamedTuple
 
@@ -17,8 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.depth.partial_file import check_writable, write_whole
+from densegt.depth.resize import resized, thinned
+from densegt.depth.selection import check_cameras_in, select_images, select_scenes
 from densegt.depth.steps import encode_depth
-from densegt.depth.store import ImageRecord, SceneReader, scene_files
+from densegt.depth.store import ImageRecord, SceneReader
 from densegt.errors import InputError
 
 Progress = Callable[[int, int], None]
@@ -26,21 +30,92 @@ Existing = Literal["error", "overwrite", "keep"]
 
 
 class Format(NamedTuple):
-    """A format: what a file holds, where it lies under the output folder, and a glob of such files of a scene."""
+    """A format: what a file holds, where it lies under the output folder, and a glob of such files of a scene.
+
+    Attributes:
+        fit: makes an image smaller, to (width, height) px; or thins it out to as many pixels.
+    """
 
     encode: Callable[[ImageRecord], bytes]
     place: Callable[[ImageRecord], Path]
     pattern: str
+    fit: Callable[[ImageRecord, tuple[int, int]], ImageRecord] = resized
+
+
+@dataclass(frozen=True)
+class ExportChoice:
+    """The part of a store that is exported.
+
+    Attributes:
+        scenes, cameras: names; all where empty.
+        size: (width, height) px of smaller depth maps; None is the store's.
+    """
+
+    scenes: tuple[str, ...] = ()
+    cameras: tuple[str, ...] = ()
+    size: tuple[int, int] | None = None
+
+    def readers(self, depth_dir: Path) -> list[SceneReader]:
+        """The scenes' files.
+
+        Raises:
+            InputError: no store, or no such scene or camera in it.
+        """
+        paths = select_scenes(depth_dir, self.scenes)
+        check_cameras_in(paths, self.cameras)
+        return [SceneReader(path) for path in paths]
+
+    def images(self, reader: SceneReader) -> Iterator[tuple[str, str]]:
+        """Sample token and channel of a scene's images; none of a scene that lacks the cameras."""
+        channels = {channel for _, channel in reader.keys}
+        wanted = [camera for camera in self.cameras if camera in channels]
+        if reader.keys and (wanted or not self.cameras):
+            yield from select_images(reader, wanted)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What an export will take: number of images, bytes by some of them, bytes that are free where it goes."""
+
+    images: int
+    bytes: int
+    free_bytes: int
+
+
+ALL = ExportChoice()
+# So many images are encoded to tell how large all are.
+_SAMPLES = 6
+
+
+def estimate_export(depth_dir: Path, out_dir: Path, format_name: str, choice: ExportChoice = ALL) -> Estimate:
+    """How much an export will take, from some images spread evenly over it.
+
+    Raises:
+        InputError: no store, no such scene or camera, or an image that is smaller than the size asked for.
+    """
+    form = FORMATS[format_name]
+    keys = [(reader, key) for reader in choice.readers(depth_dir) for key in choice.images(reader)]
+    some = [keys[i] for i in np.unique(np.linspace(0, len(keys) - 1, _SAMPLES).astype(int))] if keys else []
+    sizes = [len(form.encode(_fitted(form, reader.read(*key), choice))) for reader, key in some]
+    there = next(folder for folder in (out_dir, *out_dir.absolute().parents) if folder.exists())
+    return Estimate(len(keys), round(sum(sizes) * len(keys) / max(len(some), 1)), shutil.disk_usage(there).free)
 
 
 def export_store(
-    depth_dir: Path, out_dir: Path, format_name: str, *, existing: Existing = "error", progress: Progress | None = None
+    depth_dir: Path,
+    out_dir: Path,
+    format_name: str,
+    choice: ExportChoice = ALL,
+    *,
+    existing: Existing = "error",
+    progress: Progress | None = None,
 ) -> tuple[int, int]:
-    """Write every image of a store.
+    """Write images of a store.
 
     Args:
         depth_dir: folder of `<scene>.h5`.
         format_name: a key of FORMATS.
+        choice: all images at their own size by default.
         existing: "error" refuses an output folder with such files in it, "overwrite" replaces them, "keep" writes
             what is not there yet, is empty, or is older than the store (to go on after an interruption, or to add
             scenes).
@@ -50,28 +125,33 @@ def export_store(
         Numbers of files written and kept.
 
     Raises:
-        InputError: no store, files there already, two images that want the same file name, or a link in the output
-            folder leads out of it.
+        InputError: no store or no such scene or camera, files there already, two images that want the same file name,
+            or a link in the output folder leads out of it.
     """
     form = FORMATS[format_name]
-    readers = [SceneReader(path) for path in scene_files(depth_dir)]
+    readers = choice.readers(depth_dir)
     check_writable(out_dir)
     if existing == "error":
         _refuse_existing(out_dir, form, [reader.scene for reader in readers])
-    total, kept = sum(map(len, readers)), 0
+    keys = {reader.scene: list(choice.images(reader)) for reader in readers}
+    total, kept = sum(map(len, keys.values())), 0
     taken: dict[Path, str] = {}
     for reader in readers:
         made_ns = reader.path.stat().st_ctime_ns
-        for record in reader:
+        for record in (reader.read(*key) for key in keys[reader.scene]):
             path = out_dir / form.place(record)
             _claim(taken, path, record)
             if existing == "keep" and _is_fresh(path, made_ns):
                 kept += 1
             else:
-                write_whole(path, form.encode(record), below=out_dir)
+                write_whole(path, form.encode(_fitted(form, record, choice)), below=out_dir)
             if progress:
                 progress(len(taken), total)
     return len(taken) - kept, kept
+
+
+def _fitted(form: Format, record: ImageRecord, choice: ExportChoice) -> ImageRecord:
+    return form.fit(record, choice.size) if choice.size else record
 
 
 def kitti_png(record: ImageRecord) -> bytes:
@@ -164,6 +244,6 @@ def _refuse_existing(out_dir: Path, form: Format, scenes: list[str]) -> None:
 
 FORMATS = {
     "kitti-png": Format(kitti_png, _by_scene(".png"), "{scene}/*/*.png"),
-    "bevdepth-bin": Format(bevdepth_bin, _depth_gt, "depth_gt/*.bin"),
+    "bevdepth-bin": Format(bevdepth_bin, _depth_gt, "depth_gt/*.bin", thinned),
     "npz": Format(npz, _by_scene(".npz"), "{scene}/*/*.npz"),
 }

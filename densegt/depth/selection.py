@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from densegt.datasets.recording import some
+from densegt.datasets.recording import unknown_camera, unknown_scene
 from densegt.depth.store import SceneReader, scene_files
-from densegt.errors import InputError
+from densegt.errors import InputError, UnknownCameraError
 
 
 def select_scenes(store: Path, names: Sequence[str]) -> list[Path]:
@@ -19,7 +19,7 @@ def select_scenes(store: Path, names: Sequence[str]) -> list[Path]:
     paths = {path.stem: path for path in scene_files(store)}
     for name in names:
         if name not in paths:
-            raise InputError(f"{store}: no scene {name!r}; there is {some(list(paths), 3)}")
+            raise unknown_scene(store, name, list(paths))
     return [paths[name] for name in dict.fromkeys(names)] or list(paths.values())
 
 
@@ -32,8 +32,28 @@ def select_images(reader: SceneReader, cameras: Sequence[str]) -> list[tuple[str
     channels = sorted({channel for _, channel in reader.keys})
     for camera in cameras:
         if camera not in channels:
-            raise InputError(f"{reader.path}: no camera {camera!r}; there is {', '.join(channels) or 'none'}")
+            raise unknown_camera(reader.path, camera, channels)
     keys = [key for key in reader.keys if not cameras or key[1] in cameras]
     if not keys:
         raise InputError(f"{reader.path}: no image in it")
     return keys
+
+
+def check_cameras_in(paths: Sequence[Path], cameras: Sequence[str]) -> None:
+    """Whether any of some scenes' files has these cameras; before a run, which would find out scene by scene.
+
+    Raises:
+        UnknownCameraError: none has.
+    """
+    first: UnknownCameraError | None = None
+    for path in paths if cameras else ():
+        try:
+            select_images(SceneReader(path), cameras)
+        except UnknownCameraError as error:
+            first = first or error
+        except InputError:  # of this scene alone; the run says so
+            return
+        else:
+            return
+    if first:
+        raise first

@@ -37,6 +37,7 @@ from densegt.depth.read_layer import check_layers, read_layer
 from densegt.depth.steps import decode_depth, stored_layers
 from densegt.errors import InputError
 from densegt.geometry.distortion import Distortion
+from densegt.suggestion import no_such_folder
 
 FORMAT = "densegt-depth"
 
@@ -152,10 +153,12 @@ def scene_files(folder: Path) -> list[Path]:
         InputError: the folder is missing or holds no `.h5`.
     """
     if not Path(folder).is_dir():
-        raise InputError(f"{folder}: no such folder; a depth store is a folder of <scene>.h5")
+        raise InputError(f"{no_such_folder(Path(folder))}; a depth store is a folder of <scene>.h5")
     files = sorted(p for p in Path(folder).glob("*.h5") if not p.name.startswith("."))
     if not files:
-        raise InputError(f"{folder}: no .h5 file in it; `densegt accumulate --out {folder}` writes one a scene")
+        inside = sorted({path.parent for path in Path(folder).glob("*/*.h5")})
+        meant = f"; did you mean {inside[0]}?" if inside else ""
+        raise InputError(f"{folder}: no .h5 file in it; `densegt accumulate --out {folder}` writes one a scene{meant}")
     return files
 
 

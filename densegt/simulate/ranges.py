@@ -10,6 +10,7 @@ import numpy as np
 
 from densegt.configuration import read_yaml
 from densegt.errors import InputError
+from densegt.suggestion import did_you_mean
 
 DEFAULT = "city"
 
@@ -51,9 +52,9 @@ def read_ranges(name_or_path: str = DEFAULT) -> Ranges:
         InputError: there is no such file, or it says something that no range is called.
     """
     base, own = read_yaml(DEFAULT), read_yaml(name_or_path)
-    for name in own:
-        if name not in base:
-            raise InputError(f"{name_or_path}: unknown range {name!r}; known are {', '.join(sorted(base))}")
+    unknown = [f"unknown range {name!r}{did_you_mean(name, sorted(base))}" for name in own if name not in base]
+    if unknown:
+        raise InputError(f"{name_or_path}: {' | '.join(unknown[:10])}")
     merged = {**base, **own}
     intervals = {k: _interval(name_or_path, k, v) for k, v in merged.items() if not isinstance(v, Mapping)}
     choices = {k: _choice(name_or_path, k, v, base[k]) for k, v in merged.items() if isinstance(v, Mapping)}

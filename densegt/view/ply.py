@@ -12,6 +12,7 @@ from densegt.accumulation.cloud import Cloud
 from densegt.depth.depth_map import Source
 from densegt.depth.store import SceneReader
 from densegt.errors import InputError
+from densegt.install_hint import install_command
 from densegt.report.draw import SOURCE_COLOURS
 
 FOUND_COLOUR = (255, 160, 40)
@@ -41,7 +42,7 @@ def ply_writer(folder: Path) -> Callable[[SceneReader, Cloud, NDArray[np.int64]]
     try:
         import open3d as o3d
     except (ImportError, OSError) as error:
-        raise InputError(f'--ply needs open3d ({error}): pip install "densegt[cloud]"; see `densegt doctor`') from None
+        raise InputError(f"--ply needs open3d ({error}): {install_command('cloud')}; see `densegt doctor`") from None
 
     def write(reader: SceneReader, cloud: Cloud, keyframes_us: NDArray[np.int64]) -> None:
         xyz_global, rgb = placed_points(cloud, int(keyframes_us[0]))

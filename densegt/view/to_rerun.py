@@ -15,6 +15,7 @@ from densegt.accumulation.surfels import Surfels
 from densegt.depth.depth_map import Source
 from densegt.depth.store import SceneReader
 from densegt.errors import InputError
+from densegt.install_hint import install_command
 from densegt.report.draw import SOURCE_COLOURS
 from densegt.view.ply import FOUND_COLOUR
 
@@ -24,7 +25,7 @@ def rerun_writer(folder: Path, image_root: Path) -> Callable[[SceneReader, Cloud
     try:
         import rerun as rr
     except ImportError as error:
-        raise InputError(f'--rerun needs rerun-sdk ({error}): pip install "densegt[rerun]"') from None
+        raise InputError(f"--rerun needs rerun-sdk ({error}): {install_command('rerun')}") from None
 
     def write(reader: SceneReader, cloud: Cloud, keyframes_us: NDArray[np.int64]) -> None:
         folder.mkdir(parents=True, exist_ok=True)

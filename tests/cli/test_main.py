@@ -12,6 +12,7 @@ from packaging.requirements import Requirement
 
 import densegt
 from densegt import doctor
+from densegt.install_hint import install_command
 
 # Whole scenes are simulated, read or rendered.
 pytestmark = pytest.mark.slow
@@ -93,6 +94,6 @@ def test_doctor_says_why_a_package_does_not_import():
     assert doctor.import_trouble("json") is None
     assert doctor.import_trouble("no_such_package") == "ModuleNotFoundError: No module named 'no_such_package'"
     missing = doctor.optional_package("train", Requirement("no-such-package>=1"))
-    assert (missing.state, missing.broken) == ('missing: pip install "densegt[train]"', False)
+    assert (missing.state, missing.broken) == (f"missing: {install_command('train')}", False)
     assert doctor.core_package(Requirement("no-such-package>=1")).broken
     assert doctor.core_package(Requirement("numpy>=99")).state.endswith('pip install "numpy>=99"')

@@ -31,7 +31,7 @@ def test_the_command_offers_every_method():
 @pytest.mark.parametrize("missing", ["transformers", "torch"])
 def test_without_the_extra_there_is_one_clear_line(monkeypatch, tmp_path, missing):
     monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(InputError, match=r'pip install "densegt\[foundation\]"') as caught:
+    with pytest.raises(InputError, match=r"pip install .*\[foundation\]") as caught:
         open_method(METHOD, tmp_path)
     assert "\n" not in str(caught.value)
 

@@ -1,10 +1,11 @@
 from importlib import import_module
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 
-from densegt.depth.export import FORMATS, export_store, write_whole
+from densegt.depth.export import FORMATS, ExportChoice, estimate_export, export_store, write_whole
 from densegt.errors import InputError
 
 from .stores import HEIGHT_PX, WIDTH_PX, camera, densegt, world, write_store
@@ -138,3 +139,67 @@ def test_command_offers_every_format():
     command = import_module("densegt.cli.export").command
     (choice,) = (p.type for p in command.params if p.name == "form")
     assert list(choice.choices) == list(FORMATS)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_one_camera_at_the_size_of_a_network(store, tmp_path, form):
+    out = tmp_path / "out"
+    words = (
+        "export",
+        "--depth",
+        store,
+        "--format",
+        form,
+        "--out",
+        out,
+        "--camera",
+        "CAM_FRONT",
+        "--image-size",
+        "32x18",
+    )
+    told = densegt(*words, "--estimate")
+    assert told.exit_code == 0, told.output
+    assert told.stdout.startswith(f"{out}: 2 images, about 0.0 MB; ")
+    assert not out.exists()
+    result = densegt(*words)
+    assert result.stdout == f"{out}: 2 {form} files written\n"
+    paths = [path for path in out.rglob("*") if path.is_file()]
+    assert len(paths) == 2
+    assert all("CAM_FRONT" in str(path) for path in paths)
+    path = next(path for path in paths if "s1__" in path.name)
+    full = depth_of(camera(sample="s1", timestamp_us=1))
+    nearest = np.where(full > 0, full, np.inf).reshape(18, 2, 32, 2).min(axis=(1, 3))
+    nearest[np.isinf(nearest)] = 0
+    if form == "bevdepth-bin":
+        # Columns and rows of the full image; its loader makes it smaller.
+        np.testing.assert_array_equal(read_as_bevdepth(path, resize=0.5), nearest)
+    elif form == "npz":
+        held = np.load(path)
+        np.testing.assert_array_equal(held["depth_m"], nearest)
+        assert held["K"][0, 0] == 25
+    else:
+        np.testing.assert_array_equal(cv2.imread(str(path), cv2.IMREAD_ANYDEPTH) / 256, nearest)
+
+
+def test_the_estimate_is_near_what_is_written(store, tmp_path):
+    for form in FORMATS:
+        told = estimate_export(store, tmp_path / "new" / form, form)
+        export_store(store, tmp_path / "new" / form, form)
+        written = sum(path.stat().st_size for path in (tmp_path / "new" / form).rglob("*") if path.is_file())
+        assert told.images == 4
+        assert told.bytes == pytest.approx(written, rel=0.02)
+        assert told.free_bytes > 0
+
+
+def test_a_disk_that_is_too_small_is_named_before_the_run(store, tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=10))
+    result = densegt("export", "--depth", store, "--format", "npz", "--out", tmp_path / "out")
+    assert "--image-size, --camera and --scene make it less" in str(result.exception)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_camera_or_a_larger_size_is_named(store, tmp_path):
+    choices = {"CAM_FRONT": ExportChoice(cameras=("CAM_FRNT",)), "less than 800x450": ExportChoice(size=(800, 450))}
+    for says, choice in choices.items():
+        with pytest.raises(InputError, match=says):
+            export_store(store, tmp_path / "out", "npz", choice)

@@ -18,6 +18,7 @@ from densegt.batch.executor.attempt import Failed, Item, Result, Work, attempt
 from densegt.batch.executor.executor import OnMessage, ignore_message
 from densegt.batch.executor.threads import thread_limits
 from densegt.errors import InputError
+from densegt.install_hint import install_command
 
 _POLL_S = 1.0
 _REPORT_EVERY_S = 0.5
@@ -59,7 +60,7 @@ def _connect(address: str | None) -> Any:
     try:
         import ray
     except ImportError:
-        raise InputError('--executor ray: Ray is not installed; pip install "densegt[ray]"') from None
+        raise InputError(f"--executor ray: Ray is not installed; {install_command('ray')}") from None
     try:
         if address:
             _check_reachable(address)

@@ -13,6 +13,7 @@ from densegt.datasets.argoverse2.inflated_size import inflated_bytes
 from densegt.datasets.bounded_file import MAX_SWEEP_BYTES, read_bounded
 from densegt.errors import InputError
 from densegt.geometry import se3
+from densegt.install_hint import install_command
 
 Columns = dict[str, NDArray[Any]]
 
@@ -37,7 +38,7 @@ def read_columns(path: Path, wanted: Mapping[str, str]) -> Columns:
         import pyarrow as pa
         from pyarrow import ipc
     except ImportError:
-        raise InputError(f'{path}: reading feather files takes pyarrow; pip install "densegt[recordings]"') from None
+        raise InputError(f"{path}: reading feather files takes pyarrow; {install_command('recordings')}") from None
     data = pa.py_buffer(read_bounded(path, MAX_SWEEP_BYTES))
     try:
         # The file's end says how many pieces there should be. It may refer to one piece again and again, so they are

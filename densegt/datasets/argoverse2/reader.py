@@ -18,9 +18,10 @@ from densegt.datasets.argoverse2.sweep_file import points_of, read_returns
 from densegt.datasets.file_names import can_name_file
 from densegt.datasets.image_size import size_of
 from densegt.datasets.keyframes import Keyframe, keyframes_of
-from densegt.datasets.recording import RecordingOptions, some
+from densegt.datasets.recording import RecordingOptions, some, unknown_camera
 from densegt.datasets.scene import Camera, Points, Scene, Sweep, Track
 from densegt.errors import InputError
+from densegt.suggestion import no_such_folder
 
 
 def _log_folders(root: Path) -> Iterator[Path]:
@@ -44,7 +45,7 @@ class Argoverse2:
         self._root = Path(root)
         self._options = options or RecordingOptions()
         if not self._root.is_dir():
-            raise InputError(f"{self._root}: no such folder")
+            raise InputError(no_such_folder(self._root))
         if version is not None:
             raise InputError(f"{self._root}: an Argoverse 2 folder has no versions; leave out {version!r}")
         # A log's name is that of its folder, even where one stands in it.
@@ -129,7 +130,7 @@ class Argoverse2:
         known = log.calibration.cameras
         for channel in wanted:
             if channel not in known:
-                raise InputError(f"{log.folder / 'calibration'}: no camera {channel!r}; there is {some(list(known))}")
+                raise unknown_camera(log.folder / "calibration", channel, list(known))
         found = []
         for channel, calibration in known.items():
             if not wanted or channel in wanted:

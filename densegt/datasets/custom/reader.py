@@ -17,9 +17,10 @@ from densegt.datasets.custom.sweep_file import read_sweep
 from densegt.datasets.file_names import can_name_file
 from densegt.datasets.image_size import size_of
 from densegt.datasets.keyframes import Keyframe, keyframes_of
-from densegt.datasets.recording import RecordingOptions, some
+from densegt.datasets.recording import RecordingOptions, unknown_camera, unknown_scene
 from densegt.datasets.scene import Camera, Lidar, Points, Scene, Sweep
 from densegt.errors import InputError
+from densegt.suggestion import no_such_folder
 
 Int64 = NDArray[np.int64]
 
@@ -39,7 +40,7 @@ class CustomRecording:
         """
         self._root = Path(root)
         if not self._root.is_dir():
-            raise InputError(f"{self._root}: no such folder")
+            raise InputError(no_such_folder(self._root))
         if version is not None:
             raise InputError(f"{self._root}: a recording of your own has no versions; leave out {version!r}")
         self._settings = read_settings(self._root / NAME)
@@ -78,7 +79,7 @@ class CustomRecording:
 
     def _folder(self, name: str) -> SceneFolder:
         if name not in self._scenes:
-            raise InputError(f"{self._root / 'scenes'}: no scene {name!r}; there is {some(self.scene_names)}")
+            raise unknown_scene(self._root / "scenes", name, self.scene_names)
         return self._scenes[name]
 
     def _keyframes_us(self, folder: SceneFolder) -> Int64:
@@ -129,7 +130,7 @@ class CustomRecording:
     def _cameras(self, folder: SceneFolder, wanted: Sequence[str]) -> tuple[Camera, ...]:
         for channel in wanted:
             if channel not in self._settings.cameras:
-                raise InputError(f"{self.source}: no camera {channel!r}; there is {some(list(self._settings.cameras))}")
+                raise unknown_camera(self.source, channel, list(self._settings.cameras))
         found = []
         for channel in wanted or self._settings.cameras:
             exposures = folder.exposures_us(channel, self._keyframes_us(folder))

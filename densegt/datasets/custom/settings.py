@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from densegt.configuration import mistakes
 from densegt.datasets.detection_classes import CLASSES
 from densegt.datasets.file_names import can_name_file
 from densegt.datasets.lidar_model import LIDAR_MODELS, LidarModel
@@ -162,10 +163,7 @@ def read_settings(path: Path) -> Settings:
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        what = "missing" if first["type"] == "missing" else first["msg"].removeprefix("Value error, ")
-        raise InputError(f"{path}: {_one_line(key)}: {_one_line(what)}") from None
+        raise InputError(f"{path}: {mistakes(Settings, error)}") from None
     except (ValueError, TypeError, RecursionError, OverflowError) as error:
         raise InputError(f"{path}: {_one_line(str(error))}") from None
     _check_names(path, settings)

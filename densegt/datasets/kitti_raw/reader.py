@@ -20,6 +20,7 @@ from densegt.datasets.pose_path import PosePath
 from densegt.datasets.recording import RecordingOptions
 from densegt.datasets.scene import Track
 from densegt.errors import InputError
+from densegt.suggestion import no_such_folder
 
 CAMERAS = ("image_00", "image_01", "image_02", "image_03")
 CALIBRATION = ("calib_cam_to_cam.txt", "calib_velo_to_cam.txt", "calib_imu_to_velo.txt")
@@ -53,7 +54,7 @@ class KittiRaw(DriveRecording):
         """
         root = Path(root)
         if not root.is_dir():
-            raise InputError(f"{root}: no such folder")
+            raise InputError(no_such_folder(root))
         if version is not None:
             raise InputError(f"{root}: KITTI's raw recordings have no versions; leave out {version!r}")
         folders = drive_folders(root)

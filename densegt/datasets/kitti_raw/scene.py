@@ -13,7 +13,7 @@ from densegt.datasets.image_size import size_of
 from densegt.datasets.kitti_raw.drive import Drive
 from densegt.datasets.kitti_raw.rig import RectifiedCamera
 from densegt.datasets.kitti_raw.velodyne import CHANNEL, read_points
-from densegt.datasets.recording import RecordingOptions, some
+from densegt.datasets.recording import RecordingOptions, unknown_camera
 from densegt.datasets.scene import Camera, Lidar, Scene, Sweep
 from densegt.errors import InputError
 
@@ -57,9 +57,7 @@ def build_scene(
     """
     for channel in cameras:
         if channel not in drive.images:
-            raise InputError(
-                f"{drive.sweeps.data.parents[1]}: no camera {channel!r}; there is {some(list(drive.images))}"
-            )
+            raise unknown_camera(drive.sweeps.data.parents[1], channel, list(drive.images))
     lidar = Lidar(CHANNEL, drive.rig.T_ego_lidar, drive.lidar_model)
     return Scene(
         name=drive.name,

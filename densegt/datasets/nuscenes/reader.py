@@ -20,7 +20,7 @@ from densegt.datasets.nuscenes.sweep_file import BYTES_PER_POINT, Beams, beams_o
 from densegt.datasets.nuscenes.tables import Tables
 from densegt.datasets.nuscenes.time_units import Stamps, unit_problem
 from densegt.datasets.nuscenes.version_folder import find_version
-from densegt.datasets.recording import RecordingOptions, some
+from densegt.datasets.recording import RecordingOptions, unknown_scene
 from densegt.datasets.scene import Points, Scene, Sweep
 from densegt.datasets.truckscenes.sweep_file import is_timed_pcd
 from densegt.datasets.truckscenes.sweep_file import read_sweep as read_timed_sweep
@@ -115,7 +115,7 @@ class NuScenes:
 
     def _rows(self, name: str) -> SceneRows:
         if name not in self.scene_names:
-            raise InputError(f"{self.tables.path('scene')}: no scene {name!r}; there is {some(self.scene_names)}")
+            raise unknown_scene(self.tables.path("scene"), name, self.scene_names)
         return self.tables.scene_rows(self.scene_names.index(name))
 
     def scene(self, name: str, *, cameras: Sequence[str] = (), keyframes_only: bool = False) -> Scene:

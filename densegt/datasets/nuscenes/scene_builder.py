@@ -15,7 +15,7 @@ from densegt.datasets.nuscenes import image_file, sweep_file
 from densegt.datasets.nuscenes.columns import Poses, SceneRows
 from densegt.datasets.nuscenes.object_kinds import object_kind
 from densegt.datasets.nuscenes.tables import Tables
-from densegt.datasets.recording import some
+from densegt.datasets.recording import unknown_camera
 from densegt.datasets.scene import Camera, Lidar, Sweep, Track
 from densegt.datasets.set_aside import SetAside
 from densegt.errors import InputError
@@ -75,7 +75,7 @@ class SceneBuilder:
         channels = {channel_of[i] for i in images}
         for channel in wanted:
             if channel not in channels:
-                raise InputError(f"{self._tables.folder}: no camera {channel!r}; there is {some(sorted(channels))}")
+                raise unknown_camera(self._tables.folder, channel, sorted(channels))
         kept = np.array([i for i in images if not wanted or channel_of[i] in wanted], dtype=np.intp)
 
         def same(i: int) -> tuple[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from densegt.errors import InputError
+from densegt.install_hint import install_command
 
 
 def official_validation_scenes() -> frozenset[str]:
@@ -14,5 +15,5 @@ def official_validation_scenes() -> frozenset[str]:
     try:
         from nuscenes.utils.splits import create_splits_scenes
     except ImportError as error:
-        raise InputError(f'nuScenes\' own split: {error}; pip install "densegt[devkit]"') from None
+        raise InputError(f"nuScenes' own split: {error}; {install_command('devkit')}") from None
     return frozenset(create_splits_scenes()["val"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from densegt.errors import InputError
+from densegt.suggestion import no_such_folder
 
 # The name of the version whose tables lie in the dataset's folder itself.
 ROOT = "."
@@ -17,7 +18,7 @@ def find_version(dataroot: Path, version: str | None) -> Path:
         InputError: no such folder, none, or several to choose from.
     """
     if not dataroot.is_dir():
-        raise InputError(f"{dataroot}: no such folder; --dataroot is the folder that holds v1.0-*/ and samples/")
+        raise InputError(no_such_folder(dataroot))
     found = _versions(dataroot)
     if version is None:
         named = [name for name in found if name.startswith("v1.0-")] or found

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from densegt.detection.bev.residual import Merge, convolution, stage
 from densegt.errors import InputError
+from densegt.install_hint import install_command
 
 SMALL = "small"
 # ImageNet's, which every public backbone was trained with.
@@ -81,7 +82,7 @@ class NamedTrunk(nn.Module):
         try:
             from transformers import CONFIG_MAPPING, AutoBackbone, AutoConfig
         except ImportError as error:
-            raise InputError(f'backbone {name}: {error}; pip install "densegt[foundation]"') from None
+            raise InputError(f"backbone {name}: {error}; {install_command('foundation')}") from None
         options: dict[str, Any] = {"out_indices": [level, level + 1]}
         try:
             if pretrained:

@@ -14,6 +14,7 @@ from densegt.detection.bev.grid import BevGrid
 from densegt.detection.scoring.nuscenes_results import Detections, result_rows
 from densegt.errors import InputError
 from densegt.geometry import se3
+from densegt.install_hint import install_command
 
 # Two-wheelers that stand in one of these are neither asked for nor counted as false.
 BICYCLE_RACK = "static_object.bicycle_rack"
@@ -49,7 +50,7 @@ def score_detections(
         from nuscenes.eval.detection.constants import TP_METRICS
         from nuscenes.eval.detection.data_classes import DetectionBox, DetectionConfig, DetectionMetrics
     except ImportError as error:
-        raise InputError(f'scoring detections: {error}; pip install "densegt[devkit]"') from None
+        raise InputError(f"scoring detections: {error}; {install_command('devkit')}") from None
 
     described = config_factory("detection_cvpr_2019").serialize()
     described["class_range"] = dict(range_m or RANGE_M)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.errors import InputError
+from densegt.install_hint import install_command
 from densegt.kernels.threads import thread_count
 from densegt.simulate.meshes.mesh import Mesh
 
@@ -101,7 +102,7 @@ def _open3d() -> Any:
         import open3d
     except ImportError as error:
         raise InputError(
-            f"the city is cast by open3d, which does not import ({error}); `pip install densegt[cloud]`, "
-            "or simulate with --street simple"
+            f"the city is cast by open3d, which does not import ({error}); "
+            f"{install_command('cloud')}, or simulate with --street simple"
         ) from None
     return open3d
