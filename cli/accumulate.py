@@ -8,7 +8,7 @@ from typing import Literal
 
 import click
 
-from .accumulate_options import AccumulateOptions, accumulate_options
+from .accumulate_options import AccumulateOptions, accumulate_options, sanity_option
 from .batch_options import BatchOptions, batch_options
 from .recording_options import DatarootOptions, SelectionOptions, recording_options, selection_options
 
@@ -36,11 +36,7 @@ def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> int 
     help="Such as 16GB. Without --workers as many scenes at the same time as fit into it and there are cores; "
     "with it no more than fit. With ray: what each scene may take is asked of Ray.",
 )  # fmt: skip
-@click.option(
-    "--sanity", type=click.Choice(["refuse", "warn", "off"]), default="refuse", show_default=True,
-    help="Where poses, calibration, units or clocks contradict the points so that depth would be rubbish: leave the "
-    "scene out, or go on and say so; off does not look.",
-)  # fmt: skip
+@sanity_option
 @click.pass_context
 def command(
     ctx: click.Context,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -13,6 +13,8 @@ from .recording_options import strict_option
 
 if TYPE_CHECKING:
     from densegt.accumulation.config import AccumulateConfig
+
+Config = TypeVar("Config", bound="AccumulateConfig")
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,15 @@ class AccumulateOptions:
             InputError: there is no such configuration, or it is wrong.
         """
         from densegt.accumulation.config import AccumulateConfig
+
+        return self.resolve_as(AccumulateConfig)
+
+    def resolve_as(self, model: type[Config]) -> Config:
+        """A configuration that holds an accumulation's, with the options in it.
+
+        Raises:
+            InputError: there is no such configuration, or it is wrong.
+        """
         from densegt.configuration import load_config, overridden
 
         options = {
@@ -55,7 +66,7 @@ class AccumulateOptions:
             "refine_poses": self.refine_poses,
         }
         given = {key: None if value == "scene" else value for key, value in options.items() if value is not None}
-        config = load_config(AccumulateConfig, self.config, given)
+        config = load_config(model, self.config, given)
         return overridden(config, {"glass": {"show": self.glass}}) if self.glass else config
 
 
@@ -112,3 +123,9 @@ accumulate_options = option_group(
     ),
     strict_option,
 )
+
+sanity_option = click.option(
+    "--sanity", type=click.Choice(["refuse", "warn", "off"]), default="refuse", show_default=True,
+    help="Where poses, calibration, units or clocks contradict the points so that the result would be rubbish: leave "
+    "the scene out, or go on and say so; off does not look.",
+)  # fmt: skip

@@ -17,6 +17,7 @@ COMMANDS = {
     "simulate": "Write a small driving world in nuScenes format with exact depth.",
     "accumulate": "Turn a recording into dense depth maps of every camera keyframe.",
     "complete": "Fill the gaps of a depth store, guided by the images.",
+    "occupancy": "Turn a recording into voxels: occupied, free, unobserved, and what moves.",
     "train-completion": "Train the network that `complete --method network` uses.",
     "train-lss": "Train a Lift-Splat detector, with or without depth to learn from.",
     "train-pl": "Train a detector on pseudo-LiDAR: points made of estimated depth.",

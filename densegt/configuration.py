@@ -51,7 +51,7 @@ def load_config(model: type[Config], name: str | None, given: Mapping[str, Any])
         InputError: no such file, not YAML, an unknown key, a value out of range.
     """
     values = {**(read_yaml(name) if name else {}), **given}
-    return _validated(model, values, name or "options")
+    return validated(model, values, name or "options")
 
 
 def overridden(config: Config, changes: Mapping[str, Any]) -> Config:
@@ -60,10 +60,18 @@ def overridden(config: Config, changes: Mapping[str, Any]) -> Config:
     Raises:
         InputError: an unknown key, a value out of range.
     """
-    return _validated(type(config), _merged(config.model_dump(), changes), "options")
+    return validated(type(config), _merged(config.model_dump(), changes), "options")
 
 
-def _validated(model: type[Config], values: Mapping[str, Any], name: str) -> Config:
+def validated(model: type[Config], values: Mapping[str, Any], name: str) -> Config:
+    """Values as a model.
+
+    Args:
+        name: of where they are from, for messages.
+
+    Raises:
+        InputError: an unknown key, a value out of range.
+    """
     try:
         return model.model_validate(values)
     except ValidationError as error:

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 LOWEST = {"errors", "geometry", "install_hint", "kernels", "shipped_configs", "strict_yaml", "suggestion"}
 DATA = LOWEST | {"configuration", "datasets", "depth"}
 JOBS = DATA | {"batch"}
-STAGES = {"simulate", "accumulation", "completion", "detection", "motion_net", "shapes"}
+STAGES = {"simulate", "accumulation", "occupancy", "completion", "detection", "motion_net", "shapes"}
 SHOWN = {"experiments", "report", "view"}
 
 # What each room may import besides itself.
@@ -39,6 +39,7 @@ BELOW = {
     "accumulation": JOBS,
     "simulate": JOBS,
     "shapes": {"depth", "errors"},
+    "occupancy": JOBS | {"accumulation", "simulate"},
     "completion": JOBS | {"training"},
     "detection": JOBS | {"training"},
     # Votes beside free space: of the same scans, by the same clocks and beams.

@@ -16,6 +16,7 @@ from densegt.batch.recording_handle import RecordingHandle
 from densegt.datasets import RecordingPath
 from densegt.datasets.recording import Recording
 from densegt.datasets.sanity.finding import in_lines
+from densegt.datasets.scene import Scene
 from densegt.depth.store import SceneWriter
 from densegt.errors import InputError
 
@@ -96,13 +97,33 @@ class AccumulateJob:
         scene = self.opened.scene(name, cameras=self.cameras, keyframes_only=own_only)
         if not scene.cameras:
             raise InputError(f"{self.opened.source}: scene {name} has no keyframe camera to render")
-        examined = examine(scene, self.config.lidar, sane=self.sanity != "off", strict=self.recording.strict)
-        fatal = [finding for finding in examined.findings if finding.fatal]
-        if fatal and self.sanity == "refuse":
-            more = "; --sanity warn goes on all the same"
-            raise InputError(f"{self.opened.source}: {' | '.join(in_lines(fatal))}{more}")
-        return examined
+        return sane_scene(scene, self.config, self.opened.source, sanity=self.sanity, strict=self.recording.strict)
 
     def summary(self) -> dict[str, Any]:
         """Dataroot and configuration."""
         return {"dataroot": str(self.recording.root), "config": self.saved_config("")}
+
+
+def sane_scene(
+    scene: Scene,
+    config: AccumulateConfig,
+    source: Path,
+    *,
+    sanity: Literal["refuse", "warn", "off"],
+    strict: bool,
+) -> ExaminedScene:
+    """A scene with a model for each lidar, unless it contradicts itself.
+
+    Args:
+        source: what it is from, for messages.
+        sanity: what comes of it if it does; strict: see `examine`.
+
+    Raises:
+        InputError: it does, or it cannot be read.
+    """
+    examined = examine(scene, config.lidar, sane=sanity != "off", strict=strict)
+    fatal = [finding for finding in examined.findings if finding.fatal]
+    if fatal and sanity == "refuse":
+        more = "; --sanity warn goes on all the same"
+        raise InputError(f"{source}: {' | '.join(in_lines(fatal))}{more}")
+    return examined

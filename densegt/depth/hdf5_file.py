@@ -27,7 +27,11 @@ from densegt.errors import InputError
 
 FORMAT_VERSION = 1
 # What each format's files are called in messages.
-FORMATS = {"densegt-depth": "depth store", "densegt-motion-votes": "store of motion votes"}
+FORMATS = {
+    "densegt-depth": "depth store",
+    "densegt-motion-votes": "store of motion votes",
+    "densegt-occupancy": "store of occupancy",
+}
 
 # Its structures have checksums, and h5py from 3.15 on keeps the time of writing out of them.
 _LIBRARY = ("v110", "v110")

@@ -53,15 +53,26 @@ def read_layer(
     Raises:
         ValueError: it is something else, or damaged.
     """
-    kind_fits = data.dtype.kind in "biuf" if dtype is None else np.can_cast(data.dtype, dtype, "equiv")
-    if not kind_fits or data.ndim != 2 or data.shape != (shape or data.shape) or not data.size:
+    kind_fits = dtype is None or np.can_cast(data.dtype, dtype, "equiv")
+    if not kind_fits or data.ndim != 2 or data.shape != (shape or data.shape):
+        refuse(f"{name} is {data.dtype} {data.shape}")
+    return read_array(data, name)
+
+
+def read_array(data: Any, name: str) -> NDArray[Any]:
+    """An HDF5 dataset of numbers, of a size that was looked at.
+
+    Raises:
+        ValueError: it is something else, or damaged.
+    """
+    if data.dtype.kind not in "biuf" or not data.ndim or not data.size:
         refuse(f"{name} is {data.dtype} {data.shape}")
     if data.chunks is None:
         return np.asarray(data[()])
     filters = _filters(data)
     _check_chunks(data, name, filters)
     if filters == [_SHUFFLE, _DEFLATE, _FLETCHER32] and data.chunks == data.shape and data.id.get_num_chunks() == 1:
-        mask, packed = data.id.read_direct_chunk((0, 0))
+        mask, packed = data.id.read_direct_chunk((0,) * data.ndim)
         if mask == 0:
             return decode_layer(packed, data.dtype, data.shape)
     if _DEFLATE in filters:

@@ -77,6 +77,7 @@ class World:
         things: what has an object id: index + 1.
         T_global_world: (4,4); recordings are written in global.
         standing: casts at all that never moves; movers: the rest.
+        standing_mesh: what it casts at.
     """
 
     terrain: Terrain
@@ -87,6 +88,7 @@ class World:
     look: Look
     standing: Caster
     movers: tuple[Mover, ...]
+    standing_mesh: Mesh
 
     @cached_property
     def _posed(self) -> dict[tuple[int, int], Caster]:
@@ -123,9 +125,14 @@ class World:
 
     def moving(self, t_s: float) -> Caster:
         """All movers as they are at a time, in the world's frame."""
+        return Caster(self.moving_mesh(t_s), self.movers[0].first if self.movers else 0)
+
+    def moving_mesh(self, t_s: float) -> Mesh:
+        """All movers as they are at a time, in the world's frame; in `look` they come after the standing mesh."""
         t = np.array([t_s])
-        meshes = [moved(m.thing.body.pose(m.thing.phase(t_s)), m.thing.motion.T_world_body(t)[0]) for m in self.movers]
-        return Caster(join(meshes), self.movers[0].first if self.movers else 0)
+        return join(
+            moved(m.thing.body.pose(m.thing.phase(t_s)), m.thing.motion.T_world_body(t)[0]) for m in self.movers
+        )
 
 
 def _frames_of(mover: Mover, times_s: Float64) -> Frames:
@@ -168,7 +175,9 @@ def assemble(
             first += len(mesh.triangles)
     ids = np.repeat(np.array(objects), [len(m.triangles) for m in meshes])
     look = _look(join(meshes), ids, things)
-    return World(terrain, ego, tuple(things), T_global_world, weather, look, Caster(standing, 0), tuple(movers))
+    return World(
+        terrain, ego, tuple(things), T_global_world, weather, look, Caster(standing, 0), tuple(movers), standing
+    )
 
 
 def _look(mesh: Mesh, object_id: NDArray[np.int64], things: Sequence[Thing]) -> Look:

@@ -32,7 +32,7 @@ def scene_name(index: int) -> str:
 
 def record_scene(street: Street, config: SimulateConfig, index: int, folder: Path, tick: Callable[[], None]) -> Tables:
     """Simulate one scene into the folder; `tick` is called after every sweep. Returns its rows of the tables."""
-    recorder = _recorder(street, config, index, folder)
+    recorder = make_recorder(street, config, index, folder)
     tables = empty_tables()
     keyframes, sightings = [], []
     with SceneWriter(folder / "exact", recorder.scene, store_config(recorder, street, index)) as store:
@@ -58,7 +58,8 @@ def record_scene(street: Street, config: SimulateConfig, index: int, folder: Pat
     return tables
 
 
-def _recorder(street: Street, config: SimulateConfig, index: int, folder: Path) -> Recorder:
+def make_recorder(street: Street, config: SimulateConfig, index: int, folder: Path) -> Recorder:
+    """A scene's world, its recording car and where it writes to; the same for the same street and configuration."""
     rng = np.random.default_rng([config.seed, index, 0x516])
     return Recorder(
         config=config,
