@@ -132,7 +132,7 @@ def find_panes(
                 continue
             at[UP] = _first_nearer(columns_m[col], jumps.up[col], row, limit_m)
             at[DOWN] = _first_nearer(columns_m[col], jumps.down[col], row, limit_m)
-            if (at >= 0).sum() < 3:
+            if (at[LEFT] >= 0) + (at[RIGHT] >= 0) + (at[UP] >= 0) + (at[DOWN] >= 0) < 3:
                 continue
             for side in range(4):
                 foretold[side] = 0
@@ -146,7 +146,9 @@ def find_panes(
                 if at[a] < 0 or at[b] < 0:
                     continue
                 between = near[a] + (near[b] - near[a]) * (here - at[a]) / (at[b] - at[a])
-                agree = (np.abs(foretold - between) <= limits.agree * between).sum()
+                agree = 0
+                for side in range(4):
+                    agree += abs(foretold[side] - between) <= limits.agree * between
                 if agree > most:
                     w, most = between, agree
             if not w * limit_m > 1:
@@ -164,3 +166,30 @@ def find_panes(
                 if at[side] >= 0 and abs(r - row) + abs(c - col) < best:
                     best = abs(r - row) + abs(c - col)
                     out.frame[row, col] = r * width_px + c
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def level_pixels(
+    depth_m: Float32, inverse_slope: Float32, K: Float32, up_cam: Float32, cosine: float, out: Bool
+) -> None:
+    """Write whether each pixel's surfel has a normal nearer to the vertical than this cosine.
+
+    The plane n X = 1 has inverse depth n K^-1 (u, v, 1).
+
+    Args:
+        depth_m: (H,W), 0 = unknown; inverse_slope: (H,W,2) d(1/z)/du and d(1/z)/dv, 1/(m px).
+        K: (3,3) px; up_cam: (3,) the vertical in cam.
+        out: (H,W).
+    """
+    height_px, width_px = depth_m.shape
+    squared = np.float32(cosine**2)
+    for row in range(height_px):
+        v = np.float32(row) - K[1, 2]
+        for col in range(width_px):
+            z = depth_m[row, col]
+            inverse = np.float32(1) / z if z > 0 else np.float32(0)
+            by_col, by_row = inverse_slope[row, col, 0], inverse_slope[row, col, 1]
+            ahead = inverse - by_col * (np.float32(col) - K[0, 2]) - by_row * v
+            x, y = by_col * K[0, 0], by_row * K[1, 1]
+            upwards = x * up_cam[0] + y * up_cam[1] + ahead * up_cam[2]
+            out[row, col] = upwards * upwards > squared * (x * x + y * y + ahead * ahead)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from densegt.kernels.panes import JumpEdges, PaneLimits, Panes, find_panes, next_jump
+from densegt.kernels.panes import JumpEdges, PaneLimits, Panes, find_panes, level_pixels, next_jump
 
 from ..twins import twin_of
 
@@ -114,3 +114,19 @@ def test_a_frame_too_small_or_too_large(limits: dict[str, float]) -> None:
     assert (panes(window(), least_m=3.4, widest_m=4.6, highest_m=3.6).frame >= 0).any()
     broken = {"least_m": 3.6, "widest_m": 4.4, "highest_m": 3.4}
     assert not (panes(window(), **{name: broken[name] for name in limits}).frame >= 0).any()
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (1, 1), (23, 31)])
+def test_level_pixels_equal_twin(shape: tuple[int, int]) -> None:
+    rng = np.random.default_rng(shape[0])
+    depth = np.where(rng.random(shape) < 0.8, rng.uniform(3, 40, shape), 0).astype(np.float32)
+    slopes = rng.normal(0, 0.01, (*shape, 2)).astype(np.float32)
+    slopes[rng.random(shape) < 0.2] = 0
+    K = np.array([[20.0, 0, 15.2], [0, 21.0, 11.3], [0, 0, 1]], np.float32)
+    up_cam = np.array([0.1, -0.99, 0.05], np.float32)
+    got, wanted = np.ones(shape, bool), np.zeros(shape, bool)
+    level_pixels(depth, slopes, K, up_cam, 0.8, got)
+    twin_of(level_pixels)(depth, slopes, K, up_cam, 0.8, wanted)
+    np.testing.assert_array_equal(got, wanted)
+    if shape[0] > 1:
+        assert 0.1 < got.mean() < 0.9

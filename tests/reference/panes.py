@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import numpy as np
+
 
 def next_jump(depth_m, relative, absolute_m, step, out):
     """List the known pixels ahead, itself first, and take the first that is much nearer than the one before."""
@@ -66,3 +68,13 @@ def find_panes(depth_m, inverse_slope, excluded, focal_px, jumps, limits, out):
                 continue
             r, c = min((s for s in sides if s), key=lambda s: abs(s[0] - row) + abs(s[1] - col))
             out.inverse_depth[row, col], out.frame[row, col] = w, r * W + c
+
+
+def level_pixels(depth_m, inverse_slope, K, up_cam, cosine, out):
+    """The normal n of the plane n K^-1 (u, v, 1) = 1/z through each pixel, against the vertical."""
+    for (row, col), z in np.ndenumerate(depth_m.astype(float)):
+        by_col, by_row = inverse_slope[row, col].astype(float)
+        inverse = 1 / z if z > 0 else 0
+        plane = np.array([by_col, by_row, inverse - by_col * col - by_row * row])
+        n = plane @ K.astype(float)
+        out[row, col] = abs(n @ up_cam) > cosine * np.linalg.norm(n)

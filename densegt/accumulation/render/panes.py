@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from densegt.accumulation.config import GlassConfig
 from densegt.datasets.scene import Camera
 from densegt.kernels.interpolate_between import InterpolatedDepth
-from densegt.kernels.panes import JumpEdges, PaneLimits, Panes, find_panes, next_jump
+from densegt.kernels.panes import JumpEdges, PaneLimits, Panes, find_panes, level_pixels, next_jump
 
 # Half the width of a window within which pixels are of one pane, an angle so that it means the same at every image
 # size: 9 pixels at a focal length of 633 px. Returns of the glass itself lie between them.
@@ -43,8 +43,10 @@ def panes_in(depth_m: Float32, inverse_slope: Float32, measured: Bool, camera: C
     out = Panes(np.empty(depth_m.shape, np.float32), np.empty(depth_m.shape, np.int32))
     excluded = level(depth_m, inverse_slope, camera, config.level_cosine) | (depth_m > config.farthest_m)
     find_panes(depth_m, inverse_slope, excluded, camera.K[0, 0], jumps, limits, out)
-    unanswered = ~has_returns(out, depth_m, measured, camera, config)
-    out.inverse_depth[unanswered], out.frame[unanswered] = 0, -1
+    pane = np.flatnonzero(out.frame >= 0)
+    if len(pane):
+        unanswered = pane[~has_returns(out, depth_m, measured, camera, config).ravel()[pane]]
+        out.inverse_depth.ravel()[unanswered], out.frame.ravel()[unanswered] = 0, -1
     return out
 
 
@@ -63,29 +65,21 @@ def has_returns(panes: Panes, depth_m: Float32, measured: Bool, camera: Camera, 
     count, numbers = cv2.connectedComponents(joined, connectivity=8)
     # Within gaps the plane goes on as around them.
     around = cv2.blur(pane.astype(np.float32), size)
-    plane = cv2.blur(panes.inverse_depth, size) / np.maximum(around, np.float32(1e-6))
-    with np.errstate(divide="ignore"):
-        off = np.abs(np.where(depth_m > 0, 1 / depth_m, 0) - plane)
-    on = measured & (pane == 0) & (joined > 0) & (off <= config.agree / 2 * plane)
-    behind = measured & (pane > 0)
-    returned = np.bincount(numbers.ravel(), weights=on.ravel(), minlength=count)
-    passed = np.bincount(numbers.ravel(), weights=behind.ravel(), minlength=count)
+    plane = cv2.blur(panes.inverse_depth, size)
+    # Points of panes and of their gaps, the only pixels that count.
+    rows = np.flatnonzero(measured & (joined > 0))
+    of, plane_m, behind = numbers.ravel()[rows], plane.ravel()[rows], pane.ravel()[rows] > 0
+    plane_m /= np.maximum(around.ravel()[rows], np.float32(1e-6))
+    on = ~behind & (np.abs(1 / depth_m.ravel()[rows] - plane_m) <= config.agree / 2 * plane_m)
+    returned = np.bincount(of[on], minlength=count)
+    passed = np.bincount(of[behind], minlength=count)
     enough: Bool = (returned >= config.least_returns * (returned + passed))[numbers]
     return enough
 
 
 def level(depth_m: Float32, inverse_slope: Float32, camera: Camera, cosine: float) -> Bool:
-    """Pixels (H,W) whose surfel's normal is nearer to the vertical than this cosine.
-
-    The plane n X = 1 has inverse depth n K^-1 (u, v, 1).
-    """
-    K, up = camera.K.astype(np.float32), camera.T_global_cam[2, :3].astype(np.float32)
-    rows, cols = (np.arange(n, dtype=np.float32) for n in depth_m.shape)
-    by_col, by_row = inverse_slope[..., 0], inverse_slope[..., 1]
-    with np.errstate(divide="ignore"):
-        inverse = np.where(depth_m > 0, 1 / depth_m, 0)
-    ahead = inverse - by_col * (cols - K[0, 2]) - by_row * (rows[:, None] - K[1, 2])
-    normal = (by_col * K[0, 0], by_row * K[1, 1], ahead)
-    upwards = sum(part * of for part, of in zip(normal, up, strict=True))
-    flat: Bool = np.square(upwards) > cosine**2 * sum(np.square(part) for part in normal)
-    return flat
+    """Pixels (H,W) whose surfel's normal is nearer to the vertical than this cosine."""
+    K, up_cam = camera.K.astype(np.float32), camera.T_global_cam[2, :3].astype(np.float32)
+    out: Bool = np.empty(depth_m.shape, dtype=np.bool_)
+    level_pixels(depth_m, inverse_slope, K, up_cam, cosine, out)
+    return out
