@@ -32,19 +32,25 @@ def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> int 
 @accumulate_options
 @batch_options
 @click.option(
+    "--threads",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="At work on each scene, beside --workers: for few scenes and many cores. The files are the same.",
+)
+@click.option(
     "--memory", metavar="SIZE", callback=_size,
     help="Such as 16GB. Without --workers as many scenes at the same time as fit into it and there are cores; "
     "with it no more than fit. With ray: what each scene may take is asked of Ray.",
 )  # fmt: skip
 @sanity_option
-@click.pass_context
 def command(
-    ctx: click.Context,
     recording: DatarootOptions,
     out: Path,
     selection: SelectionOptions,
     accumulation: AccumulateOptions,
     batch: BatchOptions,
+    threads: int,
     memory: int | None,
     sanity: Literal["refuse", "warn", "off"],
 ) -> int:
@@ -63,9 +69,15 @@ def command(
     from .batch_run import run_batch
 
     job = AccumulateJob(
-        recording.strictly(accumulation.strict), out, accumulation.resolve(), selection.cameras, batch.overwrite, sanity
+        recording.strictly(accumulation.strict),
+        out,
+        accumulation.resolve(),
+        selection.cameras,
+        batch.overwrite,
+        sanity,
+        threads,
     )
-    names = selection.scene_names(job.opened)
+    ctx, names = click.get_current_context(), selection.scene_names(job.opened)
     if memory is None:
         return run_batch(ctx, job, names, batch)
     largest = largest_bytes(job.opened, names)

@@ -67,15 +67,24 @@ def accumulate(
 
 
 def accumulate_scene(
-    recording: AnyRecording, scene: str, *, cameras: Sequence[str] = (), config: AccumulateConfig | None = None
+    recording: AnyRecording,
+    scene: str,
+    *,
+    cameras: Sequence[str] = (),
+    config: AccumulateConfig | None = None,
+    threads: int = 1,
 ) -> Iterator[tuple[Camera, DepthMap]]:
     """Dense depth of one scene's keyframe cameras, in order of time; nothing is written.
+
+    Args:
+        threads: at work on the scene; depth is the same for any number.
 
     Raises:
         InputError: unknown scene or camera, a file is missing or damaged.
     """
     config = config or AccumulateConfig()
-    return pipeline.accumulate_scene(read_scene(_opened(recording), scene, config, cameras=cameras), config)
+    read = read_scene(_opened(recording), scene, config, cameras=cameras)
+    return pipeline.accumulate_scene(read, config, threads=threads)
 
 
 def build_cloud(recording: AnyRecording, scene: str, *, config: AccumulateConfig | None = None) -> Cloud:

@@ -33,6 +33,7 @@ class AccumulateJob:
         cameras: channels, all where empty.
         overwrite: also make finished scenes again.
         sanity: what comes of a scene whose poses, calibration, units or clocks contradict its points.
+        threads: at work on each scene; its file is the same for any number.
     """
 
     counts: ClassVar[tuple[str, ...]] = ("sweeps", "points")
@@ -43,6 +44,7 @@ class AccumulateJob:
     cameras: tuple[str, ...] = ()
     overwrite: bool = False
     sanity: Literal["refuse", "warn", "off"] = "refuse"
+    threads: int = 1
 
     @cached_property
     def _handle(self) -> RecordingHandle:
@@ -85,7 +87,7 @@ class AccumulateJob:
         """Accumulate a scene into its file, whole or not at all."""
         config, digest = self.saved_config(scene), self.input_digest(scene)
         new_writer = partial(SceneWriter, self.out, scene, config, input_digest=digest, overwrite=True)
-        return accumulate_to_store(self._examined(scene), self.config, new_writer, report=report)
+        return accumulate_to_store(self._examined(scene), self.config, new_writer, threads=self.threads, report=report)
 
     def _examined(self, name: str) -> ExaminedScene:
         """The scene, unless it contradicts itself or has nothing to render.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 from densegt.accumulation.config import AccumulateConfig
 from densegt.accumulation.moments import Moments, middle_s
 from densegt.accumulation.motion.range_images import RangeImageBuilder
+from densegt.accumulation.ordered_threads import ordered_map
 from densegt.accumulation.surfels import Surfels, SurfelsBuilder, shape_surfels
 from densegt.accumulation.sweep_returns import SweepReturns
 from densegt.accumulation.timing import EgoPath, point_times, to_global
@@ -44,13 +47,28 @@ class Measurements:
     middle_s: NDArray[np.float64]
 
 
+class MeasuredSweep(NamedTuple):
+    """One sweep's returns (N), their times s relative to its stamp, their surfels, and which are mixed pixels."""
+
+    returns: SweepReturns
+    times_s: NDArray[np.float64]
+    surfels: Surfels
+    mixed: NDArray[np.bool_]
+
+
 def measure_scene(
-    scene: Scene, returns: list[SweepReturns], config: AccumulateConfig, *, progress: Callable[[], None] = lambda: None
+    scene: Scene,
+    returns: list[SweepReturns],
+    config: AccumulateConfig,
+    *,
+    threads: int = 1,
+    progress: Callable[[], None] = lambda: None,
 ) -> Measurements:
     """Each return's time, place in global and surfel.
 
     Args:
         returns: of each sweep; emptied sweep by sweep, so that they are never in memory beside all surfels.
+        threads: at work on sweeps.
         progress: called after each sweep.
 
     Raises:
@@ -62,17 +80,20 @@ def measure_scene(
     images = RangeImageBuilder(scene, path, moments, origin, config.free_space.columns)
     surfels, mixed = SurfelsBuilder(len(scene.sweeps)), []
     returns.reverse()
-    for index, sweep in enumerate(scene.sweeps):
-        now, between = returns.pop(), np.zeros(0, dtype=np.bool_)
-        if len(now):
-            tangents_lidar, half_m, between = shape_surfels(now.xyz_lidar, now.ring, config.surfels)
-            times_s = point_times(now, sweep)
-            xyz = (to_global(now.xyz_lidar, sweep, times_s, path) - origin).astype(np.float32)
-            images.add(index, now, xyz, times_s)
-            since_s = (sweep.timestamp_us - start_us) * 1e-6 + times_s
-            surfels.add(_surfels(sweep, index, xyz, tangents_lidar, half_m, since_s))
-        mixed.append(between)
-        progress()
+    # Each is taken from the list in its turn, and let go when it has been measured.
+    turns = ((index, sweep, returns.pop()) for index, sweep in enumerate(scene.sweeps))
+
+    def measure(turn: tuple[int, Sweep, SweepReturns]) -> MeasuredSweep | None:
+        index, sweep, now = turn
+        return _measure_sweep(sweep, index, now, path, start_us, origin, config) if len(now) else None
+
+    with closing(ordered_map(measure, turns, threads)) as sweeps:
+        for index, sweep in enumerate(sweeps):
+            if sweep is not None:
+                images.add(index, sweep.returns, sweep.surfels.xyz, sweep.times_s)
+                surfels.add(sweep.surfels)
+            mixed.append(np.zeros(0, dtype=np.bool_) if sweep is None else sweep.mixed)
+            progress()
     if not images.has_points:
         raise InputError(f"scene {scene.name}: not one of {len(scene.sweeps)} sweeps holds a usable point")
     stamps_s = np.array([(s.timestamp_us - start_us) * 1e-6 for s in scene.sweeps])
@@ -88,19 +109,24 @@ def measure_scene(
     )
 
 
-def _surfels(
+def _measure_sweep(
     sweep: Sweep,
     index: int,
-    xyz: NDArray[np.float32],
-    tangents_lidar: NDArray[np.float32],
-    half_m: NDArray[np.float32],
-    since_s: NDArray[np.float64],
-) -> Surfels:
-    return Surfels(
-        xyz=xyz,
+    now: SweepReturns,
+    path: EgoPath,
+    start_us: int,
+    origin_global_m: NDArray[np.float64],
+    config: AccumulateConfig,
+) -> MeasuredSweep:
+    tangents_lidar, half_m, mixed = shape_surfels(now.xyz_lidar, now.ring, config.surfels)
+    times_s = point_times(now, sweep)
+    since_s = (sweep.timestamp_us - start_us) * 1e-6 + times_s
+    surfels = Surfels(
+        xyz=(to_global(now.xyz_lidar, sweep, times_s, path) - origin_global_m).astype(np.float32),
         # Within a turn the ego's own rotation is far smaller than the error of a tangent: one rotation serves all.
         tangents=tangents_lidar @ sweep.T_global_lidar[:3, :3].T.astype(np.float32),
         half_m=half_m,
         time_s=since_s.astype(np.float32),
-        sweep=np.full(len(xyz), index, dtype=np.int32),
+        sweep=np.full(len(now), index, dtype=np.int32),
     )
+    return MeasuredSweep(now, times_s, surfels, mixed)

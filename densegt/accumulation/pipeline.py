@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from densegt.accumulation.motion.point_assignment import assign_points
 from densegt.accumulation.motion.points_in_boxes import STATIC
 from densegt.accumulation.motion.track_refinement import refine_tracks
 from densegt.accumulation.motion.tracks import ContinuousTrack, moving_tracks
+from densegt.accumulation.ordered_threads import ordered_map
 from densegt.accumulation.poses.refinement import refine_poses
 from densegt.accumulation.render.renderer import render
 from densegt.accumulation.sweep_returns import read_returns
@@ -21,10 +23,13 @@ from densegt.datasets.scene import Camera, Scene
 from densegt.depth.depth_map import DepthMap
 
 
-def build_cloud(scene: Scene, config: AccumulateConfig, *, progress: Callable[[], None] = lambda: None) -> Cloud:
+def build_cloud(
+    scene: Scene, config: AccumulateConfig, *, threads: int = 1, progress: Callable[[], None] = lambda: None
+) -> Cloud:
     """A scene's cloud: ego poses refined, static world and movers separated. Each sweep is read once.
 
     Args:
+        threads: at work on the scene; the cloud is the same for any number.
         progress: called after each sweep.
 
     Raises:
@@ -32,9 +37,9 @@ def build_cloud(scene: Scene, config: AccumulateConfig, *, progress: Callable[[]
     """
     returns = read_returns(scene, config)
     scene = refine_poses(scene, returns, config)
-    measured = measure_scene(scene, returns, config, progress=progress)
+    measured = measure_scene(scene, returns, config, threads=threads, progress=progress)
     tracks = annotated_tracks(scene, measured, config)
-    return _separate(scene, measured, tracks, config)
+    return _separate(scene, measured, tracks, config, threads=threads)
 
 
 def annotated_tracks(scene: Scene, measured: Measurements, config: AccumulateConfig) -> list[ContinuousTrack]:
@@ -47,10 +52,15 @@ def annotated_tracks(scene: Scene, measured: Measurements, config: AccumulateCon
 
 
 def _separate(
-    scene: Scene, measured: Measurements, tracks: Sequence[ContinuousTrack], config: AccumulateConfig
+    scene: Scene,
+    measured: Measurements,
+    tracks: Sequence[ContinuousTrack],
+    config: AccumulateConfig,
+    *,
+    threads: int,
 ) -> Cloud:
     """The cloud of measured surfels, which are spent."""
-    assignment = assign_points(measured, tracks, config)
+    assignment = assign_points(measured, tracks, config, threads=threads)
     transient = measured.surfels.take(assignment.transient)
     static = np.flatnonzero((assignment.owner == STATIC) & ~assignment.transient)
     return Cloud(
@@ -74,20 +84,24 @@ def accumulate_scene(
     scene: Scene,
     config: AccumulateConfig,
     *,
+    threads: int = 1,
     progress: Callable[[], None] = lambda: None,
     built: Callable[[Cloud], None] = lambda cloud: None,
-) -> Iterator[tuple[Camera, DepthMap]]:
+) -> Generator[tuple[Camera, DepthMap], None, None]:
     """Dense depth of every keyframe camera of a scene, in order of time; cameras lie on the refined ego path.
 
     Args:
+        threads: at work on the scene; depth is the same for any number.
         progress: called after each sweep and image.
         built: given the cloud before the first image is rendered.
 
     Raises:
         InputError: a sweep cannot be read, or none holds a usable return.
     """
-    cloud = build_cloud(scene, config, progress=progress)
+    cloud = build_cloud(scene, config, threads=threads, progress=progress)
     built(cloud)
-    for camera in cloud.cameras:
-        yield camera, render(cloud, camera, config)
-        progress()
+    depths = ordered_map(lambda camera: render(cloud, camera, config), cloud.cameras, threads)
+    with closing(depths):
+        for camera, depth in zip(cloud.cameras, depths, strict=True):
+            yield camera, depth
+            progress()

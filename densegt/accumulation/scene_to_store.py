@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,12 +29,14 @@ def accumulate_to_store(
     config: AccumulateConfig,
     new_writer: Callable[..., SceneWriter],
     *,
+    threads: int = 1,
     report: ReportProgress = lambda progress: None,
 ) -> SceneResult:
     """Accumulate one scene and write its depth maps, and the tracks of what was found without labels.
 
     Args:
         new_writer: makes the writer, given the lidars' models as `inferred`.
+        threads: at work on the scene.
         report: called after every sweep and image.
 
     Raises:
@@ -56,12 +59,14 @@ def accumulate_to_store(
 
     # BLAS adds up in another order on another number of threads, and the last bit would tell how many there were.
     with threadpool_limits(limits=1, user_api="blas"), writer:
-        for camera, depth in accumulate_scene(scene, config, progress=counter.step, built=built):
-            seconds.enter("write")
-            writer.write(camera, depth)
-            coverage.append(float((depth.depth_m > 0).mean()))
-            counter.keyframes.add(camera.sample_token)
-            seconds.enter("render")
+        # Closed, so that threads have ended before the file is closed or removed.
+        with closing(accumulate_scene(scene, config, threads=threads, progress=counter.step, built=built)) as depths:
+            for camera, depth in depths:
+                seconds.enter("write")
+                writer.write(camera, depth)
+                coverage.append(float((depth.depth_m > 0).mean()))
+                counter.keyframes.add(camera.sample_token)
+                seconds.enter("render")
         seconds.enter("write")
     return SceneResult(
         name=scene.name,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from densegt.accumulation.config import FreeSpaceConfig
 from densegt.accumulation.moments import Moments
+from densegt.accumulation.ordered_threads import ordered_map
 from densegt.accumulation.surfels import Surfels
 from densegt.kernels.free_space import free_space_votes
 from densegt.kernels.free_space_violations import free_space_violations, free_space_violations_now
@@ -87,12 +89,24 @@ def beam_time(images: RangeImages, sweep: int, xyz: NDArray[np.float64]) -> floa
 
 
 def find_transient(
-    images: RangeImages, moments: Moments, xyz: Float32, sweep: NDArray[np.int32], config: FreeSpaceConfig
+    images: RangeImages,
+    moments: Moments,
+    xyz: Float32,
+    sweep: NDArray[np.int32],
+    config: FreeSpaceConfig,
+    *,
+    threads: int = 1,
 ) -> NDArray[np.bool_]:
     """Which static places (N,3), each measured by a sweep (N,), sorted, violate the free space of other sweeps."""
     asked = moments.about(config.sweeps)
     passed = np.empty(len(xyz), dtype=np.uint8)
-    free_space_violations(xyz, sweep, asked, images, _margin(config), passed)
+    pieces = [slice(a, b) for a, b in pairwise(np.linspace(0, len(xyz), threads + 1).astype(int).tolist())]
+
+    def count(piece: slice) -> None:
+        free_space_violations(xyz[piece], sweep[piece], asked, images, _margin(config), passed[piece])
+
+    for _ in ordered_map(count, pieces, threads):
+        pass
     # Few are passed often enough; only these are asked how often they were met.
     rows = np.flatnonzero(passed >= config.min_passed)
     through, met = votes(images, xyz[rows], sweep[rows], asked, config)

@@ -45,7 +45,7 @@ class PointAssignment:
 
 
 def assign_points(
-    measured: Measurements, tracks: Sequence[ContinuousTrack], config: AccumulateConfig
+    measured: Measurements, tracks: Sequence[ContinuousTrack], config: AccumulateConfig, *, threads: int = 1
 ) -> PointAssignment:
     """Points in annotated boxes first; then those of movers without annotation, where free space is used."""
     motion = SampledMotion.of(tracks, measured)
@@ -57,7 +57,8 @@ def assign_points(
         return PointAssignment(owner, transient, movers)
     rows = np.flatnonzero(owner == STATIC)
     xyz, sweep = measured.surfels.xyz[rows], measured.surfels.sweep[rows]
-    transient[rows] = find_transient(measured.images, measured.moments, xyz, sweep, config.free_space)
+    of = (measured.images, measured.moments, xyz, sweep)
+    transient[rows] = find_transient(*of, config.free_space, threads=threads)
     beside = near_boxes(measured, transient, tracks, motion, config.tracks)
     detected = detect_movers(measured, (owner == STATIC) & ~beside, transient & ~beside, config)
     assigned, kept = _assign_to_detected(measured, detected, owner, transient, config)

@@ -68,8 +68,8 @@ def has_returns(panes: Panes, depth_m: Float32, measured: Bool, camera: Camera, 
     plane = cv2.blur(panes.inverse_depth, size)
     # Points of panes and of their gaps, the only pixels that count.
     rows = np.flatnonzero(measured & (joined > 0))
-    of, plane_m, behind = numbers.ravel()[rows], plane.ravel()[rows], pane.ravel()[rows] > 0
-    plane_m /= np.maximum(around.ravel()[rows], np.float32(1e-6))
+    of, behind = numbers.ravel()[rows], pane.ravel()[rows] > 0
+    plane_m = plane.ravel()[rows] / np.maximum(around.ravel()[rows], np.float32(1e-6))
     on = ~behind & (np.abs(1 / depth_m.ravel()[rows] - plane_m) <= config.agree / 2 * plane_m)
     returned = np.bincount(of[on], minlength=count)
     passed = np.bincount(of[behind], minlength=count)
