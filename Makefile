@@ -2,6 +2,7 @@
 # make quick  lint, types and the fast tests
 # make test   what a change must pass
 # make docs   the documentation as a site, in site/
+# make release   sdist and wheel in dist/, the wheel tried in a bare environment
 # Each installs densegt in a virtual environment in .venv first. VENV=... places it elsewhere, PYTHON=... picks the
 # interpreter, OUT=... the demo's folder.
 
@@ -18,7 +19,7 @@ OUT ?= densegt-demo
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo quick test docs lint types unit clean
+.PHONY: help demo quick test docs release lint types unit clean
 
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
@@ -44,8 +45,11 @@ unit: $(VENV)/dev.stamp
 docs: $(VENV)/dev.stamp
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir site
 
+release: | $(BIN)/python
+	PYTHON=$(BIN)/python .ci/release
+
 clean:
-	rm -rf $(VENV) site .mypy_cache .pytest_cache .ruff_cache build *.egg-info
+	rm -rf $(VENV) site dist .mypy_cache .pytest_cache .ruff_cache build *.egg-info
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "densegt needs Python 3.11 or 3.12; none found. Try make PYTHON=/path/to/python3.12"; exit 1; }

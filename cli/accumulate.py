@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +10,7 @@ import click
 
 from .accumulate_options import AccumulateOptions, accumulate_options, sanity_option
 from .batch_options import BatchOptions, batch_options
+from .option_group import option_group
 from .recording_options import DatarootOptions, SelectionOptions, recording_options, selection_options
 
 
@@ -25,34 +26,54 @@ def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> int 
         raise click.BadParameter(f"{value!r} is no size such as 16GB or 900MiB", ctx, param) from None
 
 
+@dataclass(frozen=True)
+class RunOptions:
+    """How a run goes about it.
+
+    Attributes:
+        threads: at work on each scene.
+        memory: bytes that scenes at work at the same time may take together.
+        sanity: what comes of a scene that contradicts itself.
+        estimate: only tell what it would take.
+    """
+
+    threads: int
+    memory: int | None
+    sanity: Literal["refuse", "warn", "off"]
+    estimate: bool
+
+
+run_options = option_group(
+    "run",
+    RunOptions,
+    click.option(
+        "--threads", type=click.IntRange(1, 64), default=1, show_default=True,
+        help="At work on each scene, beside --workers: for few scenes and many cores. The files are the same.",
+    ),
+    click.option(
+        "--memory", metavar="SIZE", callback=_size,
+        help="Such as 16GB. Without --workers as many scenes at the same time as fit into it and there are cores; "
+        "with it no more than fit. With ray: what each scene may take is asked of Ray.",
+    ),
+    sanity_option,
+    click.option("--estimate", is_flag=True, help="Only say what time, disk and memory it would take."),
+)  # fmt: skip
+
+
 @click.command("accumulate")
 @recording_options()
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Depth store: one .h5 a scene goes there.")
 @selection_options()
 @accumulate_options
 @batch_options
-@click.option(
-    "--threads",
-    type=click.IntRange(1, 64),
-    default=1,
-    show_default=True,
-    help="At work on each scene, beside --workers: for few scenes and many cores. The files are the same.",
-)
-@click.option(
-    "--memory", metavar="SIZE", callback=_size,
-    help="Such as 16GB. Without --workers as many scenes at the same time as fit into it and there are cores; "
-    "with it no more than fit. With ray: what each scene may take is asked of Ray.",
-)  # fmt: skip
-@sanity_option
+@run_options
 def command(
     recording: DatarootOptions,
     out: Path,
     selection: SelectionOptions,
     accumulation: AccumulateOptions,
     batch: BatchOptions,
-    threads: int,
-    memory: int | None,
-    sanity: Literal["refuse", "warn", "off"],
+    run: RunOptions,
 ) -> int:
     """Turn a recording into dense depth maps of every camera keyframe.
 
@@ -62,6 +83,7 @@ def command(
     densegt accumulate --dataroot /data/nuscenes --out depth
     densegt accumulate --dataroot /data/nuscenes --out depth --scene scene-0061 --camera CAM_FRONT --window 2
     """
+    from densegt.accumulation.estimate import estimate_run
     from densegt.accumulation.job import AccumulateJob
     from densegt.batch.executor.threads import cores
     from densegt.batch.memory import largest_bytes, workers_within
@@ -74,12 +96,16 @@ def command(
         accumulation.resolve(),
         selection.cameras,
         batch.overwrite,
-        sanity,
-        threads,
+        run.sanity,
+        run.threads,
     )
     ctx, names = click.get_current_context(), selection.scene_names(job.opened)
-    if memory is None:
+    if run.estimate:
+        for line in estimate_run(job.opened, names, selection.cameras, out).lines(batch.workers or 1):
+            click.echo(line)
+        return 0
+    if run.memory is None:
         return run_batch(ctx, job, names, batch)
     largest = largest_bytes(job.opened, names)
-    batch = replace(batch, workers=workers_within(memory, largest, batch.workers or cores()))
+    batch = replace(batch, workers=workers_within(run.memory, largest, batch.workers or cores()))
     return run_batch(ctx, job, names, batch, task_bytes=largest[0])

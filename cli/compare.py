@@ -11,10 +11,14 @@ import click
 from .progress import progress_on_stderr
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from densegt.depth.compare import Comparison, Paired
 
 _PATH = click.Path(path_type=Path)
 _FILE = click.Path(path_type=Path, dir_okay=False)
+# Of the figures against ground truth; all are in the page and in --json.
+_SHOWN = ("accuracy %", "outliers %", "MAE m")
 
 
 @click.command("compare")
@@ -71,32 +75,48 @@ def command(
 
 def _print(found: Comparison) -> None:
     from rich.console import Console
-    from rich.table import Table
 
     # A pipe has no width of its own; rich would take 80 and cut the columns.
-    console = Console(highlight=False, width=max(Console().width, 120))
-    title = f"{found.images} images in both" + "".join(
-        f", {count} only in {name}" for name, count in (("A", found.only_a), ("B", found.only_b)) if count
-    )
-    table = Table(title=title, title_justify="left")
-    table.add_column("figure", no_wrap=True)
-    for name in ("A", "B", "B - A", "spread over images"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for name, pair in found.content.items():
-        table.add_row(f"{name}, of all pixels", *_cells(pair))
-    for groups in found.accuracy.values():
-        for label, figures in groups.items():
-            table.add_section()
-            for name, pair in figures.items():
-                table.add_row(f"{label}: {name}", *_cells(pair))
-    console.print(table)
+    console = Console(highlight=False, width=max(Console().width, 140))
+    if found.accuracy:
+        console.print(_accuracy(found))
+    console.print(_content(found))
     for name, value in found.agreement.items():
         click.echo(f"{name}: {'-' if value is None else f'{value:.3f}'}")
     for key, (a, b) in list(found.settings.items())[:20]:
         click.echo(f"setting {key}: {a} against {b}")
 
 
+def _accuracy(found: Comparison) -> Table:
+    from rich.table import Table
+
+    table = Table(title=f"{found.images} images against ground truth", title_justify="left")
+    table.add_column("pixels", no_wrap=True)
+    for name in _SHOWN:
+        for part in (f"{name}\nA", "\nB", "\nB - A", "\nspread"):
+            table.add_column(part, justify="right", no_wrap=True)
+    for groups in found.accuracy.values():
+        for label, figures in groups.items():
+            table.add_row(label, *(cell for name in _SHOWN for cell in _cells(figures[name])))
+        table.add_section()
+    return table
+
+
+def _content(found: Comparison) -> Table:
+    from rich.table import Table
+
+    title = f"{found.images} images in both" + "".join(
+        f", {count} only in {name}" for name, count in (("A", found.only_a), ("B", found.only_b)) if count
+    )
+    table = Table(title=title, title_justify="left")
+    table.add_column("of all pixels", no_wrap=True)
+    for name in ("A", "B", "B - A", "spread over images"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name, pair in found.content.items():
+        table.add_row(name, *_cells(pair))
+    return table
+
+
 def _cells(pair: Paired) -> tuple[str, str, str, str]:
-    plain = ("-" if value is None else f"{value:.2f}" for value in (pair.a, pair.b))
-    difference = "-" if pair.difference is None else f"{pair.difference:+.2f}"
-    return (*plain, difference, "-" if pair.spread is None else f"{pair.spread:.2f}")  # type: ignore[return-value]
+    a, b, spread = ("-" if value is None else f"{value:.2f}" for value in (pair.a, pair.b, pair.spread))
+    return a, b, "-" if pair.difference is None else f"{pair.difference:+.2f}", spread

@@ -14,6 +14,15 @@ from densegt.errors import InputError
 from .street_option import street_option
 
 MARKER = ".densegt-demo"
+_AT_THE_END = """
+Done in {seconds:.0f} s. Above: A is measured depth, B the same completed. Open in a browser:
+  {view}     to look around in
+  {page}   figures and pictures
+All figures are in {figures}, the places that completion changes most in {compared}.
+
+On your own recording:
+  densegt check --dataroot /data/nuscenes
+  densegt accumulate --dataroot /data/nuscenes --out depth --estimate"""
 
 
 @click.command("demo")
@@ -27,7 +36,7 @@ MARKER = ".densegt-demo"
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Other seeds, other worlds.")
 @click.pass_context
 def command(ctx: click.Context, out: Path, seconds: float, street: str, image_size: str, seed: int) -> int:
-    """Simulate a drive, build dense depth from its lidar, fill its gaps, score it against the exact depth, draw a page.
+    """Simulate a drive, build dense depth from its lidar, fill its gaps, score both, and draw pages to look around in.
 
     \b
     densegt demo
@@ -37,21 +46,26 @@ def command(ctx: click.Context, out: Path, seconds: float, street: str, image_si
     """
     prepare(out)
     world, depth, completed = out / "world", out / "depth", out / "completed"
-    page, figures = out / "report.html", out / "figures.json"
+    page, view, figures = out / "report.html", out / "view.html", out / "figures.json"
     size: list[object] = ["--scenes", 1, "--seconds", seconds, "--image-size", image_size, "--seed", seed]
     began = time.monotonic()
     steps: list[list[object]] = [
         ["simulate", "--street", street, "--out", world, *size],
         ["accumulate", "--dataroot", world, "--out", depth],
         ["complete", "--dataroot", world, "--depth", depth, "--out", completed],
+        ["compare", depth, completed, "--truth", world / "exact", "--dataroot", world, "--out", out / "compare.html"],
         ["evaluate", "--pred", completed, "--truth", world / "exact", "--json", figures],
+        ["view", "--depth", completed, "--dataroot", world, "--out", view],
         ["report", "--depth", completed, "--dataroot", world, "--truth", world / "exact", "--out", page],
     ]
     for arguments in steps:
         code = run(ctx, [str(argument) for argument in arguments])
         if code:
             return code
-    click.echo(f"\nDone in {time.monotonic() - began:.0f} s. Look at {page.resolve()}; all figures are in {figures}")
+    click.echo(_AT_THE_END.format(
+        seconds=time.monotonic() - began, view=view.resolve(), page=page.resolve(), compared=out / "compare.html",
+        figures=figures,
+    ))  # fmt: skip
     return 0
 
 

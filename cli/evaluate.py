@@ -155,14 +155,14 @@ def _table(summary: Summary) -> Table:
     title = f"{_count(summary.images)}, truth nearer than {summary.max_depth_m:g} m"
     table = Table(title=title, title_justify="left")
     table.add_column("pixels", no_wrap=True)
-    for name in ("share %", "accuracy %", "coverage %", "outliers %", "MAE m", "RMSE m", "delta1 %"):
+    for name in ("accuracy %", "outliers %", "coverage %", "MAE m", "RMSE m", "delta1 %", "share %"):
         table.add_column(name, justify="right", no_wrap=True)
     for _, groups in summary.sections():
         for label, f in groups.items():
             share = "-" if f.share_percent is None else f"{f.share_percent:.1f}"
-            shares = [_shown(x) for x in (f.right_percent, f.coverage_percent, f.outlier_percent)]
+            shares = [_shown(x) for x in (f.right_percent, f.outlier_percent, f.coverage_percent)]
             errors = [_shown(x) for x in (f.mae_m, f.rmse_m, f.delta1_percent)]
-            table.add_row(label, share, *shares, *errors)
+            table.add_row(label, *shares, *errors, share)
         table.add_section()
     return table
 

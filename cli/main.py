@@ -30,7 +30,7 @@ COMMANDS = {
     "report": "Write one self-contained HTML page about a depth store.",
     "view": "Write one page to look around in: every pixel's metres, and the cloud in 3D.",
     "check": "Is this folder whole and readable?",
-    "demo": "simulate, accumulate, complete, evaluate, report, in one folder.",
+    "demo": "simulate, accumulate, complete, compare, evaluate, view, report, in one folder.",
     "doctor": "What is installed, what is missing and how to get it.",
 }
 

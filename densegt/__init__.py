@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from densegt.interface import render_points as render_points
     from densegt.interface import virtual_camera as virtual_camera
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Where each name lives; imported when it is first asked for, so that `import densegt` costs nothing.
 _HOMES = {

@@ -26,8 +26,8 @@ Bool = NDArray[np.bool_]
 # Figures against ground truth, by what tables call them.
 FIGURES = {
     "accuracy %": "right_percent",
-    "coverage %": "coverage_percent",
     "outliers %": "outlier_percent",
+    "coverage %": "coverage_percent",
     "MAE m": "mae_m",
     "RMSE m": "rmse_m",
     "delta1 %": "delta1_percent",

@@ -18,10 +18,13 @@ def test_the_whole_line(tmp_path):
     done = CliRunner().invoke(group, arguments, standalone_mode=False)
     assert done.exception is None, done.output
     assert done.return_value == 0
-    for name in ("simulate", "accumulate", "complete", "evaluate", "report"):
+    for name in ("simulate", "accumulate", "complete", "compare", "evaluate", "view", "report"):
         assert f"\n$ densegt {name} " in done.output
-    assert str(out / "report.html") in done.output.splitlines()[-1]
-    assert (out / "report.html").read_text().startswith("<!")
+    end = done.output.partition("\nDone in ")[2]
+    assert str(out / "view.html") in end.splitlines()[1]
+    assert end.splitlines()[-1].strip().startswith("densegt accumulate --dataroot /data/nuscenes")
+    for name in ("view", "report", "compare"):
+        assert (out / f"{name}.html").read_text().startswith("<!")
     assert json.loads((out / "figures.json").read_text())["all"]["right_percent"] > 50
 
 

@@ -1,0 +1,52 @@
+"""Estimates of a run: in proportion to keyframes and pixels, and said without doing anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from densegt.accumulation.estimate import RunEstimate, estimate_run
+from densegt.datasets import open_recording
+from densegt.depth.store import SceneReader
+
+from ..depth.stores import densegt
+
+
+def test_all_that_is_counted_is_the_stores(whole_line: Path, tmp_path: Path) -> None:
+    recording = open_recording(whole_line / "world")
+    told = estimate_run(recording, recording.scene_names, (), tmp_path / "new" / "depth")
+    images = SceneReader(whole_line / "depth" / "scene-0001.h5").keys
+    assert told.scenes == 1
+    assert told.keyframes == len({sample for sample, _ in images})
+    assert told.megapixels == pytest.approx(len(images) * 96 * 54 / 1e6)
+    front = estimate_run(recording, recording.scene_names, ("CAM_FRONT",), tmp_path)
+    assert front.megapixels == pytest.approx(told.megapixels / 6)
+    assert told.free_bytes > 0
+
+
+def test_time_is_shared_by_as_many_workers_as_there_are_scenes() -> None:
+    told = RunEstimate(4, 160, 1000.0, 7200.0, 2e9, 10**12, 3 * 10**9)
+    assert "2.0 h of one core, 30 min with 8 workers" in told.lines(8)[1]
+    assert told.lines(8)[2:] == [
+        "disk: about 2.0 GB; 1000.0 GB are free",
+        "memory: about 3.0 GB a worker, 24.0 GB in all",
+    ]
+
+
+def test_command_only_says_it(whole_line: Path, tmp_path: Path) -> None:
+    words = (
+        "accumulate",
+        "--dataroot",
+        whole_line / "world",
+        "--out",
+        tmp_path / "depth",
+        "--estimate",
+        "--workers",
+        2,
+    )
+    result = densegt(*words)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("1 scenes, ")
+    assert "2 workers" in result.stdout
+    assert not (tmp_path / "depth").exists()
