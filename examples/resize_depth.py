@@ -17,7 +17,8 @@ def resize_depth(depth_m: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     row, column = np.nonzero(depth_m)
     z = depth_m[row, column]
     out = np.full((height, width), np.inf, depth_m.dtype)
-    np.minimum.at(out, (row * height // rows, column * width // columns), z)
+    # By where a pixel's centre lies.
+    np.minimum.at(out, ((2 * row + 1) * height // (2 * rows), (2 * column + 1) * width // (2 * columns)), z)
     return np.where(np.isinf(out), 0, out)
 
 

@@ -78,18 +78,17 @@ def test_resizing_as_the_export_does(scene: Path, tmp_path: Path) -> None:
 def test_resize_crop_and_flip_keep_points_in_their_place(scene: Path, flip: bool) -> None:
     """A point's new pixel, by the new K, holds a depth that is no farther than it."""
     depth_m, K = depth_of(scene)
-    got, K_new = names_of("resize_depth.py")["augment_depth"](depth_m, K, (64, 36), (10, 6, 60, 34), flip)
-    assert got.shape == (28, 50)
+    got, K_new = names_of("resize_depth.py")["augment_depth"](depth_m, K, (60, 34), (10, 6, 56, 32), flip)
+    assert got.shape == (26, 46)
     row, column = np.nonzero(depth_m)
     rays = np.linalg.inv(K) @ np.stack([column, row, np.ones_like(row)])
     u, v, _ = K_new @ rays
     c, r = np.floor(u + 0.5).astype(int), np.floor(v + 0.5).astype(int)
-    inside = (c >= 0) & (c < 50) & (r >= 0) & (r < 28)
+    inside = (c >= 0) & (c < 46) & (r >= 0) & (r < 26)
     z = depth_m[row, column][inside]
     assert inside.mean() > 0.3
     held = got[r[inside], c[inside]]
-    # On the border between two pixels rounding may choose the other one.
-    assert ((held > 0) & (held <= z)).mean() > 0.98
+    assert ((held > 0) & (held <= z)).all()
 
 
 def test_plain_pytorch(scene: Path, whole_line: Path) -> None:
@@ -174,7 +173,8 @@ def test_two_tasks_of_a_slurm_array_share_the_work(whole_line: Path, tmp_path: P
 
 
 def test_a_ray_cluster(whole_line: Path, tmp_path: Path) -> None:
-    pytest.importorskip("ray")
+    if not (Path(sys.executable).parent / "ray").is_file():
+        pytest.skip("no ray in this environment")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = str(taken.getsockname()[1])

@@ -30,7 +30,8 @@ def pick_nearest(depth_m: NDArray[np.float32], size: tuple[int, int]) -> Picked:
     """
     (width, height), (rows, columns) = size, depth_m.shape
     row, column = np.nonzero(depth_m)
-    small = (row * height // rows) * width + column * width // columns
+    # By where a pixel's centre lies.
+    small = (2 * row + 1) * height // (2 * rows) * width + (2 * column + 1) * width // (2 * columns)
     large = row * columns + column
     far_to_near = np.argsort(-depth_m[row, column], kind="stable")
     last = np.full(width * height, -1, dtype=np.intp)

@@ -18,8 +18,8 @@ def slow(depth_m, width, height):
     for r in range(rows):
         for c in range(columns):
             if depth_m[r, c]:
-                there = out[r * height // rows, c * width // columns]
-                out[r * height // rows, c * width // columns] = min(depth_m[r, c], there) if there else depth_m[r, c]
+                at = int((r + 0.5) * height / rows), int((c + 0.5) * width / columns)
+                out[at] = min(depth_m[r, c], out[at]) if out[at] else depth_m[r, c]
     return out
 
 
