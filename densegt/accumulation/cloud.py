@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from densegt.accumulation.moments import Moments
 from densegt.accumulation.motion.tracks import ContinuousTrack
 from densegt.accumulation.surfels import Surfels
 from densegt.datasets.scene import Camera
+from densegt.kernels.frustum import BLOCK_ROWS, block_bounds
 from densegt.kernels.range_images import RangeImages
 
 
@@ -45,3 +47,10 @@ class Cloud:
     period_s: float
     cameras: tuple[Camera, ...]
     sample_tokens: tuple[str, ...]
+
+    @cached_property
+    def static_bounds(self) -> NDArray[np.float32]:
+        """Least and greatest coordinates (B,2,3) m of each block of static surfels, worked out once for all cameras."""
+        bounds = np.empty((-(-len(self.static) // BLOCK_ROWS), 2, 3), dtype=np.float32)
+        block_bounds(self.static.xyz, bounds)
+        return bounds

@@ -8,6 +8,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+# Points that are culled together.
+BLOCK_ROWS = 256
+
 
 class Pinhole(NamedTuple):
     """A pinhole camera without skew or distortion.
@@ -40,6 +43,23 @@ def _within(xyz: NDArray[np.float32], inside: NDArray[np.float32], out: NDArray[
 
 
 @njit(cache=True, nogil=True)
+def _planes(
+    T_cam_src: NDArray[np.float64], camera: Pinhole, margin_px: float, min_depth_m: float, max_depth_m: float
+) -> NDArray[np.float32]:
+    """The six planes (n, d) (6,4) of the frustum in src: n.p + d > 0 inside."""
+    K, width_px, height_px = camera
+    inside = np.empty((6, 4), dtype=np.float32)
+    for k in range(4):
+        x, y, z = T_cam_src[0, k], T_cam_src[1, k], T_cam_src[2, k]
+        u, v = K[0, 0] * x + K[0, 1] * y + K[0, 2] * z, K[1, 1] * y + K[1, 2] * z
+        inside[0, k], inside[1, k] = u + margin_px * z, (width_px + margin_px) * z - u
+        inside[2, k], inside[3, k] = v + margin_px * z, (height_px + margin_px) * z - v
+        inside[4, k] = z - (min_depth_m if k == 3 else 0.0)
+        inside[5, k] = (max_depth_m if k == 3 else 0.0) - z
+    return inside
+
+
+@njit(cache=True, nogil=True)
 def select_in_frustum(
     xyz: NDArray[np.float32],
     T_cam_src: NDArray[np.float64],
@@ -53,22 +73,72 @@ def select_in_frustum(
 
     The margin keeps surfels that reach into the image from outside.
     """
-    K, width_px, height_px = camera
-    # The six planes (n, d) of the frustum: n.p + d > 0 inside.
-    inside = np.empty((6, 4), dtype=np.float32)
-    for k in range(4):
-        x, y, z = T_cam_src[0, k], T_cam_src[1, k], T_cam_src[2, k]
-        u, v = K[0, 0] * x + K[0, 1] * y + K[0, 2] * z, K[1, 1] * y + K[1, 2] * z
-        inside[0, k], inside[1, k] = u + margin_px * z, (width_px + margin_px) * z - u
-        inside[2, k], inside[3, k] = v + margin_px * z, (height_px + margin_px) * z - v
-        inside[4, k] = z - (min_depth_m if k == 3 else 0.0)
-        inside[5, k] = (max_depth_m if k == 3 else 0.0) - z
     seen = np.empty(len(xyz), dtype=np.uint8)
-    _within(xyz, inside, seen)
+    _within(xyz, _planes(T_cam_src, camera, margin_px, min_depth_m, max_depth_m), seen)
     count = 0
     for i in range(len(xyz)):
         out[count] = i
         count += seen[i]
+    return count
+
+
+@njit(cache=True, nogil=True)
+def block_bounds(xyz: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+    """Write to `out` (B,2,3) the least and the greatest coordinates of each `BLOCK_ROWS` points (N,3), in order."""
+    for block in range(len(out)):
+        for axis in range(3):
+            least, most = np.float32(np.inf), np.float32(-np.inf)
+            for i in range(block * BLOCK_ROWS, min(block * BLOCK_ROWS + BLOCK_ROWS, len(xyz))):
+                # So that NaN counts neither way.
+                value = xyz[i, axis]
+                least, most = value if value < least else least, value if value > most else most
+            out[block, 0, axis], out[block, 1, axis] = least, most
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _outside(bounds: NDArray[np.float32], inside: NDArray[np.float32]) -> bool:
+    """Whether a block (2,3) surely lies outside one of the planes (6,4), rounding included."""
+    for k in range(6):
+        most, size = float(inside[k, 3]), abs(float(inside[k, 3]))
+        for axis in range(3):
+            a, b = float(inside[k, axis]) * bounds[0, axis], float(inside[k, axis]) * bounds[1, axis]
+            most += max(a, b)
+            size += max(abs(a), abs(b))
+        if most < -1e-5 * size:
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def select_blocks_in_frustum(
+    xyz: NDArray[np.float32],
+    bounds: NDArray[np.float32],
+    T_cam_src: NDArray[np.float64],
+    camera: Pinhole,
+    margin_px: float,
+    min_depth_m: float,
+    max_depth_m: float,
+    out: NDArray[np.int32],
+) -> int:
+    """The same as `select_in_frustum`; blocks of points that lie outside are passed over.
+
+    A sweep's points are in order of time, so a block is a narrow sector of a turn, and most are outside.
+
+    Args:
+        bounds: (B,2,3), see `block_bounds`.
+    """
+    inside = _planes(T_cam_src, camera, margin_px, min_depth_m, max_depth_m)
+    seen = np.empty(BLOCK_ROWS, dtype=np.uint8)
+    count = 0
+    for block in range(len(bounds)):
+        if _outside(bounds[block], inside):
+            continue
+        begin = block * BLOCK_ROWS
+        end = min(begin + BLOCK_ROWS, len(xyz))
+        _within(xyz[begin:end], inside, seen[: end - begin])
+        for i in range(begin, end):
+            out[count] = i
+            count += seen[i - begin]
     return count
 
 

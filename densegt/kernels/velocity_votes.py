@@ -34,6 +34,7 @@ def velocity_votes(
     for i in range(len(xy)):
         span = max(span, abs(float(xy[i, 0])), abs(float(xy[i, 1])))
     out[:] = 0.0
+    row, col = np.empty((out.shape[1], len(xy)), dtype=np.uint32), np.empty((out.shape[2], len(xy)), dtype=np.uint32)
     near = int(np.ceil(reach_m / cell_m))
     for k in range(len(first) - 1):
         if first[k] == first[k + 1]:
@@ -41,7 +42,8 @@ def velocity_votes(
         dt = float(np.mean(since_s[first[k] : first[k + 1]]))
         edge = span + half * step_mps * abs(dt) + reach_m
         cells = 2 * int(np.ceil(edge / cell_m)) + 1
-        there = np.zeros((cells, cells), dtype=np.bool_)
+        # A last row and column where nothing is, for what is moved beyond the map.
+        there = np.zeros((cells + 1, cells + 1), dtype=np.uint8)
         low = -cells * cell_m / 2
         for j in range(first[k], first[k + 1]):
             a, b = int(np.floor((others[j, 0] - low) / cell_m)), int(np.floor((others[j, 1] - low) / cell_m))
@@ -50,12 +52,18 @@ def velocity_votes(
             for u in range(max(a - near, 0), min(a + near + 1, cells)):
                 for v in range(max(b - near, 0), min(b + near + 1, cells)):
                     if (u - a) ** 2 + (v - b) ** 2 <= near * near:
-                        there[u, v] = True
+                        there[u, v] = 1
+        # Where each point goes along an axis depends on the velocity along that axis alone.
+        for g in range(out.shape[1]):
+            off = (g - half) * step_mps * dt - low
+            for i in range(len(xy)):
+                a, b = int((xy[i, 0] + off) / cell_m), int((xy[i, 1] + off) / cell_m)
+                row[g, i] = (a if 0 <= a < cells else cells) * (cells + 1)
+                col[g, i] = b if 0 <= b < cells else cells
+        flat = there.ravel()
         for g in range(out.shape[1]):
             for h in range(out.shape[2]):
-                dx, dy = (g - half) * step_mps * dt - low, (h - half) * step_mps * dt - low
                 landed = 0
                 for i in range(len(xy)):
-                    a, b = int((xy[i, 0] + dx) / cell_m), int((xy[i, 1] + dy) / cell_m)
-                    landed += 0 <= a < cells and 0 <= b < cells and there[a, b]
+                    landed += flat[row[g, i] + col[h, i]]
                 out[k, g, h] = landed / len(xy)

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from densegt.kernels.frustum import move_surfels, select_in_frustum, viewing_geometry
+from densegt.kernels.frustum import (
+    BLOCK_ROWS,
+    block_bounds,
+    move_surfels,
+    select_blocks_in_frustum,
+    select_in_frustum,
+    viewing_geometry,
+)
 
 from ..twins import twin_of
 from .samples import CAMERA, random_surfels
@@ -32,6 +39,32 @@ def test_select_and_move_equal_twins(seed: int) -> None:
         results.append((moved, turned))
     np.testing.assert_allclose(results[0][0], results[1][0], rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(results[0][1], results[1][1], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(("seed", "n"), [(0, 0), (1, 1), (2, BLOCK_ROWS), (3, 9 * BLOCK_ROWS + 7)])
+def test_blocks_equal_twins_and_all_points_one_by_one(seed: int, n: int) -> None:
+    rng = np.random.default_rng(seed)
+    # Clusters, so that some blocks lie wholly outside and some wholly inside; on a plane of the frustum, and NaN.
+    xyz = (np.repeat(rng.normal(0, 12, (n // 100 + 1, 3)), 100, axis=0)[:n] + rng.normal(0, 0.3, (n, 3))).astype(
+        np.float32
+    )
+    xyz[n // 2 : n // 2 + 9, 2], xyz[n // 3 : n // 3 + 2] = 0.3, np.nan
+    answers = []
+    for bounds_of, select in (
+        (block_bounds, select_blocks_in_frustum),
+        (twin_of(block_bounds), twin_of(select_blocks_in_frustum)),
+    ):
+        bounds = np.full((-(-n // BLOCK_ROWS), 2, 3), 7, np.float32)
+        bounds_of(xyz, bounds)
+        rows = np.full(n, -7, np.int32)
+        count = select(xyz, bounds, np.eye(4), CAMERA, 4.0, 0.3, 15.0, rows)
+        answers.append((bounds, rows[:count]))
+    np.testing.assert_array_equal(answers[0][0], answers[1][0])
+    np.testing.assert_array_equal(answers[0][1], answers[1][1])
+    one_by_one = np.empty(n, np.int32)
+    count = select_in_frustum(xyz, np.eye(4), CAMERA, 4.0, 0.3, 15.0, one_by_one)
+    np.testing.assert_array_equal(answers[0][1], one_by_one[:count])
+    assert n < 1000 or 0 < count < n
 
 
 @pytest.mark.parametrize(("seed", "n"), [(0, 0), (1, 300)])

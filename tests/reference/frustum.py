@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from densegt.kernels.frustum import BLOCK_ROWS
+
 
 def select_in_frustum(xyz, T_cam_src, camera, margin_px, min_depth_m, max_depth_m, out):
     count = 0
@@ -16,6 +18,17 @@ def select_in_frustum(xyz, T_cam_src, camera, margin_px, min_depth_m, max_depth_
             out[count] = i
             count += 1
     return count
+
+
+def block_bounds(xyz, out):
+    for block, part in enumerate(np.split(xyz, range(BLOCK_ROWS, len(xyz), BLOCK_ROWS))[: len(out)]):
+        known = ~np.isnan(part)
+        out[block] = np.where(known, part, np.inf).min(axis=0), np.where(known, part, -np.inf).max(axis=0)
+
+
+def select_blocks_in_frustum(xyz, bounds, T_cam_src, camera, margin_px, min_depth_m, max_depth_m, out):
+    """Every point is looked at."""
+    return select_in_frustum(xyz, T_cam_src, camera, margin_px, min_depth_m, max_depth_m, out)
 
 
 def move_surfels(xyz, tangents, rows, T_dst_src, xyz_dst, tangents_dst):

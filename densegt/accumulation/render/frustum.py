@@ -18,7 +18,7 @@ from densegt.accumulation.surfels import Surfels
 from densegt.datasets.scene import Camera
 from densegt.geometry import se3
 from densegt.kernels.confidence_features import SurfelAttributes
-from densegt.kernels.frustum import move_surfels, select_in_frustum, viewing_geometry
+from densegt.kernels.frustum import move_surfels, select_blocks_in_frustum, select_in_frustum, viewing_geometry
 from densegt.kernels.subsample import subsample_points, subsample_surfels
 from densegt.kernels.surfel import ProjectedSurfels
 
@@ -27,6 +27,8 @@ Bool = NDArray[np.bool_]
 
 MARGIN_PX = 32.0
 MIN_DEPTH_M = 0.3
+# Farther than this the store holds no depth.
+FARTHEST_M = 255.0
 # A lidar this near to a camera, at about the same time, has the same line of sight.
 BESIDE_M, BESIDE_S = 2.5, 0.5
 
@@ -147,7 +149,11 @@ def static_surfels(
     Those that violate the free space of the sweeps nearest in time are left out: parked cars that came or went, and
     what stands behind glass.
     """
-    rows = in_frustum(cloud.static, T_cam_origin, camera, allowed).rows
+    rows = np.empty(len(cloud.static), dtype=np.int32)
+    reach = (MARGIN_PX, MIN_DEPTH_M, FARTHEST_M)
+    source = (cloud.static.xyz, cloud.static_bounds)
+    rows = rows[: select_blocks_in_frustum(*source, T_cam_origin, pinhole(camera), *reach, rows)]
+    rows = rows if allowed.all() else rows[allowed[cloud.static.sweep[rows]]]
     rows, probability = subsample(cloud, rows, camera, T_cam_origin, exposure_s, config.surfels.crowd)
     sweeps = nearest_sweeps(cloud, exposure_s, config)
     if config.motion in ("none", "boxes") or len(sweeps) == 0:
@@ -236,8 +242,7 @@ def mover_violates_free_space(
 def rows_in_frustum(surfels: Surfels, T_cam_src: NDArray[np.float64], camera: Camera) -> NDArray[np.int32]:
     """Rows of the surfels that project into the image or just beside it."""
     rows = np.empty(len(surfels), dtype=np.int32)
-    # Farther than this the store holds no depth.
-    count = select_in_frustum(surfels.xyz, T_cam_src, pinhole(camera), MARGIN_PX, MIN_DEPTH_M, 255.0, rows)
+    count = select_in_frustum(surfels.xyz, T_cam_src, pinhole(camera), MARGIN_PX, MIN_DEPTH_M, FARTHEST_M, rows)
     return rows[:count]
 
 
