@@ -42,6 +42,7 @@ from densegt.accumulation.motion import point_assignment
 from densegt.accumulation.render import frustum, renderer
 from densegt.accumulation.render.working_grid import working_camera, working_step
 from densegt.accumulation.scene_input import read_scene
+from densegt.batch.executor.kept_memory import keep_freed_memory
 from densegt.datasets import open_recording
 from densegt.datasets.scene import Camera, Scene
 from densegt.depth.store import SceneWriter
@@ -150,6 +151,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
     options = parser().parse_args(arguments)
     cv2.setNumThreads(1)
+    # As worker processes do.
+    keep_freed_memory()
     dataset = open_recording(options.dataroot)
     scene = read_scene(dataset, dataset.scene_names[0], speed.FULL)
     speed.warm_up(scene)

@@ -34,6 +34,7 @@ from benchmarks.accuracy import baselines
 from benchmarks.speed import point_by_point, speed
 from densegt.accumulation.config import AccumulateConfig
 from densegt.accumulation.scene_input import read_scene
+from densegt.batch.executor.kept_memory import keep_freed_memory
 from densegt.batch.memory import scene_bytes
 from densegt.datasets import open_recording
 from densegt.datasets.scene import Scene
@@ -47,6 +48,8 @@ TARGET_S, TARGET_GB, TARGET_SCALING, TARGET_RATIO = 1.0, 3.0, 1.8, 50.0
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
     options = parser().parse_args(arguments)
+    # As worker processes do.
+    keep_freed_memory()
     console = Console(width=140)
     found = long_scene(options.dataroot, options.image_size, options.keyframes)
     console.print(

@@ -45,6 +45,7 @@ from densegt.accumulation.render import renderer as renderer_module
 from densegt.accumulation.render.renderer import render
 from densegt.accumulation.scene_input import read_scene
 from densegt.accumulation.sweep_returns import read_returns
+from densegt.batch.executor.kept_memory import keep_freed_memory
 from densegt.datasets import open_recording
 from densegt.datasets.nuscenes import sweep_file as sweep_module
 from densegt.datasets.scene import Camera, Scene
@@ -106,6 +107,8 @@ class Size:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
     options = parser().parse_args(arguments)
+    # As worker processes do.
+    keep_freed_memory()
     dataset = open_recording(options.dataroot)
     scene = read_scene(dataset, dataset.scene_names[0], FULL)
     keyframes = list(dict.fromkeys(camera.sample_token for camera in scene.cameras))

@@ -9,12 +9,14 @@ from queue import SimpleQueue
 from typing import Any
 
 from densegt.batch.executor.attempt import Work, attempt
+from densegt.batch.executor.kept_memory import keep_freed_memory
 
 MESSAGE, DONE = "message", "done"
 
 
 def serve(connection: Connection, work: Work[Any, Any]) -> None:
     """Work on (number, item) pairs until the pipe closes; answers are (MESSAGE or DONE, number, what)."""
+    keep_freed_memory()
     items: SimpleQueue[tuple[int, Any]] = SimpleQueue()
     threading.Thread(target=_listen, args=(connection, items), daemon=True).start()
     while True:
