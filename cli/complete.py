@@ -24,6 +24,7 @@ class CompletionOptions:
 
     method: str
     checkpoint: Path | None
+    min_confidence: float
     strict: bool | None
 
 
@@ -31,14 +32,19 @@ completion_options = option_group(
     "completion",
     CompletionOptions,
     click.option(
-        "--method", type=click.Choice(["classical", "network", "prompt-depth-anything"]), default="classical",
+        "--method", type=click.Choice(["auto", "classical", "network", "prompt-depth-anything"]), default="auto",
         show_default=True,
-        help="classical: along surfaces, guided by the image's edges; needs no weights. network: learned. "
+        help="auto: classical or network, by what the validation of the network's weights found for such input; it is "
+        "said. classical: along surfaces, guided by the image's edges; needs no weights. network: learned. "
         "prompt-depth-anything: a foundation model, if you have it (densegt[foundation]).",
     ),
     click.option(
         "--checkpoint", type=_PATH,
         help="Weights for the network, other than those that ship; a folder for prompt-depth-anything.",
+    ),
+    click.option(
+        "--min-confidence", type=click.FloatRange(0, 1), default=0.0, show_default=True,
+        help="What is filled with less confidence stays unknown: the probability of being right, to max(0.5 m, 5 %).",
     ),
     strict_option,
 )  # fmt: skip
@@ -82,6 +88,7 @@ def command(
         completion.method,
         completion.checkpoint,
         selection.cameras,
+        completion.min_confidence,
         overwrite=batch.overwrite,
         strict=bool(completion.strict),
     )

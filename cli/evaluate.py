@@ -28,11 +28,15 @@ class LeaveOneOutOptions:
     """Whether and how a recording is scored against itself.
 
     Attributes:
+        complete: compare completion methods on it.
+        checkpoint: weights of the network for that.
         every: only every n-th keyframe.
         workers: scenes at the same time.
     """
 
     leave_one_out: bool
+    complete: bool
+    checkpoint: Path | None
     every: int | None
     workers: int | None
 
@@ -41,16 +45,21 @@ leave_one_out_options = option_group(
     "held_out",
     LeaveOneOutOptions,
     click.option("--leave-one-out", is_flag=True, help="Rebuild each keyframe of --dataroot without its own sweep."),
-    click.option("--every", type=click.IntRange(min=1), help="Leave-one-out: every n-th keyframe only.  [default: 1]"),
-    click.option("--workers", type=click.IntRange(min=1), help="Leave-one-out: scenes at the same time.  [default: 1]"),
-)
+    click.option(
+        "--complete", is_flag=True,
+        help="Compare IP-Basic, classical and network on --dataroot, from one sweep and from accumulated depth.",
+    ),
+    click.option("--checkpoint", type=click.Path(path_type=Path), help="--complete: other weights for the network."),
+    click.option("--every", type=click.IntRange(min=1), help="With --dataroot: every n-th keyframe.  [default: 1]"),
+    click.option("--workers", type=click.IntRange(min=1), help="With --dataroot: scenes at once.  [default: 1]"),
+)  # fmt: skip
 
 
 @click.command("evaluate")
 @click.option("--pred", "pred_dir", type=click.Path(path_type=Path), help="Depth store to score.")
 @click.option("--truth", "truth_dir", type=click.Path(path_type=Path), help="Store taken as exact, or kitti-depth:DIR.")
 @leave_one_out_options
-@recording_options(required=False, help="Leave-one-out: folder of the recording.")
+@recording_options(required=False, help="Leave-one-out and --complete: folder of the recording.")
 @selection_options()
 @accumulate_options
 @click.option("--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), help="Write every figure here.")
@@ -74,9 +83,7 @@ def command(
     densegt evaluate --pred depth --truth simulated/exact
     densegt evaluate --pred depth --truth kitti-depth:/data/kitti/depth
     densegt evaluate --dataroot /data/nuscenes --leave-one-out
-
-    An occupancy store (`densegt occupancy`) is scored against the exact voxels of the simulated city that it was made
-    from.
+    densegt evaluate --dataroot /data/nuscenes --complete
 
     Accuracy: share of all ground-truth pixels that get a depth within max(0.5 m, 5 %) of a ground truth in the 3x3
     around them (right_percent in --json). Outliers: share of the predicted pixels that do not. MAE, RMSE and delta
@@ -85,9 +92,27 @@ def command(
     With --leave-one-out each keyframe's depth is rebuilt without that keyframe's lidar sweep and scored on the sweep's
     points. It takes accumulate's options, and about as many times as long as accumulate as there are keyframes; with
     --every 10 it looks at every tenth.
+
+    With --complete IP-Basic, the classical method and the network complete one sweep and accumulated depth of each
+    keyframe. They are scored on --truth where it is given, else on beams that were held out: every other one of the
+    sweep, or the whole of it.
     """
     if json_path:
         check_writable(json_path)
+    if held_out.complete:
+        if recording.dataroot is None or pred_dir or held_out.leave_one_out:
+            raise click.UsageError("--complete goes with --dataroot, and without --pred and --leave-one-out")
+        from densegt.experiments.completion_comparison import CompletionComparisonJob
+
+        from . import completion_table
+
+        path, settings = recording.strictly(accumulation.strict), accumulation.resolve()
+        compared = CompletionComparisonJob(
+            path, settings, truth_dir, held_out.checkpoint, selection.cameras, held_out.every or 1, max_depth_m
+        )
+        comparison = completion_table.run(compared, selection, held_out.workers or 1)
+        _write(json_path, comparison.as_dict())
+        return 1 if comparison.failed else 0
     if held_out.leave_one_out:
         if recording.dataroot is None or pred_dir or truth_dir:
             raise click.UsageError("--leave-one-out goes with --dataroot, and without --pred and --truth")
@@ -101,17 +126,12 @@ def command(
         _write(json_path, result.as_dict())
         return 1 if result.failed else 0
     others = (recording.dataroot, recording.version, selection.scenes, selection.cameras, held_out.every)
-    if any((*others, held_out.workers, accumulation.any_given)):
-        raise click.UsageError("--dataroot, accumulate's options, --every and --workers go with --leave-one-out")
+    if any((*others, held_out.workers, held_out.checkpoint, accumulation.any_given)):
+        raise click.UsageError(
+            "--dataroot, accumulate's options, --every, --workers, --checkpoint go with --leave-one-out or --complete"
+        )
     if pred_dir is None or truth_dir is None:
-        raise click.UsageError("give --pred and --truth, or --dataroot and --leave-one-out")
-    from densegt.occupancy.store import is_occupancy_store
-
-    if is_occupancy_store(pred_dir):
-        from .evaluate_occupancy import evaluate
-
-        _write(json_path, evaluate(pred_dir, truth_dir))
-        return 0
+        raise click.UsageError("give --pred and --truth, or --dataroot and --leave-one-out or --complete")
     from densegt.depth.evaluate import evaluate_stores
     from densegt.depth.kitti_depth import PREFIX, evaluate_against_kitti
 

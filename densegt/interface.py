@@ -133,7 +133,7 @@ def complete(
     depth: DepthStore | Path | str,
     out: Path | str,
     *,
-    method: str = "classical",
+    method: str = "auto",
     scenes: Sequence[str] = (),
     workers: int = 1,
     overwrite: bool = False,
@@ -142,7 +142,7 @@ def complete(
 
     Args:
         recording: where the images lie.
-        method: classical, network or prompt-depth-anything.
+        method: auto, classical, network or prompt-depth-anything; auto takes what the network's validation favours.
 
     Raises:
         InputError: store or images cannot be read, the folder holds other depth, or a scene failed; names the first.

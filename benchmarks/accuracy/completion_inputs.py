@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from densegt.accumulation.config import AccumulateConfig
 from densegt.accumulation.pipeline import accumulate_scene
 from densegt.accumulation.scene_input import read_scene
+from densegt.completion.images import given_of_depth
 from densegt.completion.method import SparseDepth
 from densegt.completion.sparsify import scanned
 from densegt.datasets import open_recording
 from densegt.datasets.scene import Camera, Points, Scene, Sweep
 from densegt.depth.camera_image import read_image
 from densegt.depth.depth_map import DepthMap
-from densegt.depth.steps import decode_depth, encode_confidence, encode_depth
 from densegt.depth.store import SceneReader, scene_files
 
 ACCUMULATED = AccumulateConfig()
@@ -88,7 +88,8 @@ def many_beams(world: Path, every: int) -> Iterator[Sample]:
             truth = exact.read(camera.sample_token, camera.channel)
             noise_m = rng.normal(0, NOISE_M, truth.depth_m.shape).astype(np.float32)
             depth_m = np.where(truth.depth_m > 0, truth.depth_m + noise_m, np.float32(0))
-            whole = SparseDepth(image_of(camera), depth_m, (depth_m > 0).astype(np.uint8), camera.K)
+            image = read_image(camera.image_path, camera.distortion)
+            whole = SparseDepth(image, depth_m, (depth_m > 0).astype(np.uint8), camera.K)
             yield Sample(scanned(whole, MANY_BEAMS, rng), truth.depth_m, truth.layers["kind"])
 
 
@@ -96,16 +97,3 @@ def sample_of(camera: Camera, depth: DepthMap, exact: SceneReader) -> Sample:
     """Join an input with its image and truth."""
     truth = exact.read(camera.sample_token, camera.channel)
     return Sample(given_of_depth(camera, depth), truth.depth_m, truth.layers["kind"])
-
-
-def given_of_depth(camera: Camera, depth: DepthMap) -> SparseDepth:
-    """What `densegt complete` would be given of it; depth and confidence in the store's steps."""
-    stored = decode_depth(encode_depth(depth.depth_m))
-    source = np.where(stored > 0, depth.source, 0).astype(np.uint8)
-    layers = {} if depth.confidence is None else {"confidence": encode_confidence(depth.confidence)}
-    return SparseDepth(image_of(camera), stored, source, camera.K, layers)
-
-
-def image_of(camera: Camera) -> NDArray[np.uint8]:
-    """(H,W,3) RGB."""
-    return read_image(camera.image_path, camera.distortion)

@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from benchmarks.accuracy.completion import MAX_DEPTH_M, Pooled, as_rich, methods_of
-from benchmarks.accuracy.completion_inputs import ACCUMULATED, ONE_SWEEP, given_of_depth
+from benchmarks.accuracy.completion_inputs import ACCUMULATED, ONE_SWEEP
 from densegt.accumulation.leave_one_out.scene import held_out_keyframes, without
 from densegt.accumulation.pipeline import accumulate_scene
 from densegt.accumulation.scene_input import read_scene
+from densegt.completion.images import given_of_depth
 from densegt.completion.method import SparseDepth
 from densegt.datasets import open_recording
 

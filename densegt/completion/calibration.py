@@ -86,11 +86,15 @@ class Calibration:
 
 def kinds_of(given: SparseDepth, filled: NDArray[np.bool_]) -> dict[str, NDArray[np.bool_]]:
     """The filled pixels (H,W) of each kind in an image."""
-    # More than the keyframe's own sweep gives static points of other sweeps and surface between.
-    accumulated = bool(np.isin(given.source, (Source.STATIC, Source.SURFACE)).any())
-    of = ACCUMULATED if accumulated else ONE_SWEEP
+    of = ACCUMULATED if is_accumulated(given.source) else ONE_SWEEP
     below = np.maximum.accumulate(measured(given.depth_m), axis=0)
     return {f"{of}, {BELOW}": filled & below, f"{of}, {ABOVE_ALL}": filled & ~below}
+
+
+def is_accumulated(source: NDArray[np.uint8]) -> bool:
+    """Whether sources (H,W) are of more than the keyframe's own sweep: that has no static points of other sweeps and no
+    surface between."""
+    return bool(np.isin(source, (Source.STATIC, Source.SURFACE)).any())
 
 
 def calibration_path(weights: Path) -> Path:

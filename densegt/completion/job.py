@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,8 +11,9 @@ from typing import Any, ClassVar
 from densegt.batch.job import ReportProgress, SceneResult
 from densegt.batch.progress import SceneProgress
 from densegt.completion.calibration import calibration_path
+from densegt.completion.choice import AUTO, Choice, choose_method
 from densegt.completion.registry import open_method, weights_path
-from densegt.completion.scene_to_store import complete_to_store
+from densegt.completion.scene_to_store import HowCompleted, complete_to_store
 from densegt.completion.weights import CLASSICAL_CALIBRATION
 from densegt.depth.hdf5_file import read_header
 from densegt.depth.selection import select_images
@@ -29,6 +30,8 @@ class CompletionJob:
         depth: the store to read.
         checkpoint: weights, for a method that has some; None is its own choice.
         cameras: channels, all where empty.
+        method: a name of `registry.METHODS`, or "auto": see `choice`.
+        min_confidence: what is filled with less stays unknown.
         overwrite: also make finished scenes again.
         strict: refuse a scene of which an image cannot be read; otherwise that is left out.
     """
@@ -38,28 +41,48 @@ class CompletionJob:
     image_root: Path
     depth: Path
     out: Path
-    method: str = "classical"
+    method: str = AUTO
     checkpoint: Path | None = None
     cameras: tuple[str, ...] = ()
+    min_confidence: float = 0.0
     overwrite: bool = False
     strict: bool = False
 
-    @cached_property
-    def settings(self) -> dict[str, Any]:
-        """What a scene's file keeps beside the configuration of its input.
+    def settings(self, method: str) -> dict[str, Any]:
+        """What a scene's file keeps beside the configuration of its input, by the method that completes it.
 
         Raises:
             InputError: there is no such method or no such checkpoint.
         """
-        weights = weights_path(self.method, self.checkpoint)
-        digest = None if weights is None else _digest_of_folder(weights) if weights.is_dir() else _digest(weights)
+        weights = self._weights(method)
         calibration = CLASSICAL_CALIBRATION if weights is None else calibration_path(weights)
         return {
-            "method": self.method,
-            "checkpoint_sha256": digest,
+            "method": method,
+            "checkpoint_sha256": None if weights is None else self._weights_sha256,
             "calibration_sha256": _digest(calibration) if calibration.is_file() else None,
             "cameras": sorted(set(self.cameras)),
+            "min_confidence": self.min_confidence,
         }
+
+    def _weights(self, method: str) -> Path | None:
+        # What auto was given for the network is nothing that the classical method could take.
+        unused = self.method == AUTO and method == "classical"
+        return weights_path(method, None if unused else self.checkpoint)
+
+    @cached_property
+    def _weights_sha256(self) -> str | None:
+        weights = self._weights("network" if self.method == AUTO else self.method)
+        return None if weights is None else _digest_of_folder(weights) if weights.is_dir() else _digest(weights)
+
+    def choice(self, scene: str) -> Choice:
+        """The method for a scene.
+
+        Raises:
+            InputError: it depends on an image that cannot be read.
+        """
+        if self.method != AUTO:
+            return Choice(self.method, "")
+        return choose_method(SceneReader(self.input_path(scene)), self.checkpoint)
 
     def check(self) -> None:
         """Look for the weights.
@@ -69,11 +92,14 @@ class CompletionJob:
         """
         if self.out.resolve() == self.depth.resolve():
             raise InputError(f"{self.out}: --out is the store that is read; name another folder")
-        _ = self.settings
+        if self.min_confidence > 0 and self.method not in (AUTO, "classical", "network"):
+            raise InputError(f"--min-confidence: {self.method} does not say how sure it is; classical and network do")
+        self.settings("network" if self.method == AUTO else self.method)
 
     def saved_config(self, scene: str) -> dict[str, Any]:
         """What a scene's file keeps as `config`: that of its input, and how it was completed."""
-        return {**read_header(self.input_path(scene)).config, "complete": self.settings}
+        method = self.choice(scene).method
+        return {**read_header(self.input_path(scene)).config, "complete": self.settings(method)}
 
     def input_digest(self, scene: str) -> str:
         """SHA-256 of the file that is completed."""
@@ -96,13 +122,22 @@ class CompletionJob:
         reader, digest = SceneReader(self.input_path(scene)), self.input_digest(scene)
         keys = select_images(reader, self.cameras)
         writer = SceneWriter(self.out, scene, self.saved_config(scene), input_digest=digest, overwrite=True)
-        method = _open_once(self.method, self.checkpoint)
+        choice = self.choice(scene)
+        checkpoint = None if choice.method == "classical" and self.method == AUTO else self.checkpoint
+        how = HowCompleted(_open_once(choice.method, checkpoint), self.min_confidence, self.strict)
         records = (reader.read(*key) for key in keys)
-        return complete_to_store(records, self.image_root, method, writer, strict=self.strict, report=report)
+        result = complete_to_store(records, self.image_root, how, writer, report=report)
+        return replace(result, notes=(choice.why, *result.notes)) if choice.why else result
 
     def summary(self) -> dict[str, Any]:
         """Folders and settings."""
-        return {"dataroot": str(self.image_root), "depth": str(self.depth), "config": {"complete": self.settings}}
+        settings = {
+            "method": self.method,
+            "checkpoint": None if self.checkpoint is None else str(self.checkpoint),
+            "cameras": sorted(set(self.cameras)),
+            "min_confidence": self.min_confidence,
+        }
+        return {"dataroot": str(self.image_root), "depth": str(self.depth), "config": {"complete": settings}}
 
 
 # Reading weights takes long, and every scene of a process uses the same.

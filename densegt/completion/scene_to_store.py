@@ -28,13 +28,21 @@ class _Pixels(NamedTuple):
     rejected: int
 
 
+class HowCompleted(NamedTuple):
+    """A method; what it fills with less confidence stays unknown; strict: refuse where an image cannot be read,
+    otherwise it is left out."""
+
+    method: Method
+    min_confidence: float = 0.0
+    strict: bool = False
+
+
 def complete_to_store(
     records: Iterable[ImageRecord],
     image_root: Path,
-    method: Method,
+    how: HowCompleted,
     writer: SceneWriter,
     *,
-    strict: bool = False,
     report: ReportProgress = lambda progress: None,
 ) -> SceneResult:
     """Complete a scene's images and write them.
@@ -42,7 +50,6 @@ def complete_to_store(
     Args:
         image_root: folder that the images' `filename` is relative to.
         writer: not yet entered; the file appears whole or not at all.
-        strict: refuse where an image cannot be read; otherwise it is left out.
         report: called after every image.
 
     Raises:
@@ -55,13 +62,13 @@ def complete_to_store(
             try:
                 given = given_of(record, image_root)
             except InputError as error:
-                if strict:
+                if how.strict:
                     raise
                 path = str(image_root / record.filename)
                 bad.append(SetAside("image", path, str(error).removeprefix(f"{path}: ")))
                 continue
             seconds.enter("complete")
-            layers = completed_layers(record, method(given))
+            layers = completed_layers(record, how.method(given), min_confidence=how.min_confidence)
             seconds.enter("write")
             writer.write_layers(camera_of(record, image_root), layers)
             pixels.append(_count(record, layers))

@@ -1,1 +1,1 @@
-"""What depth, which bins and which samples are worth to a detector: trainings that differ in one of them, compared."""
+"""Comparisons: trainings of a detector that differ in depth, bins or samples; completion methods on a recording."""

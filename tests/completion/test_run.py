@@ -70,7 +70,7 @@ def records(folder):
 
 
 def test_what_is_written(run, world):
-    code, out, err = run(*options(world))
+    code, out, err = run(*options(world), "--method", "classical")
     assert (code, err) == (0, "")
     assert out.splitlines()[0].startswith(f"{world / 'out' / 'scene-a.h5'}: 2 images, ")
     before, after = records(world / "depth"), records(world / "out")
@@ -115,6 +115,43 @@ def test_the_network_that_ships(run, world):
     saved = SceneReader(world / "out" / "scene-a.h5").config["complete"]
     assert saved["method"] == "network"
     assert saved["checkpoint_sha256"] == hashlib.sha256(SHIPPED.read_bytes()).hexdigest()
+
+
+def test_auto_says_what_it_takes_and_why(run, world, tmp_path):
+    """Equal to what that method gives by its name, so that the one goes on with what the other began."""
+    pytest.importorskip("torch")
+    weights = tmp_path / "network.safetensors"
+    shutil.copy(SHIPPED, weights)
+    about = weights.with_suffix(".json")
+    found = {f"accumulated/classical {error}": 1.0 for error in ("RMSE m", "MAE m")}
+    found |= {"accumulated/network RMSE m": 0.5, "accumulated/network MAE m": 1.1}
+    about.write_text(json.dumps({"validation": found}))
+    code, _, err = run(*options(world, "worse"), "--checkpoint", weights)
+    assert code == 0
+    assert "scene-a: accumulated: classical, for validation of the network found RMSE 0.50 against 1.00 m" in err
+    about.write_text(json.dumps({"validation": {**found, "accumulated/network MAE m": 0.5}}))
+    code, _, err = run(*options(world, "better"), "--checkpoint", weights)
+    assert code == 0
+    assert (
+        "accumulated: network, for validation of the network found RMSE 0.50 against 1.00 m and MAE 0.50 against" in err
+    )
+    assert SceneReader(world / "better" / "scene-a.h5").config["complete"]["method"] == "network"
+    code, out, _ = run(*options(world, "better"), "--method", "network", "--checkpoint", weights)
+    assert (code, out.count("skipped")) == (0, 2)
+    about.unlink()
+    code, _, err = run(*options(world, "unknown"), "--checkpoint", weights)
+    assert code == 0
+    assert "accumulated: classical, for nothing is known of the network's weights on such input" in err
+
+
+def test_what_is_less_sure_stays_unknown(run, world):
+    assert run(*options(world), "--method", "classical")[0] == 0
+    assert run(*options(world, "sure"), "--method", "classical", "--min-confidence", 0.9)[0] == 0
+    before, everything, sure = records(world / "depth"), records(world / "out"), records(world / "sure")
+    for key, one in everything.items():
+        kept = (before[key].depth_m > 0) | (one.layers["confidence"] >= 0.9 * 255)
+        np.testing.assert_array_equal(sure[key].depth_m, np.where(kept, one.depth_m, 0))
+        assert 0 < kept.mean() < (one.depth_m > 0).mean()
 
 
 def test_completing_twice_is_completing_once(run, world):
@@ -163,7 +200,9 @@ def test_one_scene_and_one_camera(run, world):
         (["--scene", "scene-x"], "no scene 'scene-x'; there is scene-a, scene-b"),
         (["--method", "magic"], "magic"),
         (["--method", "network", "--checkpoint", "nowhere.ckpt"], "nowhere.ckpt: no such checkpoint"),
-        (["--checkpoint", "weights.ckpt"], "takes no --checkpoint"),
+        (["--method", "classical", "--checkpoint", "weights.ckpt"], "takes no --checkpoint"),
+        (["--checkpoint", "weights.ckpt"], "weights.ckpt: no such checkpoint"),
+        (["--min-confidence", "1.5"], "--min-confidence"),
         (["--workers", "0"], "--workers"),
         (["--ray-address", "here:1"], "goes with --executor ray"),
     ],
@@ -201,8 +240,8 @@ def test_one_scene_fails_and_the_other_is_written(run, world, damage):
     code, out, err = run(*options(world), "--strict")
     assert code == 1
     assert err.startswith("densegt: scene-a failed: ")
-    assert err.splitlines()[1].startswith("densegt: 1 of 2 scenes failed; to do just these again: densegt complete")
-    assert err.splitlines()[1].endswith("--scene scene-a")
+    assert err.splitlines()[-1].startswith("densegt: 1 of 2 scenes failed; to do just these again: densegt complete")
+    assert err.splitlines()[-1].endswith("--scene scene-a")
     assert str(path) in err
     assert "scene-b.h5: 2 images" in out
     assert sorted(p.name for p in (world / "out").iterdir()) == ["run-summary.jsonl", "scene-b.h5"]
@@ -242,7 +281,7 @@ def test_the_summary(run, world):
     assert (one["status"], one["images"], one["keyframes"], one["rejected_pixels"]) == ("done", 2, 1, 0)
     assert set(one["seconds"]) == {"read", "complete", "write"}
     assert end["scenes"] == {"done": 2, "skipped": 0, "failed": 0}
-    assert end["config"]["complete"]["method"] == "classical"
+    assert end["config"]["complete"]["method"] == "auto"
     assert end["depth"] == str(world / "depth")
 
 
