@@ -27,6 +27,7 @@ class Cloud:
         transient: surfels in global minus origin that violate other sweeps' free space; valid at their own time only.
         movers: each track with its surfels in its box frame; first the annotated ones, then those detected.
         detected_tracks: the tracks among them that have no annotation.
+        vehicles: annotated vehicles, standing and moving: bodies that a beam enters through a window only.
         images: the sweeps as range images.
         moments: which sweeps (S) are of which lidar and moment.
         sweep_times_s: (S,) s since start_us.
@@ -47,6 +48,7 @@ class Cloud:
     period_s: float
     cameras: tuple[Camera, ...]
     sample_tokens: tuple[str, ...]
+    vehicles: tuple[ContinuousTrack, ...] = ()
 
     @cached_property
     def static_bounds(self) -> NDArray[np.float32]:

@@ -142,6 +142,7 @@ class GlassConfig(_Strict):
         show: the pane's own surface, what lies through it, or unknown.
         behind_m, behind_relative: the frame is nearer than what is seen in it by more than behind_m plus this share.
         agree: greatest departure of the frame's sides from one plane, relative in inverse depth.
+        agree_body, least_body_m, longest_m: the same, and the size of a pane, within the box of an annotated vehicle.
         least_m, widest_m, highest_m: size of a pane.
         farthest_m: what is seen beyond is left alone; there an error of depth is as large as a room.
         least_returns: share of a pane's points that lie on it; an opening without glass has none.
@@ -152,6 +153,9 @@ class GlassConfig(_Strict):
     behind_m: float = 0.25
     behind_relative: float = 0.03
     agree: float = 0.05
+    agree_body: float = 0.15
+    least_body_m: float = 0.2
+    longest_m: float = 8.0
     least_m: float = 0.35
     widest_m: float = 5.0
     highest_m: float = 4.0

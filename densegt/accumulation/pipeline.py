@@ -14,7 +14,7 @@ from densegt.accumulation.motion.box_time import tracks_at_measured_time
 from densegt.accumulation.motion.point_assignment import assign_points
 from densegt.accumulation.motion.points_in_boxes import STATIC
 from densegt.accumulation.motion.track_refinement import refine_tracks
-from densegt.accumulation.motion.tracks import ContinuousTrack, moving_tracks
+from densegt.accumulation.motion.tracks import ContinuousTrack, moving_tracks, standing_vehicles
 from densegt.accumulation.ordered_threads import ordered_map
 from densegt.accumulation.poses.refinement import refine_poses
 from densegt.accumulation.render.renderer import render
@@ -61,6 +61,7 @@ def _separate(
 ) -> Cloud:
     """The cloud of measured surfels, which are spent."""
     assignment = assign_points(measured, tracks, config, threads=threads)
+    standing = standing_vehicles(scene, config.tracks) if config.motion in ("auto", "boxes") else []
     transient = measured.surfels.take(assignment.transient)
     static = np.flatnonzero((assignment.owner == STATIC) & ~assignment.transient)
     return Cloud(
@@ -76,6 +77,7 @@ def _separate(
         sweep_times_s=np.array([(s.timestamp_us - measured.start_us) * 1e-6 for s in scene.sweeps]),
         period_s=max(sweep.lidar_model.period_s for sweep in scene.sweeps),
         cameras=scene.cameras,
+        vehicles=(*(t for t in tracks if not t.deforming), *standing),
         sample_tokens=tuple(s.sample_token if s.is_keyframe else "" for s in scene.sweeps),
     )
 

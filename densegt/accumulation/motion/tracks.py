@@ -10,7 +10,7 @@ from scipy.interpolate import CubicSpline
 from scipy.spatial.transform import Rotation, RotationSpline
 
 from densegt.accumulation.config import TracksConfig
-from densegt.datasets.scene import Scene, Track
+from densegt.datasets.scene import ObjectKind, Scene, Track
 
 Float64 = NDArray[np.float64]
 
@@ -97,6 +97,12 @@ def _ends(knots: int) -> str:
 def moving_tracks(scene: Scene, config: TracksConfig) -> list[ContinuousTrack]:
     """The tracks that move at some time of the scene. What stands still all along belongs to the static world."""
     return [_continuous(track, config) for track in scene.tracks if _moves(track, config.moving_m)]
+
+
+def standing_vehicles(scene: Scene, config: TracksConfig) -> list[ContinuousTrack]:
+    """The tracks of vehicles that stand still all along."""
+    kinds = (ObjectKind.RIGID_VEHICLE, ObjectKind.TRAILER)
+    return [_continuous(t, config) for t in scene.tracks if t.kind in kinds and not _moves(t, config.moving_m)]
 
 
 def _moves(track: Track, moving_m: float) -> bool:

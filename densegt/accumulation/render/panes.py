@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from densegt.accumulation.config import GlassConfig
+from densegt.accumulation.motion.tracks import ContinuousTrack
+from densegt.accumulation.render.bodies import INSIDE_M, body_front
 from densegt.datasets.scene import Camera
 from densegt.kernels.interpolate_between import InterpolatedDepth
 from densegt.kernels.panes import JumpEdges, PaneLimits, Panes, find_panes, level_pixels, next_jump
@@ -18,9 +22,16 @@ Float32 = NDArray[np.float32]
 Bool = NDArray[np.bool_]
 
 
-def close_panes(depth: InterpolatedDepth, camera: Camera, config: GlassConfig) -> Bool:
-    """Put pixels that show what is behind a pane onto the pane, in place; return which (H,W)."""
-    panes = panes_in(depth.depth_m, depth.inverse_slope, depth.measured, camera, config)
+def close_panes(
+    depth: InterpolatedDepth, camera: Camera, vehicles: Sequence[ContinuousTrack], config: GlassConfig
+) -> Bool:
+    """Put pixels that show what is behind a pane onto the pane, in place; return which (H,W).
+
+    Args:
+        vehicles: annotated ones; a frame within their boxes may be as bent as a body is.
+    """
+    front_m = body_front(depth.depth_m, camera, vehicles)
+    panes = panes_in(depth.depth_m, depth.inverse_slope, depth.measured, front_m, camera, config)
     pane = panes.frame >= 0
     frame = panes.frame[pane]
     depth.depth_m[pane], depth.surfel[pane] = 1 / panes.inverse_depth[pane], depth.surfel.ravel()[frame]
@@ -28,8 +39,15 @@ def close_panes(depth: InterpolatedDepth, camera: Camera, config: GlassConfig) -
     return pane
 
 
-def panes_in(depth_m: Float32, inverse_slope: Float32, measured: Bool, camera: Camera, config: GlassConfig) -> Panes:
-    """The panes of a depth image (H,W), 0 = unknown, with the slopes (H,W,2) of its surfels and where points fall."""
+def panes_in(
+    depth_m: Float32, inverse_slope: Float32, measured: Bool, body_m: Float32, camera: Camera, config: GlassConfig
+) -> Panes:
+    """The panes of a depth image (H,W), 0 = unknown.
+
+    Args:
+        inverse_slope: (H,W,2) of its surfels; measured: (H,W), where points fall.
+        body_m: (H,W), where the vehicle begins in whose body a pixel's depth lies, 0 = none; its openings are glass.
+    """
     limits = PaneLimits(
         config.behind_relative, config.behind_m, config.agree, config.least_m, config.widest_m, config.highest_m
     )
@@ -47,6 +65,15 @@ def panes_in(depth_m: Float32, inverse_slope: Float32, measured: Bool, camera: C
     if len(pane):
         unanswered = pane[~has_returns(out, depth_m, measured, camera, config).ravel()[pane]]
         out.inverse_depth.ravel()[unanswered], out.frame.ravel()[unanswered] = 0, -1
+    if body_m.any():
+        body = (body_m > 0) & (depth_m <= config.farthest_m)
+        windows = Panes(np.empty(depth_m.shape, np.float32), np.empty(depth_m.shape, np.int32))
+        largest_m = (config.longest_m, config.longest_m)
+        bent = PaneLimits(*behind, config.agree_body, config.least_body_m, *largest_m)
+        find_panes(depth_m, inverse_slope, ~body, camera.K[0, 0], jumps, bent, windows)
+        # What stands before a body is no frame of its windows.
+        found = (windows.frame >= 0) & (windows.inverse_depth * (body_m - INSIDE_M) < 1)
+        out.inverse_depth[found], out.frame[found] = windows.inverse_depth[found], windows.frame[found]
     return out
 
 

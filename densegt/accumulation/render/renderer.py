@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from densegt.accumulation.cloud import Cloud
 from densegt.accumulation.config import AccumulateConfig, SurfelConfig
+from densegt.accumulation.motion.tracks import ContinuousTrack
 from densegt.accumulation.render.confidence import estimate_confidence
 from densegt.accumulation.render.frustum import VisibleSurfels, select_visible
 from densegt.accumulation.render.panes import close_panes
@@ -43,7 +45,7 @@ def render(cloud: Cloud, camera: Camera, config: AccumulateConfig) -> DepthMap:
     layers = front_surface(visible, coarse, config.surfels)
     points, cells = point_z_buffers(visible, camera, layers.front, config.surfels, step)
     hidden = hidden_behind_gaps(coarse, layers.front, cells, config.surfels)
-    depth = interpolate(visible, coarse, cells, layers.front, hidden, config)
+    depth = interpolate(visible, coarse, cells, layers.front, hidden, cloud.vehicles, config)
     confidence = estimate_confidence(visible, coarse, layers, depth)
     keep = depth.depth_m <= config.max_depth_m
     if config.surface:
@@ -96,6 +98,7 @@ def interpolate(
     points: ZBuffer,
     surface: SurfaceLayer,
     hidden: Bool,
+    vehicles: Sequence[ContinuousTrack],
     config: AccumulateConfig,
 ) -> InterpolatedDepth:
     """Depth of points, else of the surface or the pane before it, else interpolated between pixels of one surface."""
@@ -106,7 +109,7 @@ def interpolate(
     surfel_slopes(surfel, visible.surfels.xyz, visible.surfels.tangents, camera.K, slopes)
     known = InterpolatedDepth(depth_m, surfel, measured, np.zeros(shape, np.bool_), slopes)
     if config.glass.show != "through":
-        pane = close_panes(known, camera, config.glass)
+        pane = close_panes(known, camera, vehicles, config.glass)
         hidden = hidden | pane if config.glass.show == "unknown" else hidden & ~pane
     clear_pixels(hidden, known)
     filled = known._replace(depth_m=depth_m.copy())

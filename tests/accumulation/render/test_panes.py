@@ -34,9 +34,12 @@ def window() -> tuple[np.ndarray, np.ndarray]:
     return depth_m, measured
 
 
-def found(depth_m: np.ndarray, measured: np.ndarray, config: GlassConfig | None = None) -> np.ndarray:
+def found(
+    depth_m: np.ndarray, measured: np.ndarray, config: GlassConfig | None = None, body_m: np.ndarray | None = None
+) -> np.ndarray:
     slopes = np.zeros((H, W, 2), np.float32)
-    return panes_in(depth_m, slopes, measured, camera(), config or GlassConfig()).frame >= 0
+    body_m = np.zeros((H, W), np.float32) if body_m is None else body_m
+    return panes_in(depth_m, slopes, measured, body_m, camera(), config or GlassConfig()).frame >= 0
 
 
 def test_returns_of_the_glass_make_it_a_pane() -> None:
@@ -87,3 +90,21 @@ def test_ground_and_ceiling_are_level_and_walls_are_not(camera_above_m: float) -
     assert (level(depth_m, slopes, camera(), 0.8)[depth_m > 0]).all()
     wall = np.full((H, W), 10, np.float32)
     assert not level(wall, np.zeros((H, W, 2), np.float32), camera(), 0.8).any()
+
+
+def test_the_windows_of_a_body_need_no_returns_and_no_flat_frame() -> None:
+    """A windscreen between bonnet and roof: its frame is bent, and no beam came back from it."""
+    depth_m, measured = window()
+    depth_m[24:], depth_m[:12] = 9.2, 10.4
+    assert not found(depth_m, measured).any()
+    body_m = np.zeros((H, W), np.float32)
+    body_m[:, 30:] = 9.5
+    pane = found(depth_m, measured, body_m=body_m)
+    assert pane[12:24, 30:40].all()
+    assert not pane[:, :30].any()
+
+
+def test_what_stands_before_a_body_is_no_frame_of_it() -> None:
+    depth_m, measured = window()
+    depth_m[24:], depth_m[:12] = 9.2, 10.4
+    assert not found(depth_m, measured, body_m=np.full((H, W), 13, np.float32)).any()

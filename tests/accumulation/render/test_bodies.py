@@ -1,0 +1,93 @@
+"""Lines of sight into vehicles' boxes: against sampling along each line, behind the camera, and out of time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from densegt.accumulation.config import TracksConfig
+from densegt.accumulation.motion.tracks import ContinuousTrack, standing_vehicles
+from densegt.accumulation.render.bodies import INSIDE_M, SILL, body_front
+from densegt.datasets.scene import Camera, ObjectKind, Track
+from densegt.geometry import se3
+
+from ..worlds import World
+
+H, W = 30, 50
+# Ahead along global x, pixels downwards along -z.
+T_GLOBAL_CAM = np.array([[0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, 1.5], [0, 0, 0, 1]], float)
+SIZE_LWH_M = np.array([4.0, 1.8, 1.6])
+
+
+def camera(time_us: int = 0) -> Camera:
+    K = np.array([[40.0, 0, 24.5], [0, 40.0, 14.5], [0, 0, 1]])
+    scene = World().scene()
+    return replace(
+        scene.cameras[0], K=K, width_px=W, height_px=H, T_ego_cam=T_GLOBAL_CAM, T_global_ego=np.eye(4),
+        timestamp_us=time_us,
+    )  # fmt: skip
+
+
+def vehicle(x: float, y: float, yaw: float) -> ContinuousTrack:
+    c, s = np.cos(yaw), np.sin(yaw)
+    T = np.array([[[c, -s, 0, x], [s, c, 0, y], [0, 0, 1, 0.8], [0, 0, 0, 1]]])
+    return ContinuousTrack("v", "vehicle.car", SIZE_LWH_M, False, np.array([0]), T, 0.5, 1.6)
+
+
+def sampled(depth_m: np.ndarray, tracks: list[ContinuousTrack]) -> np.ndarray:
+    """The same by walking along each line in steps of a centimetre of depth."""
+    out, cam = np.zeros(depth_m.shape), camera()
+    z = np.arange(0.01, 40, 0.01)
+    for track in tracks:
+        T_box_cam = np.linalg.inv(track.T_global_box[0]) @ cam.T_global_cam
+        for row, col in np.ndindex(depth_m.shape):
+            ray = np.array([(col - cam.K[0, 2]) / cam.K[0, 0], (row - cam.K[1, 2]) / cam.K[1, 1], 1.0])
+            q = se3.apply(T_box_cam, z[:, None] * ray)
+            inside = (np.abs(q) <= SIZE_LWH_M / 2).all(axis=1)
+            if inside.any():
+                high = q[inside, 2].mean() > (2 * SILL - 1) * SIZE_LWH_M[2] / 2
+                if high and z[inside][0] < depth_m[row, col] < z[inside][-1] + INSIDE_M:
+                    out[row, col] = z[inside][0]
+    return out
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_equals_sampling_along_lines(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    tracks = [vehicle(rng.uniform(6, 10), rng.uniform(-2, 2), rng.uniform(-3, 3)) for _ in range(2)]
+    depth_m = rng.uniform(4, 18, (H, W)).astype(np.float32)
+    depth_m[rng.random((H, W)) < 0.1] = 0
+    got, wanted = body_front(depth_m, camera(), tracks), sampled(depth_m, tracks)
+    assert (wanted > 0).sum() > 10
+    # Lines that only touch a corner fall between the samples.
+    assert (np.abs(got - wanted) > 0.02).mean() < 0.01
+
+
+def test_beside_and_behind_the_camera_nothing_is_a_body() -> None:
+    depth_m = np.full((H, W), 10, np.float32)
+    assert not body_front(depth_m, camera(), [vehicle(-8, 0, 0), vehicle(3, 30, 0)]).any()
+    assert not body_front(depth_m, camera(), []).any()
+
+
+def test_a_body_that_the_camera_stands_in_hides_nothing() -> None:
+    assert not body_front(np.full((H, W), 2.5, np.float32), camera(), [vehicle(1.0, 0, 0)]).any()
+
+
+def test_a_box_counts_at_its_own_time_only() -> None:
+    depth_m, track = np.full((H, W), 10, np.float32), vehicle(10, 0, 0)
+    assert body_front(depth_m, camera(), [track]).any()
+    assert not body_front(depth_m, camera(time_us=5_000_000), [track]).any()
+
+
+def test_vehicles_that_stand_are_told_from_those_that_move_and_from_people() -> None:
+    def track(kind: ObjectKind, step_m: float) -> Track:
+        T = np.tile(np.eye(4), (3, 1, 1))
+        T[:, 0, 3] = step_m * np.arange(3)
+        return Track(kind.value, "some", kind, SIZE_LWH_M, np.array([0, 500_000, 1_000_000]), T)
+
+    tracks = (track(ObjectKind.RIGID_VEHICLE, 0.1), track(ObjectKind.RIGID_VEHICLE, 3), track(ObjectKind.PERSON, 0))
+    found = standing_vehicles(replace(World().scene(), tracks=tracks), TracksConfig())
+    assert [t.token for t in found] == ["rigid vehicle"]
+    assert len(found) == 1
