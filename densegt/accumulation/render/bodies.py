@@ -52,9 +52,7 @@ def _mark(out: Float32, depth_m: Float32, camera: Camera, T_cam_box: Float64, ha
     out[here] = np.where(inside, enters, out[here])
 
 
-def _covered(
-    T_cam_box: NDArray[np.float64], half_m: Float32, camera: Camera
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _covered(T_cam_box: Float64, half_m: Float64, camera: Camera) -> tuple[Rows, Rows]:
     """Rows and columns of the image that a box may cover."""
     signs = np.stack(np.meshgrid((-1, 1), (-1, 1), (-1, 1)), -1).reshape(-1, 3)
     corners = signs * half_m @ T_cam_box[:3, :3].T + T_cam_box[:3, 3]
