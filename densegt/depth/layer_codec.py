@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.kernels.fletcher32 import fletcher32
-from densegt.kernels.quantise import byte_planes
+from densegt.kernels.quantise import byte_planes, join_two_planes
 
 LEVEL = 1
 # What h5py is told of such a chunk, in the order of its filters.
@@ -64,4 +64,8 @@ def decode_layer(chunk: bytes, dtype: np.dtype[Any], shape: tuple[int, ...]) -> 
     if len(plain) != size * dtype.itemsize:
         raise ValueError(f"a chunk inflates to {len(plain)} bytes, not {size * dtype.itemsize}")
     planes = np.frombuffer(plain, dtype=np.uint8).reshape(dtype.itemsize, size)
+    if dtype.itemsize == 2:
+        values = np.empty(shape, dtype=np.uint16)
+        join_two_planes(planes[0], planes[1], values.ravel())
+        return values.view(dtype)
     return np.ascontiguousarray(planes.T).view(dtype).reshape(shape)

@@ -25,7 +25,10 @@ def encode_depth(depth_m: NDArray[np.floating[Any]]) -> NDArray[np.uint16]:
 
 def decode_depth(steps: NDArray[np.uint16]) -> NDArray[np.float32]:
     """uint16 steps to metres (float32, exact)."""
-    return steps.astype(np.float32) / np.float32(STEPS_PER_M)
+    depth_m = steps.astype(np.float32)
+    # In place; exact, as a power of two is.
+    depth_m *= np.float32(1 / STEPS_PER_M)
+    return depth_m
 
 
 def encode_confidence(confidence: NDArray[np.float32]) -> NDArray[np.uint8]:

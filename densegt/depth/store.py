@@ -18,7 +18,7 @@ All that is read has a checksum: HDF5's own for its structures (which its format
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -196,8 +196,8 @@ class SceneReader:
         for sample_token, channel in self.keys:
             yield self.read(sample_token, channel)
 
-    def read(self, sample_token: str, channel: str) -> ImageRecord:
-        """One image with all its layers.
+    def read(self, sample_token: str, channel: str, *, layers: Collection[str] | None = None) -> ImageRecord:
+        """One image with all its layers, or with those of the further ones that are named and there.
 
         Raises:
             InputError: no such image here, its data is damaged, or the file was replaced.
@@ -211,7 +211,8 @@ class SceneReader:
             check_layers(list(data.items()))
             depth = read_layer(data.pop("depth"), "depth", np.uint16)
             source = read_layer(data.pop("source"), "source", np.uint8, shape=depth.shape)
-            layers = {name: read_layer(layer, name, shape=depth.shape) for name, layer in data.items()}
+            wanted = data if layers is None else data.keys() & set(layers)
+            further = {name: read_layer(data[name], name, shape=depth.shape) for name in data if name in wanted}
             return ImageRecord(
                 scene=self.scene,
                 sample_token=sample_token,
@@ -224,5 +225,5 @@ class SceneReader:
                 distortion=distortion(attributes),
                 depth_m=decode_depth(depth),
                 source=source,
-                layers=layers,
+                layers=further,
             )

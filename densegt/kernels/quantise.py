@@ -48,3 +48,10 @@ def byte_planes(values: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
     for k in range(values.shape[1]):
         for i in range(values.shape[0]):
             out[k, i] = values[i, k]
+
+
+@njit(cache=True, nogil=True)
+def join_two_planes(low: NDArray[np.uint8], high: NDArray[np.uint8], out: NDArray[np.uint16]) -> None:
+    """Write to `out` (N,) the values of which these are the low and the high bytes (N,)."""
+    for i in range(len(out)):
+        out[i] = np.uint16(low[i]) | np.uint16(np.uint16(high[i]) << np.uint16(8))

@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.accuracy import ablation as ablation_benchmark
 from benchmarks.accuracy import baselines
-from benchmarks.speed import budget, point_by_point, scale, speed
+from benchmarks.speed import budget, point_by_point, reading, scale, speed
 from densegt.accumulation.render.confidence_model import shipped_confidence_model
 from densegt.datasets import open_recording
 from densegt.datasets.scene import ObjectKind, Track
@@ -77,6 +77,14 @@ def test_the_budget_adds_up(short_world, tmp_path):
     # One hidden layer after the other, one multiplication and one addition a weight, and biases are weights too.
     weights = sum(layer.size for layer in shipped_confidence_model())
     assert pytest.approx(2 * weights, rel=0.05) == budget.CONFIDENCE_OPERATIONS
+
+
+def test_reading_is_measured_in_three_ways(short_world, tmp_path):
+    file = tmp_path / "reading.json"
+    reading.main(["--depth", str(short_world / "exact"), "--size", "64x32", "--images", "3", "--json", str(file)])
+    found = json.loads(file.read_text())
+    assert len(found) == 3
+    assert min(found.values()) > 0
 
 
 def test_rescaled_cameras_see_the_same_directions(short_world):

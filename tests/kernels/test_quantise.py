@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from densegt.kernels.fletcher32 import fletcher32
-from densegt.kernels.quantise import age_steps, byte_planes, depth_steps, probability_steps
+from densegt.kernels.quantise import age_steps, byte_planes, depth_steps, join_two_planes, probability_steps
 
 from ..twins import twin_of
 
@@ -32,6 +32,17 @@ def test_byte_planes_equal_twin(shape: tuple[int, int]) -> None:
     byte_planes(values, got)
     twin_of(byte_planes)(values, wanted)
     np.testing.assert_array_equal(got, wanted)
+
+
+@pytest.mark.parametrize("size", [0, 1, 1000])
+def test_joined_planes_equal_twin(size: int) -> None:
+    values = np.random.default_rng(size).integers(0, 1 << 16, size).astype(np.uint16)
+    low, high = (np.ascontiguousarray(plane) for plane in values.view(np.uint8).reshape(-1, 2).T)
+    got, wanted = np.empty(size, np.uint16), np.empty(size, np.uint16)
+    join_two_planes(low, high, got)
+    twin_of(join_two_planes)(low, high, wanted)
+    np.testing.assert_array_equal(got, values)
+    np.testing.assert_array_equal(wanted, values)
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 719, 720, 721, 5000])

@@ -22,3 +22,7 @@ def probability_steps(probability, out):
 
 def byte_planes(values, out):
     out[:] = values.T
+
+
+def join_two_planes(low, high, out):
+    out[:] = low + 256 * high.astype(np.uint16)

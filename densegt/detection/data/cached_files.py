@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from densegt.depth.camera_image import read_image
 from densegt.depth.store import SceneReader
-from densegt.detection.data.depth_layers import DepthLayers, layers_of_record
+from densegt.detection.data.depth_layers import USED, DepthLayers, layers_of_record
 from densegt.geometry.distortion import Distortion
 
 
@@ -44,7 +44,7 @@ def _read_image(path: Path, distortion: Distortion | None, height_px: int, width
 def _read_layers(
     path: Path, sample_token: str, channel: str, supervision: str
 ) -> tuple[DepthLayers, NDArray[np.float64]]:
-    record = _reader(path).read(sample_token, channel)
+    record = _reader(path).read(sample_token, channel, layers=USED)
     return layers_of_record(record, supervision), record.K
 
 

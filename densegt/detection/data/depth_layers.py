@@ -14,7 +14,10 @@ from densegt.depth.matching import tolerance_m
 from densegt.depth.store import ImageRecord
 from densegt.geometry import camera as pinhole
 from densegt.geometry import se3
+from densegt.kernels.known_layers import known_layers
 
+# Further layers of a store that are read; ages are a third of its bytes.
+USED = ("confidence", "uncertainty")
 # Nearer returns are of the car itself.
 MIN_DEPTH_M = 0.5
 
@@ -34,8 +37,17 @@ class DepthLayers(NamedTuple):
 
 def layers_of_record(record: ImageRecord, supervision: str) -> DepthLayers:
     """What a store says: of `dense` supervision all that was measured, of `completed` also what was filled in."""
+    dense = supervision == "dense"
+    if "uncertainty" not in record.layers:
+        said = record.layers.get("confidence")
+        sure = np.full(record.depth_m.shape, 255, np.uint8) if said is None else said
+        made = (np.empty(record.depth_m.shape, dtype) for dtype in (np.float32, np.uint8, np.float32))
+        out = DepthLayers(*made)
+        flat = (layer.ravel() for layer in (record.depth_m, record.source, sure))
+        known_layers(*flat, int(Source.COMPLETED) if dense else -1, *(layer.ravel() for layer in out))
+        return out
     known = record.depth_m > 0
-    if supervision == "dense":
+    if dense:
         known &= record.source != Source.COMPLETED
     return DepthLayers(
         np.where(known, record.depth_m, np.float32(0)),

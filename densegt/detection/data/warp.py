@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.detection.data.depth_layers import DepthLayers
+from densegt.kernels.nearest_places import nearest_places
 
 Float64 = NDArray[np.float64]
 Places = tuple[NDArray[np.intp], NDArray[np.intp]]
@@ -42,13 +43,15 @@ def warp_points(layers: DepthLayers, A: Float64, to_px: tuple[int, int]) -> Dept
 
 def warp_surface(layers: DepthLayers, A: Float64, to_px: tuple[int, int]) -> DepthLayers:
     """Give every pixel what lies at its centre. For dense depth: no bias to what is near."""
-    row, column = np.mgrid[: to_px[0], : to_px[1]].reshape(2, -1)
-    back = inverse(A)
-    u, v = np.floor(back[:2, :2] @ np.stack([column, row]) + back[:2, 2:] + 0.5).astype(np.intp)
-    height, width = layers.depth_m.shape
-    inside = (u >= 0) & (u < width) & (v >= 0) & (v < height)
-    at, of = (row[inside], column[inside]), (v[inside], u[inside])
-    return _carried(layers, at, of, to_px)
+    index = np.empty(to_px, dtype=np.int32)
+    nearest_places(inverse(A), *layers.depth_m.shape, index)
+    at = np.flatnonzero(index >= 0)
+    if len(at) == index.size:
+        return DepthLayers(*(layer.take(index, mode="clip") for layer in layers))
+    out, of = DepthLayers.unknown(to_px), index.ravel()[at]
+    for made, given in zip(out, layers, strict=True):
+        made.ravel()[at] = given.ravel()[of]
+    return out
 
 
 def inverse(A: Float64) -> Float64:
