@@ -41,10 +41,10 @@ def layers_of_record(record: ImageRecord, supervision: str) -> DepthLayers:
     if "uncertainty" not in record.layers:
         said = record.layers.get("confidence")
         sure = np.full(record.depth_m.shape, 255, np.uint8) if said is None else said
-        made = (np.empty(record.depth_m.shape, dtype) for dtype in (np.float32, np.uint8, np.float32))
-        out = DepthLayers(*made)
-        flat = (layer.ravel() for layer in (record.depth_m, record.source, sure))
-        known_layers(*flat, int(Source.COMPLETED) if dense else -1, *(layer.ravel() for layer in out))
+        shape, excluded = record.depth_m.shape, int(Source.COMPLETED) if dense else -1
+        out = DepthLayers(np.empty(shape, np.float32), np.empty(shape, np.uint8), np.empty(shape, np.float32))
+        given = (record.depth_m.ravel(), record.source.ravel(), sure.ravel(), excluded)
+        known_layers(*given, out.depth_m.ravel(), out.source.ravel(), out.confidence.ravel())
         return out
     known = record.depth_m > 0
     if dense:

@@ -44,13 +44,15 @@ def warp_points(layers: DepthLayers, A: Float64, to_px: tuple[int, int]) -> Dept
 def warp_surface(layers: DepthLayers, A: Float64, to_px: tuple[int, int]) -> DepthLayers:
     """Give every pixel what lies at its centre. For dense depth: no bias to what is near."""
     index = np.empty(to_px, dtype=np.int32)
-    nearest_places(inverse(A), *layers.depth_m.shape, index)
+    height, width = layers.depth_m.shape
+    nearest_places(inverse(A), height, width, index)
+    depth_m, source, confidence = layers.depth_m.ravel(), layers.source.ravel(), layers.confidence.ravel()
     at = np.flatnonzero(index >= 0)
     if len(at) == index.size:
-        return DepthLayers(*(layer.take(index, mode="clip") for layer in layers))
+        return DepthLayers(depth_m[index], source[index], confidence[index])
     out, of = DepthLayers.unknown(to_px), index.ravel()[at]
-    for made, given in zip(out, layers, strict=True):
-        made.ravel()[at] = given.ravel()[of]
+    out.depth_m.ravel()[at], out.source.ravel()[at] = depth_m[of], source[of]
+    out.confidence.ravel()[at] = confidence[of]
     return out
 
 
