@@ -12,6 +12,7 @@ from typing import Any
 from densegt.completion.calibration import ACCUMULATED, ONE_SWEEP, is_accumulated
 from densegt.completion.weights import SHIPPED
 from densegt.depth.store import SceneReader
+from densegt.install_hint import install_command
 
 AUTO = "auto"
 ASKED_IMAGES = 3
@@ -35,7 +36,7 @@ def choose_method(reader: SceneReader, checkpoint: Path | None = None) -> Choice
     """
     kind = kind_of_input(reader)
     if find_spec("torch") is None:
-        return Choice("classical", f'{kind}: classical, for the network needs torch; pip install "densegt[train]"')
+        return Choice("classical", f"{kind}: classical, for the network needs torch; {install_command('train')}")
     found = _validation(checkpoint or SHIPPED)
     try:
         errors = [(float(found[f"{kind}/network {name}"]), float(found[f"{kind}/classical {name}"])) for name in ERRORS]
