@@ -35,7 +35,7 @@ def upsample(
     surface: int,
     out: DepthLayers,
 ) -> None:
-    """Write depth, source, age and confidence of each pixel; unknown pixels are left alone.
+    """Write depth, source, age and confidence of each pixel, all 0 where unknown.
 
     A pixel takes its own point if that lies on the surface there. Else it lies on the plane of its cell's surfel, and
     its source is `surface`.
@@ -55,6 +55,9 @@ def upsample(
         for col in range(grid.depth_m.shape[1]):
             cell_m = grid.depth_m[row, col]
             if not cell_m > 0:
+                for r in range(row * step, min(row * step + step, height_px)):
+                    for c in range(col * step, min(col * step + step, width_px)):
+                        out.depth_m[r, c], out.source[r, c], out.age_s[r, c], out.confidence[r, c] = 0, 0, 0, 0
                 continue
             i = grid.surfel[row, col]
             cell_age_s = age_s[i] if i >= 0 else np.float32(0)
@@ -69,8 +72,7 @@ def upsample(
                     z = cell_m * ratio if least <= ratio <= most else cell_m
                     source_here, age_here = np.uint8(surface), cell_age_s
                     p = points.point[r, c]
-                    own_m = points.depth_m[r, c]
-                    if p >= 0 and least * z <= own_m <= most * z:
-                        z, source_here, age_here = own_m, source[p], age_s[p]
+                    if p >= 0 and least * z <= points.depth_m[r, c] <= most * z:
+                        z, source_here, age_here = points.depth_m[r, c], source[p], age_s[p]
                     out.depth_m[r, c], out.source[r, c] = z, source_here
                     out.age_s[r, c], out.confidence[r, c] = age_here, confidence[row, col]

@@ -14,7 +14,7 @@ from .samples import H, W
 
 
 def blank() -> DepthLayers:
-    return DepthLayers._make(np.zeros((H, W), t) for t in (np.float32, np.uint8, np.float32, np.float32))
+    return DepthLayers._make(np.full((H, W), 7, t) for t in (np.float32, np.uint8, np.float32, np.float32))
 
 
 def interpolated(depth_m: np.ndarray, surfel: np.ndarray, slopes: np.ndarray) -> InterpolatedDepth:

@@ -19,6 +19,7 @@ from densegt.datasets.scene import Camera
 from densegt.geometry import se3
 from densegt.kernels.confidence_features import SurfelAttributes
 from densegt.kernels.frustum import move_surfels, select_blocks_in_frustum, select_in_frustum, viewing_geometry
+from densegt.kernels.measurement import OfSurfel, OfSweep, measured_by
 from densegt.kernels.subsample import subsample_points, subsample_surfels
 from densegt.kernels.surfel import ProjectedSurfels
 
@@ -87,25 +88,23 @@ def select_visible(cloud: Cloud, camera: Camera, config: AccumulateConfig) -> Vi
     viewing_geometry(*seen, camera.K[0, 0], config.surfels.range_noise_m, trust, incidence)
     trust[len(static) :] = 1.0
     gap_rad = max_gap_rad(cloud.images.ring_elevation, config.surfels.max_gap_deg)
-    lidar = cloud.images.lidar[surfels.sweep]
-    gap_px = (gap_rad * camera.K[0, 0]).astype(np.float32)[lidar]
-    reach_px = static_reach_px(cloud, allowed, gap_rad, camera, config.surfels)[lidar]
-    # On movers nothing else fills the gaps between rings; transient surfels come from one sweep, and the camera may be
-    # four times as near to them as the lidar.
-    reach_px[len(static) :] = gap_px[len(static) :] / 2
-    reach_px[len(static) : len(static) + len(transient)] *= 4
-    moving = np.arange(len(surfels)) >= len(static)
-    is_transient = moving & (np.arange(len(surfels)) < len(static) + len(transient))
-    age_s = surfels.time_s - np.float32(exposure_s)
-    near = np.linalg.norm(lidar_cam, axis=1) <= BESIDE_M
-    beside = near[surfels.sweep] & (np.abs(age_s) <= BESIDE_S)
+    lidar = cloud.images.lidar
+    of_sweep = OfSweep(
+        (gap_rad * camera.K[0, 0]).astype(np.float32)[lidar],
+        static_reach_px(cloud, allowed, gap_rad, camera, config.surfels)[lidar],
+        np.linalg.norm(lidar_cam, axis=1) <= BESIDE_M,
+    )
+    types = (np.float32, np.float32, np.float32, np.bool_, np.bool_, np.bool_)
+    of = OfSurfel._make(np.empty(len(surfels), dtype) for dtype in types)
+    counts = (len(static), len(transient))
+    measured_by(surfels.sweep, surfels.time_s, of_sweep, exposure_s, BESIDE_S, *counts, of)
     share = np.ones(len(surfels), dtype=np.float32)
     share[: len(static)] = probability
     over = (config.surfels.layers, len(static))
-    subsample_surfels(surfels.xyz, surfels.half_m, incidence, reach_px, pinhole(camera), *over, share)
-    projected = project(surfels, trust, share, reach_px, camera)
-    attributes = SurfelAttributes(moving, is_transient, trust, age_s, incidence)
-    return VisibleSurfels(surfels, attributes, projected, beside, gap_px)
+    subsample_surfels(surfels.xyz, surfels.half_m, incidence, of.reach_px, pinhole(camera), *over, share)
+    projected = project(surfels, trust, share, of.reach_px, camera)
+    attributes = SurfelAttributes(of.moving, of.transient, trust, of.age_s, incidence)
+    return VisibleSurfels(surfels, attributes, projected, of.beside, of.gap_px)
 
 
 def static_reach_px(

@@ -137,7 +137,7 @@ def compose(
     of_sweep = np.where(own, np.uint8(Source.OWN_SWEEP), np.uint8(Source.STATIC))
     source = np.where(visible.attributes.moving, np.uint8(Source.MOVER), of_sweep[visible.surfels.sweep])
     types = (np.float32, np.uint8, np.float32, np.float32)
-    out = DepthLayers._make(np.zeros(points.point.shape, dtype) for dtype in types)
+    out = DepthLayers._make(np.empty(points.point.shape, dtype) for dtype in types)
     step, relative = working_step(camera, config.surfels), config.surfels.hide_relative
     age = visible.attributes.age_s
     upsample(kept, confidence, step, relative, points, source, age, int(Source.SURFACE), out)
