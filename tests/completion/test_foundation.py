@@ -25,7 +25,7 @@ def test_the_command_offers_every_method():
     from densegt.cli.complete import command
 
     (option,) = (p for p in command.params if p.name == "method")
-    assert list(option.type.choices) == list(METHODS)
+    assert list(option.type.choices) == ["auto", *METHODS]
 
 
 @pytest.mark.parametrize("missing", ["transformers", "torch"])
