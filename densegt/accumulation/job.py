@@ -22,7 +22,7 @@ from densegt.errors import InputError
 
 # Raise it with every change after which equal input and options give other depth: then no file made before counts as
 # finished.
-ALGORITHM = 6
+ALGORITHM = 7
 
 
 @dataclass(frozen=True)
