@@ -8,6 +8,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+# Points that boxes are sorted out for together.
+_BLOCK = 128
+
 
 class SampledPoses(NamedTuple):
     """Poses of K boxes at G equidistant times.
@@ -65,6 +68,24 @@ def pose_between(motion: SampledPoses, box: int, time_s: float, out: NDArray[np.
 
 
 @njit(cache=True, nogil=True)
+def _boxes_near(xyz: NDArray[np.float32], boxes: MovingBoxes, sweep: int, out: NDArray[np.int64]) -> int:
+    """Write to `out` (K,) the known boxes whose radius reaches the rectangle around some points (N,3); how many."""
+    x_lo, x_hi, y_lo, y_hi = np.inf, -np.inf, np.inf, -np.inf
+    for i in range(len(xyz)):
+        x, y = float(xyz[i, 0]), float(xyz[i, 1])
+        # So that NaN counts neither way: it is in no box.
+        x_lo, x_hi = x if x < x_lo else x_lo, x if x > x_hi else x_hi
+        y_lo, y_hi = y if y < y_lo else y_lo, y if y > y_hi else y_hi
+    count = 0
+    for k in range(len(boxes.radius_m)):
+        x, y = boxes.centre[k, sweep, 0], boxes.centre[k, sweep, 1]
+        dx, dy = max(x_lo - x, x - x_hi, 0.0), max(y_lo - y, y - y_hi, 0.0)
+        out[count] = k
+        count += boxes.known[k, sweep] and dx * dx + dy * dy < boxes.radius_m[k] * boxes.radius_m[k]
+    return count
+
+
+@njit(cache=True, nogil=True)
 def assign_points_to_boxes(
     points: TimedPoints, boxes: MovingBoxes, motion: SampledPoses, static: int, ambiguous: int, owner: NDArray[np.int32]
 ) -> None:
@@ -74,27 +95,31 @@ def assign_points_to_boxes(
     """
     T = np.empty((3, 4))
     xyz, first = points.xyz, points.first
+    near = np.empty(len(boxes.radius_m), dtype=np.int64)
     for s in range(len(first) - 1):
-        near = np.flatnonzero(boxes.known[:, s])
-        for i in range(first[s], first[s + 1]):
-            owner[i] = static
-            best = np.inf
-            for k in near:
-                dx, dy = xyz[i, 0] - boxes.centre[k, s, 0], xyz[i, 1] - boxes.centre[k, s, 1]
-                if not dx * dx + dy * dy < boxes.radius_m[k] * boxes.radius_m[k]:
-                    continue
-                pose_between(motion, k, points.time_s[i], T)
-                squared, outside, height = 0.0, 0, 0.0
-                for axis in range(3):
-                    p = 0.0
-                    for r in range(3):
-                        p += T[r, axis] * (xyz[i, r] - T[r, 3])
-                    outside += not abs(p) <= boxes.half_m[k, axis]
-                    squared += p * p
-                    height = p
-                if outside == 0 and squared < best:
-                    best = squared
-                    owner[i] = ambiguous if height < boxes.ambiguous_below_m[k] else k
+        # A sweep's points are in order of time: some in a row lie in a narrow sector, with few boxes near.
+        for begin in range(first[s], first[s + 1], _BLOCK):
+            end = min(begin + _BLOCK, first[s + 1])
+            count = _boxes_near(xyz[begin:end], boxes, s, near)
+            for i in range(begin, end):
+                owner[i] = static
+                best = np.inf
+                for k in near[:count]:
+                    dx, dy = xyz[i, 0] - boxes.centre[k, s, 0], xyz[i, 1] - boxes.centre[k, s, 1]
+                    if not dx * dx + dy * dy < boxes.radius_m[k] * boxes.radius_m[k]:
+                        continue
+                    pose_between(motion, k, points.time_s[i], T)
+                    squared, outside, height = 0.0, 0, 0.0
+                    for axis in range(3):
+                        p = 0.0
+                        for r in range(3):
+                            p += T[r, axis] * (xyz[i, r] - T[r, 3])
+                        outside += not abs(p) <= boxes.half_m[k, axis]
+                        squared += p * p
+                        height = p
+                    if outside == 0 and squared < best:
+                        best = squared
+                        owner[i] = ambiguous if height < boxes.ambiguous_below_m[k] else k
 
 
 @njit(cache=True, nogil=True)
