@@ -85,6 +85,9 @@ def command(
     densegt evaluate --dataroot /data/nuscenes --leave-one-out
     densegt evaluate --dataroot /data/nuscenes --complete
 
+    An occupancy store (`densegt occupancy`) is scored against the exact voxels of the simulated city that it was made
+    from.
+
     Accuracy: share of all ground-truth pixels that get a depth within max(0.5 m, 5 %) of a ground truth in the 3x3
     around them (right_percent in --json). Outliers: share of the predicted pixels that do not. MAE, RMSE and delta
     compare the same pixel.
@@ -132,6 +135,13 @@ def command(
         )
     if pred_dir is None or truth_dir is None:
         raise click.UsageError("give --pred and --truth, or --dataroot and --leave-one-out or --complete")
+    from densegt.occupancy.store import is_occupancy_store
+
+    if is_occupancy_store(pred_dir):
+        from .evaluate_occupancy import evaluate
+
+        _write(json_path, evaluate(pred_dir, truth_dir))
+        return 0
     from densegt.depth.evaluate import evaluate_stores
     from densegt.depth.kitti_depth import PREFIX, evaluate_against_kitti
 

@@ -20,7 +20,7 @@ from densegt.occupancy.scene_to_store import occupancy_to_store
 from densegt.occupancy.store import OccupancyWriter
 
 # Raise it with every change after which equal input and options give other voxels.
-ALGORITHM = 1
+ALGORITHM = 2
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from densegt.accumulation.cloud import Cloud
 from densegt.accumulation.surfels import Surfels
-from densegt.datasets.scene import Scene
+from densegt.datasets.scene import Camera, Scene
 from densegt.geometry import se3
 from densegt.kernels.carve_beams import CarveRule, Passes, carve_beams
 from densegt.kernels.splat_voxels import Patches, splat_voxels
 from densegt.occupancy.beams import beams_of
+from densegt.occupancy.camera_mask import seen_by_cameras
 from densegt.occupancy.confidence import confidence
 from densegt.occupancy.config import EvidenceConfig, OccupancyConfig
 from densegt.occupancy.grid import VoxelGrid
@@ -84,7 +85,22 @@ def occupancy_at(cloud: Cloud, frame: GridFrame, grid: VoxelGrid, config: Occupa
     state = states(hits, passes, config.voxels)
     mover[state != State.OCCUPIED] = -1
     flow_mps[mover < 0] = 0
-    return Occupancy(grid, frame, state, hits, passes.beams, mover, confidence(state, hits, passes.beams), flow_mps)
+    return Occupancy(
+        grid=grid,
+        frame=frame,
+        state=state,
+        hits=hits,
+        passes=passes.beams,
+        mover=mover,
+        mask_camera=seen_by_cameras(cameras_of(cloud, frame), T_voxel_global, state == State.OCCUPIED),
+        confidence=confidence(state, hits, passes.beams),
+        flow_mps=flow_mps,
+    )
+
+
+def cameras_of(cloud: Cloud, frame: GridFrame) -> list[Camera]:
+    """The exposures of a keyframe, on the cloud's ego path."""
+    return [camera for camera in cloud.cameras if camera.sample_token == frame.sample_token]
 
 
 def states(hits: Counts, passes: Passes, config: EvidenceConfig) -> NDArray[np.uint8]:

@@ -5,6 +5,7 @@
               shape), movers (JSON: token and category of each)
   /<sample_token>/state       uint8   (X,Y,Z)    0 unobserved, 1 free, 2 occupied
   /<sample_token>/confidence  uint8   (X,Y,Z)    probability x 255 that the state is right; 0 where unobserved
+  /<sample_token>/mask_camera uint8   (X,Y,Z)    1 = seen by a camera
   /<sample_token>/hits        uint16  (X,Y,Z)    surfels that lie in the voxel: evidence for
   /<sample_token>/passes      uint16  (X,Y,Z)    beams that passed through it: evidence against
   /<sample_token>/mover       int16   (X,Y,Z)    index into movers of what is there, -1 = nothing that moves
@@ -123,11 +124,21 @@ def _layers(occupancy: Occupancy) -> dict[str, NDArray[Any]]:
     return {
         "state": occupancy.state,
         "confidence": np.rint(255 * occupancy.confidence).astype(np.uint8),
+        "mask_camera": occupancy.mask_camera.astype(np.uint8),
         "hits": occupancy.hits,
         "passes": occupancy.passes,
         "mover": occupancy.mover,
         "flow": occupancy.flow_mps.astype(np.float16),
     }
+
+
+def is_occupancy_store(folder: Path) -> bool:
+    """Whether a folder's first file is of an occupancy store."""
+    try:
+        OccupancyReader(occupancy_files(folder)[0])
+    except InputError:
+        return False
+    return True
 
 
 class OccupancyReader:

@@ -42,6 +42,7 @@ class Occupancy:
         state: uint8 codes of `State`.
         hits: uint16, surfels that lie in the voxel; passes: uint16, beams that passed through it.
         mover: int16, index of the mover that most of an occupied voxel's surfels are of, -1 = of none.
+        mask_camera: bool, on the way of a ray of some camera of the keyframe, before or at the first occupied voxel.
         confidence: float32, probability that the state is right, 0 where unobserved.
         flow_mps: (X,Y,Z,3) float32 in the grid's frame, how fast that mover's part moves over the ground.
     """
@@ -52,6 +53,7 @@ class Occupancy:
     hits: NDArray[np.uint16]
     passes: NDArray[np.uint16]
     mover: NDArray[np.int16]
+    mask_camera: NDArray[np.bool_]
     confidence: NDArray[np.float32]
     flow_mps: NDArray[np.float32]
 

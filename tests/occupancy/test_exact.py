@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from densegt.simulate.city import CityStreet
 from densegt.simulate.config import SimulateConfig
 from densegt.simulate.run import simulate
 
-from ..conftest import MadeOnce
+from ..conftest import MadeOnce, densegt_does
 
 GRID = VoxelGrid("mine", "ego", (-20.0, -20.0, -1.0), 0.4, (100, 100, 12))
 
@@ -50,6 +51,23 @@ def test_what_cameras_see_lies_in_voxels_with_surface(small_city: Path) -> None:
     there, kind = np.mean(shares, axis=0)
     assert there > 0.97
     assert kind > 0.85
+
+
+def test_the_command_scores_voxels_against_the_exact_ones(small_city: Path, tmp_path: Path) -> None:
+    (tmp_path / "grid.yaml").write_text("range_m: [-20, -20, -1, 20, 20, 3.8]\nvoxel_m: 0.4\n")
+    voxels, figures = tmp_path / "occupancy", tmp_path / "figures.json"
+    densegt_does(
+        ["occupancy", "--dataroot", str(small_city), "--out", str(voxels), "--grid", str(tmp_path / "grid.yaml")],
+        ["evaluate", "--pred", str(voxels), "--truth", str(small_city / "exact"), "--json", str(figures)],
+    )
+    said = json.loads(figures.read_text())
+    # With eleven sweeps little is observed, but that is right.
+    assert said["observed"] > 10
+    assert said["occupied_iou"] > 75
+    assert said["free_precision"] > 97
+    assert said["ray_iou"] > 50
+    assert said["mask_agreement"] > 90
+    assert said["recall_by_kind"]["ground"] > 80
 
 
 def test_a_simple_street_is_refused(short_world: Path) -> None:

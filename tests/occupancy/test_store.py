@@ -12,7 +12,7 @@ import pytest
 from densegt.depth.store import SceneReader
 from densegt.errors import InputError
 from densegt.occupancy.grid import VoxelGrid
-from densegt.occupancy.store import MoverName, OccupancyReader, OccupancyWriter, occupancy_files
+from densegt.occupancy.store import MoverName, OccupancyReader, OccupancyWriter, is_occupancy_store, occupancy_files
 from densegt.occupancy.voxels import GridFrame, Occupancy
 
 GRID = VoxelGrid("mine", "ego", (0.0, -1.0, -1.0), 0.5, (4, 3, 2))
@@ -30,6 +30,7 @@ def some_voxels(sample_token: str = "sample0", timestamp_us: int = 5) -> Occupan
         hits=counts[0],
         passes=counts[1],
         mover=rng.integers(-1, 2, GRID.shape).astype(np.int16),
+        mask_camera=rng.random(GRID.shape) < 0.5,
         confidence=rng.random(GRID.shape).astype(np.float32),
         flow_mps=rng.normal(size=(*GRID.shape, 3)).astype(np.float32),
     )
@@ -50,8 +51,9 @@ def test_roundtrip(tmp_path: Path) -> None:
     assert (reader.grid, len(reader)) == (GRID, 2)
     assert reader.movers == [MoverName("a", "vehicle.car"), MoverName("b", "")]
     record = reader.read("sample0")
+    assert is_occupancy_store(tmp_path)
     np.testing.assert_array_equal(record.state, voxels.state)
-    for name in ("hits", "passes", "mover"):
+    for name in ("mask_camera", "hits", "passes", "mover"):
         np.testing.assert_array_equal(record.layers[name], getattr(voxels, name))
     np.testing.assert_allclose(record.layers["flow"], voxels.flow_mps, rtol=1e-3, atol=1e-6)
     np.testing.assert_allclose(record.layers["confidence"] / 255, voxels.confidence, atol=0.5 / 255 + 1e-6)

@@ -1,0 +1,177 @@
+"""Voxels of densegt and of usual ways to make them, against exact ones.
+
+    python -m benchmarks.accuracy.occupancy --worlds WORLD... [--json FILE]
+
+Worlds are simulated cities (`densegt simulate --street city`). The other ways are written from their descriptions: ten
+sweeps into voxels as they are; and boxes cut out and carried along, all else of the scene gathered (SurroundOcc's way,
+without its Poisson surface). They know occupied voxels alone: all others count as free. So that all are scored on the
+same voxels, the first table is of those that some beam of the scene reached, where what a method leaves unobserved
+counts as not occupied and not free; the second is of what densegt itself calls observed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from densegt.accumulation.cloud import Cloud
+from densegt.accumulation.config import AccumulateConfig
+from densegt.accumulation.pipeline import build_cloud
+from densegt.accumulation.scene_input import read_scene
+from densegt.datasets import open_recording
+from densegt.datasets.scene import Scene
+from densegt.depth.store import SceneReader
+from densegt.geometry import se3
+from densegt.kernels.carve_beams import CarveRule, Passes, carve_beams
+from densegt.occupancy.beams import beams_of, where_measured
+from densegt.occupancy.config import OccupancyConfig
+from densegt.occupancy.evaluate import Said, exact_keyframe, score_keyframe
+from densegt.occupancy.exact import ExactScene
+from densegt.occupancy.figures import OccupancyScores
+from densegt.occupancy.grid import VoxelGrid, open_grid
+from densegt.occupancy.pipeline import grid_frames, occupancy_at
+from densegt.occupancy.voxels import GridFrame, State
+
+SWEEPS = 10
+METHODS = ("ten sweeps", "boxes, whole scene", "densegt", "densegt, no labels")
+EVERYWHERE = CarveRule(0.0, 0.0, -10.0, 0.0)
+
+
+def place(grid: VoxelGrid, frame: GridFrame, origin: np.ndarray) -> np.ndarray:
+    """T_voxel_origin (4,4): from global minus an origin (3,) to voxels."""
+    T = grid.T_voxel_grid @ se3.inverse(frame.T_global_grid)
+    T[:3, 3] += T[:3, :3] @ origin
+    return T
+
+
+def filled(grid: VoxelGrid, places: list[np.ndarray]) -> np.ndarray:
+    """States (X,Y,Z): occupied where a place (N,3) in voxels lies, free elsewhere."""
+    state = np.full(grid.shape, State.FREE, np.uint8)
+    for xyz in places:
+        at = np.floor(xyz).astype(int)
+        at = at[((at >= 0) & (at < grid.shape)).all(axis=1)]
+        state[tuple(at.T)] = State.OCCUPIED
+    return state
+
+
+def ten_sweeps(cloud: Cloud, frame: GridFrame, grid: VoxelGrid) -> tuple[np.ndarray, np.ndarray]:
+    """The keyframe's sweep and those before it, as they are; nothing is known to move."""
+    T, wanted = place(grid, frame, cloud.origin_global_m), np.arange(frame.sweep - SWEEPS + 1, frame.sweep + 1)
+    gathered = [cloud.static, cloud.transient, *(where_measured(cloud, t, s) for t, s in cloud.movers if len(s))]
+    places = [se3.apply(T, surfels.xyz[np.isin(surfels.sweep, wanted)]) for surfels in gathered]
+    return filled(grid, places), np.zeros(grid.shape, np.bool_)
+
+
+def boxes_whole_scene(cloud: Cloud, frame: GridFrame, grid: VoxelGrid) -> tuple[np.ndarray, np.ndarray]:
+    """All sweeps; what lies in a moving box is carried along to where the box is at the keyframe.
+
+    Args:
+        cloud: made with boxes alone.
+    """
+    T_voxel_global = grid.T_voxel_grid @ se3.inverse(frame.T_global_grid)
+    carried, now_us = [], np.array([frame.timestamp_us], np.float64)
+    for track, surfels in cloud.movers:
+        if track.known_at(now_us)[0]:
+            carried.append(se3.apply(T_voxel_global @ track.poses_at(now_us)[0], surfels.xyz))
+    moves = filled(grid, carried) == State.OCCUPIED
+    standing = se3.apply(place(grid, frame, cloud.origin_global_m), cloud.static.xyz)
+    return filled(grid, [standing, *carried]), moves
+
+
+def reached(cloud: Cloud, frame: GridFrame, grid: VoxelGrid) -> np.ndarray:
+    """Voxels (X,Y,Z) that some beam of the scene came to."""
+    passes = Passes(*(np.zeros(grid.shape, np.uint16) for _ in Passes._fields))
+    everyone = np.arange(len(cloud.sweep_times_s))
+    for beams in beams_of(cloud, everyone, place(grid, frame, cloud.origin_global_m)):
+        carve_beams(beams, EVERYWHERE, passes)
+    return passes.beams > 0
+
+
+def clouds(scene: Scene) -> dict[str, Cloud]:
+    """A scene gathered with everything, with boxes alone, and without any label."""
+    motions = {"all": "auto", "boxes": "boxes", "unlabelled": "free"}
+    return {name: build_cloud(scene, OccupancyConfig(motion=motion)) for name, motion in motions.items()}
+
+
+def states(scene: Scene, grid: VoxelGrid, every: int) -> Iterator[tuple[GridFrame, dict[str, Any], np.ndarray]]:
+    """Of each keyframe: states, what moves and what cameras see, by method; and which voxels beams came to."""
+    made = clouds(scene)
+    for frame in grid_frames(made["all"], scene, grid)[::every]:
+        ours, unlabelled = (occupancy_at(made[n], frame, grid, OccupancyConfig()) for n in ("all", "unlabelled"))
+        yield frame, {
+            "ten sweeps": (*ten_sweeps(made["all"], frame, grid), None),
+            "boxes, whole scene": (*boxes_whole_scene(made["boxes"], frame, grid), None),
+            "densegt": (ours.state, ours.mover >= 0, ours.mask_camera),
+            "densegt, no labels": (unlabelled.state, unlabelled.mover >= 0, unlabelled.mask_camera),
+        }, reached(made["all"], frame, grid)  # fmt: skip
+
+
+def score(worlds: list[Path], grid: VoxelGrid, every: int) -> dict[str, dict[str, OccupancyScores]]:
+    """Scores by table and method."""
+    tables = {name: {method: OccupancyScores() for method in METHODS} for name in ("reached", "observed")}
+    for folder in worlds:
+        recording = open_recording(folder)
+        for name in recording.scene_names:
+            scene, exact = read_scene(recording, name, AccumulateConfig()), ExactScene(folder, name)
+            images = list(SceneReader(folder / "exact" / f"{name}.h5"))
+            for frame, methods, beams in states(scene, grid, every):
+                mine = [image for image in images if image.sample_token == frame.sample_token]
+                truth = exact_keyframe(exact, grid, frame.timestamp_us, mine)
+                observed = methods["densegt"][0] != State.UNOBSERVED
+                for method, said in methods.items():
+                    score_keyframe(tables["reached"][method], Said(*said, among=beams), truth)
+                    score_keyframe(tables["observed"][method], Said(*said, among=observed), truth)
+    return tables
+
+
+ROWS = {
+    "occupied IoU": "occupied_iou",
+    "free IoU": "free_iou",
+    "occupied precision": "occupied_precision",
+    "free precision": "free_precision",
+    "movers: recall": "mover_recall",
+    "movers: precision": "mover_precision",
+    "a mover's wake occupied": "wake_occupied",
+    "RayIoU": "ray_iou",
+    "camera mask agrees": "mask_agreement",
+    "camera mask IoU": "mask_iou",
+}
+
+
+def as_table(scores: dict[str, OccupancyScores]) -> str:
+    """Percentages by method, and recall by kind and IoU by range."""
+    figures = {method: score.compute() for method, score in scores.items()}
+    rows = {title: {m: f[key] for m, f in figures.items()} for title, key in ROWS.items()}
+    for kind in figures["densegt"]["recall_by_kind"]:
+        rows[f"recall of {kind}"] = {m: f["recall_by_kind"].get(kind) for m, f in figures.items()}
+    for part in figures["densegt"]["by_range_m"]:
+        rows[f"occupied IoU, {part} m"] = {m: f["by_range_m"][part]["occupied_iou"] for m, f in figures.items()}
+    lines = [f"| % | {' | '.join(figures)} |", f"| --- |{' --- |' * len(figures)}"]
+    for title, values in rows.items():
+        said = ("-" if value is None else f"{value:.1f}" for value in values.values())
+        lines.append(f"| {title} | {' | '.join(said)} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--worlds", type=Path, nargs="+", required=True)
+    parser.add_argument("--grid", default="occ3d")
+    parser.add_argument("--every", type=int, default=1, help="keyframes from one that is scored to the next")
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    tables = score(arguments.worlds, open_grid(arguments.grid), arguments.every)
+    for name, scores in tables.items():
+        print(f"\nVoxels {name}:\n\n{as_table(scores)}")
+    if arguments.json:
+        said = {name: {m: s.compute() for m, s in scores.items()} for name, scores in tables.items()}
+        arguments.json.write_text(json.dumps(said, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

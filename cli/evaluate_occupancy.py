@@ -1,0 +1,44 @@
+"""`densegt evaluate` of an occupancy store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+ROWS = (
+    ("voxels observed", "observed"),
+    ("occupied: intersection over union", "occupied_iou"),
+    ("occupied: precision", "occupied_precision"),
+    ("free: intersection over union", "free_iou"),
+    ("free: precision", "free_precision"),
+    ("movers: recall", "mover_recall"),
+    ("movers: precision", "mover_precision"),
+    ("wake of movers that is occupied", "wake_occupied"),
+    ("RayIoU", "ray_iou"),
+    ("camera mask: agreement", "mask_agreement"),
+    ("camera mask: intersection over union", "mask_iou"),
+)
+
+
+def evaluate(pred: Path, truth: Path) -> dict[str, Any]:
+    """Figures of a store against the exact voxels of the simulated city that it was made from; prints them.
+
+    Args:
+        truth: the city's folder, or `exact` in it.
+    """
+    from densegt.occupancy.evaluate import evaluate_occupancy
+
+    figures = evaluate_occupancy(pred, truth.parent if truth.name == "exact" else truth).compute()
+    for title, key in ROWS:
+        click.echo(f"{title:<40}{_shown(figures[key])}")
+    for kind, value in figures["recall_by_kind"].items():
+        click.echo(f"{f'recall of {kind}':<40}{_shown(value)}")
+    for part, values in figures["by_range_m"].items():
+        click.echo(f"{f'occupied at {part} m: IoU':<40}{_shown(values['occupied_iou'])}")
+    return figures
+
+
+def _shown(value: float | None) -> str:
+    return "-" if value is None else f"{value:6.2f} %"
