@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .export_occupancy import FORMATS, OccupancyExport, export, occupancy_export_options
 from .image_size import image_size
 from .option_group import option_group
 from .progress import progress_on_stderr
@@ -16,6 +17,7 @@ from .recording_options import SelectionOptions, selection_options
 if TYPE_CHECKING:
     from densegt.depth.export import Existing
 
+DEPTH_FORMATS = ("kitti-png", "bevdepth-bin", "npz")
 EPILOG = """\b
 Read back with:
   kitti-png     cv2.imread(path, cv2.IMREAD_ANYDEPTH) / 256     metres, 0 = none
@@ -55,22 +57,40 @@ export_options = option_group(
 
 
 @click.command("export", epilog=EPILOG)
-@click.option("--depth", "depth_dir", type=click.Path(path_type=Path), required=True, help="Depth store to read.")
+@click.option("--depth", "depth_dir", type=click.Path(path_type=Path), help="Depth store to read.")
+@occupancy_export_options
 @click.option(
-    "--format", "form", type=click.Choice(["kitti-png", "bevdepth-bin", "npz"]), required=True, help="What to write."
-)
+    "--format", "form", type=click.Choice([*DEPTH_FORMATS, *FORMATS]), required=True,
+    help="What to write; the last three of an occupancy store.",
+)  # fmt: skip
 @click.option("--out", "out_dir", type=click.Path(path_type=Path), required=True, help="Folder to write to.")
 @selection_options()
 @export_options
-def command(depth_dir: Path, form: str, out_dir: Path, selection: SelectionOptions, options: ExportOptions) -> None:
-    """Write a depth store in another tool's format.
+def command(
+    depth_dir: Path | None,
+    voxels: OccupancyExport,
+    form: str,
+    out_dir: Path,
+    selection: SelectionOptions,
+    options: ExportOptions,
+) -> None:
+    """Write a depth store, or one of occupancy, in another tool's format.
 
     \b
     densegt export --depth depth --format bevdepth-bin --out data/nuScenes
+    densegt export --occupancy occupancy --format occ3d --out data/occ3d
     densegt export --depth depth --format npz --out front --camera CAM_FRONT --image-size 704x396
 
     What it will take is told from some images before the first is written; it does not begin where the disk has less.
     """
+    if (depth_dir is None) == (voxels.store is None):
+        raise click.UsageError("give --depth or --occupancy, one of them")
+    if (form in FORMATS) != (voxels.store is not None):
+        raise click.UsageError(f"{', '.join(FORMATS)} go with --occupancy, the other formats with --depth")
+    if voxels.store is not None:
+        export(voxels, form, out_dir, overwrite=options.existing == "overwrite")
+        return
+    assert depth_dir is not None
     from densegt.batch.scene_lock import locked_scenes
     from densegt.depth.export import ExportChoice, estimate_export, export_store
     from densegt.errors import InputError

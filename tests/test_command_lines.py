@@ -16,6 +16,8 @@ import pytest
 from click.testing import CliRunner
 from densegt.cli.main import COMMANDS, group
 
+from .conftest import densegt_does
+
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PROGRAMS = ("densegt", "eval", "git", "make", "pip", "pytest", "python", "rerun", "sbatch")
@@ -133,11 +135,12 @@ def to_run():
 
 @pytest.fixture(scope="module")
 def folders(whole_line, tmp_path_factory):
-    """What the lines read: a world, its depth, the same completed, a prediction of one's own, and a demo's folder."""
+    """What the lines read: a world, its depth and voxels, completed depth, one's own prediction, and a demo's."""
     folder = tmp_path_factory.mktemp("lines")
     for name in ("world", "depth", "completed"):
         (folder / name).symlink_to(whole_line / name)
     (folder / "sweeps").symlink_to(whole_line / "depth")
+    densegt_does(["occupancy", "--dataroot", str(whole_line / "world"), "--out", str(folder / "occupancy")])
     shutil.copytree(whole_line / "world" / "exact", folder / "mine")
     shutil.copytree(folder, folder / "densegt-demo", symlinks=True)
     return folder

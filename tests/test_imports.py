@@ -39,7 +39,8 @@ BELOW = {
     "accumulation": JOBS,
     "simulate": JOBS,
     "shapes": {"depth", "errors"},
-    "occupancy": JOBS | {"accumulation", "simulate"},
+    # The classes of points are those of motion votes.
+    "occupancy": JOBS | {"accumulation", "motion_net", "simulate"},
     "completion": JOBS | {"training"},
     "detection": JOBS | {"training"},
     # Votes beside free space: of the same scans, by the same clocks and beams.
@@ -192,7 +193,7 @@ def test_imports_for_types_and_in_functions_are_not_at_load(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("package", "rooms"),
     [
-        ("torch", {"completion", "detection", "motion_net", "shapes", "training"}),
+        ("torch", {"completion", "detection", "motion_net", "occupancy", "shapes", "training"}),
         ("lightning", {"completion", "detection", "motion_net", "training"}),
         ("numba", {"kernels"}),
     ],

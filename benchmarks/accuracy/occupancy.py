@@ -101,7 +101,7 @@ def clouds(scene: Scene) -> dict[str, Cloud]:
 def states(scene: Scene, grid: VoxelGrid, every: int) -> Iterator[tuple[GridFrame, dict[str, Any], np.ndarray]]:
     """Of each keyframe: states, what moves and what cameras see, by method; and which voxels beams came to."""
     made = clouds(scene)
-    for frame in grid_frames(made["all"], scene, grid)[::every]:
+    for frame in grid_frames(made["all"], scene, grid)[every // 2 :: every]:
         ours, unlabelled = (occupancy_at(made[n], frame, grid, OccupancyConfig()) for n in ("all", "unlabelled"))
         yield frame, {
             "ten sweeps": (*ten_sweeps(made["all"], frame, grid), None),
@@ -158,13 +158,19 @@ def as_table(scores: dict[str, OccupancyScores]) -> str:
     return "\n".join(lines)
 
 
+def parser() -> argparse.ArgumentParser:
+    out = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    out.add_argument("--worlds", type=Path, nargs="+", required=True)
+    out.add_argument("--grid", default="occ3d")
+    out.add_argument(
+        "--every", type=int, default=1, help="keyframes from one that is scored to the next; begins half as far in"
+    )
+    out.add_argument("--json", type=Path)
+    return out
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--worlds", type=Path, nargs="+", required=True)
-    parser.add_argument("--grid", default="occ3d")
-    parser.add_argument("--every", type=int, default=1, help="keyframes from one that is scored to the next")
-    parser.add_argument("--json", type=Path)
-    arguments = parser.parse_args()
+    arguments = parser().parse_args()
     tables = score(arguments.worlds, open_grid(arguments.grid), arguments.every)
     for name, scores in tables.items():
         print(f"\nVoxels {name}:\n\n{as_table(scores)}")

@@ -51,12 +51,16 @@ def probabilities(counts: np.ndarray) -> np.ndarray:
     return (right + PRIOR * mean) / (total + PRIOR)
 
 
+def parser() -> argparse.ArgumentParser:
+    out = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    out.add_argument("--worlds", type=Path, nargs="+", required=True)
+    out.add_argument("--grid", default="occ3d")
+    out.add_argument("--out", type=Path, required=True)
+    return out
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--worlds", type=Path, nargs="+", required=True)
-    parser.add_argument("--grid", default="occ3d")
-    parser.add_argument("--out", type=Path, required=True)
-    arguments = parser.parse_args()
+    arguments = parser().parse_args()
     counts = sum(count_world(folder, open_grid(arguments.grid), OccupancyConfig()) for folder in arguments.worlds)
     said = {
         "worlds": len(arguments.worlds),

@@ -14,13 +14,15 @@ from densegt.batch.progress import SceneProgress
 from densegt.batch.recording_handle import RecordingHandle
 from densegt.datasets import RecordingPath
 from densegt.datasets.recording import Recording
+from densegt.occupancy.classes import SceneClasses
 from densegt.occupancy.config import OccupancyConfig
 from densegt.occupancy.grid import VoxelGrid
-from densegt.occupancy.scene_to_store import occupancy_to_store
+from densegt.occupancy.labels import lidarseg_points, voted_points
+from densegt.occupancy.scene_to_store import ClassSource, occupancy_to_store
 from densegt.occupancy.store import OccupancyWriter
 
 # Raise it with every change after which equal input and options give other voxels.
-ALGORITHM = 2
+ALGORITHM = 3
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class OccupancyJob:
     """The voxels of a recording's scenes into an occupancy store; see `densegt.batch.run.run_scenes`.
 
     Attributes:
+        semantics: auto takes boxes' classes, and lidarseg's where there are some; none; or a folder of motion votes.
         overwrite: also make finished scenes again.
         sanity: what comes of a scene whose poses, calibration, units or clocks contradict its points.
     """
@@ -38,6 +41,7 @@ class OccupancyJob:
     out: Path
     grid: VoxelGrid
     config: OccupancyConfig
+    semantics: str = "auto"
     overwrite: bool = False
     sanity: Literal["refuse", "warn", "off"] = "refuse"
 
@@ -64,6 +68,7 @@ class OccupancyJob:
             "algorithm": f"{ACCUMULATION}.{ALGORITHM}",
             "occupancy": self.config.model_dump(mode="json"),
             "grid": self.grid.described(),
+            "semantics": self.semantics,
         }
 
     def input_digest(self, scene: str) -> str:
@@ -84,8 +89,26 @@ class OccupancyJob:
         new_writer = partial(OccupancyWriter, self.out, scene, config, input_digest=digest, overwrite=True)
         read = self.opened.scene(scene, keyframes_only=self.config.window_s == 0)
         examined = sane_scene(read, self.config, self.opened.source, sanity=self.sanity, strict=self.recording.strict)
-        return occupancy_to_store(examined, self.grid, self.config, new_writer, report=report)
+        return occupancy_to_store(
+            examined, self.grid, self.config, new_writer, classes=self._classes(scene), report=report
+        )
+
+    def _classes(self, scene: str) -> ClassSource:
+        known = object_classes(self.opened, scene)
+        if self.semantics == "none":
+            return lambda cloud, read: None
+        if self.semantics != "auto":
+            votes = Path(self.semantics)
+            return lambda cloud, read: SceneClasses.of(cloud, read, known, voted_points(votes, read))
+        root = self.opened.root
+        return lambda cloud, read: SceneClasses.of(cloud, read, known, lidarseg_points(root, read))
 
     def summary(self) -> dict[str, Any]:
         """Dataroot and configuration."""
         return {"dataroot": str(self.recording.root), "config": self.saved_config("")}
+
+
+def object_classes(recording: Recording, scene: str) -> dict[str, str | None]:
+    """Detection class by category of a scene's boxes, as its format tells it."""
+    boxes = [keyframe.boxes for keyframe in recording.keyframes(scene)]
+    return {category: name for at in boxes for category, name in zip(at.categories, at.classes, strict=True)}

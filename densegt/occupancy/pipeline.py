@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,9 @@ from densegt.geometry import se3
 from densegt.kernels.carve_beams import CarveRule, Passes, carve_beams
 from densegt.kernels.splat_voxels import Patches, splat_voxels
 from densegt.occupancy.beams import beams_of
+from densegt.occupancy.boxes import in_box
 from densegt.occupancy.camera_mask import seen_by_cameras
+from densegt.occupancy.classes import SceneClasses, classes_at
 from densegt.occupancy.confidence import confidence
 from densegt.occupancy.config import EvidenceConfig, OccupancyConfig
 from densegt.occupancy.grid import VoxelGrid
@@ -51,15 +54,18 @@ def occupancy_of_scene(
     grid: VoxelGrid,
     config: OccupancyConfig,
     *,
+    classes: SceneClasses | None = None,
     progress: Callable[[], None] = lambda: None,
 ) -> Iterator[Occupancy]:
     """The voxels of each keyframe, in order of time.
 
     Args:
+        classes: of the scene's things and points; none are told if not given.
         progress: called after each keyframe.
     """
     for frame in grid_frames(cloud, scene, grid):
-        yield occupancy_at(cloud, frame, grid, config)
+        voxels = occupancy_at(cloud, frame, grid, config)
+        yield voxels if classes is None else replace(voxels, semantics=classes_at(voxels, classes))
         progress()
 
 
@@ -80,7 +86,7 @@ def occupancy_at(cloud: Cloud, frame: GridFrame, grid: VoxelGrid, config: Occupa
         most[led], mover[led] = own[led], placed.index
         flow_mps[led] = flow(placed, frame, grid, np.argwhere(led))
         add_counts(hits, own)
-    boxes = [in_box(placed, frame, grid) for placed in movers]
+    boxes = [where_it_is(placed, frame, grid) for placed in movers]
     passes = all_passes(cloud, frame, allowed, boxes, T_voxel_origin, grid, config.voxels)
     state = states(hits, passes, config.voxels)
     mover[state != State.OCCUPIED] = -1
@@ -89,6 +95,7 @@ def occupancy_at(cloud: Cloud, frame: GridFrame, grid: VoxelGrid, config: Occupa
         grid=grid,
         frame=frame,
         state=state,
+        semantics=np.zeros(grid.shape, np.uint8),
         hits=hits,
         passes=passes.beams,
         mover=mover,
@@ -198,20 +205,12 @@ def apart(cloud: Cloud, every_m: float) -> Bool:
     return out
 
 
-def in_box(placed: PlacedMover, frame: GridFrame, grid: VoxelGrid) -> Bool:
+def where_it_is(placed: PlacedMover, frame: GridFrame, grid: VoxelGrid) -> Bool:
     """Voxels (X,Y,Z) that a mover's box touches."""
-    T_grid_box = se3.inverse(frame.T_global_grid) @ placed.T_global_box
     inside = np.zeros(grid.shape, dtype=np.bool_)
-    reach = placed.track.radius_m + grid.voxel_m
-    low = np.floor((T_grid_box[:3, 3] - reach - grid.low_m) / grid.voxel_m).astype(int).clip(0, grid.shape)
-    high = np.ceil((T_grid_box[:3, 3] + reach - grid.low_m) / grid.voxel_m).astype(int).clip(0, grid.shape)
-    if (high <= low).any():
-        return inside
-    part = tuple(slice(a, b) for a, b in zip(low.tolist(), high.tolist(), strict=True))
-    axes = [np.arange(a, b) + 0.5 for a, b in zip(low, high, strict=True)]
-    centres = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1) * grid.voxel_m + np.array(grid.low_m)
-    away = np.abs(se3.apply(se3.inverse(T_grid_box), centres.reshape(-1, 3))).reshape(centres.shape)
-    inside[part] = (away <= placed.track.size_lwh_m / 2 + grid.voxel_m / 2).all(axis=-1)
+    T_grid_box = se3.inverse(frame.T_global_grid) @ placed.T_global_box
+    voxels, _ = in_box(T_grid_box, placed.track.size_lwh_m, grid, margin_m=grid.voxel_m / 2)
+    inside[voxels] = True
     return inside
 
 

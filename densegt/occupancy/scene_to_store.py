@@ -7,18 +7,23 @@ from collections.abc import Callable
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from densegt.accumulation.cloud import Cloud
 from densegt.accumulation.pipeline import build_cloud
 from densegt.accumulation.scene_input import ExaminedScene
 from densegt.batch.job import ReportProgress, SceneResult
 from densegt.batch.progress import SceneProgress
 from densegt.batch.stage_seconds import StageSeconds
 from densegt.datasets.sanity.finding import in_lines
+from densegt.datasets.scene import Scene
 from densegt.datasets.set_aside import as_dicts, in_one_line
+from densegt.occupancy.classes import SceneClasses
 from densegt.occupancy.config import OccupancyConfig
 from densegt.occupancy.grid import VoxelGrid
 from densegt.occupancy.pipeline import occupancy_of_scene
 from densegt.occupancy.store import MoverName, OccupancyWriter
 from densegt.occupancy.voxels import State
+
+ClassSource = Callable[[Cloud, Scene], SceneClasses | None]
 
 
 def occupancy_to_store(
@@ -27,12 +32,14 @@ def occupancy_to_store(
     config: OccupancyConfig,
     new_writer: Callable[..., OccupancyWriter],
     *,
+    classes: ClassSource,
     report: ReportProgress = lambda progress: None,
 ) -> SceneResult:
     """Write the voxels of one scene's keyframes.
 
     Args:
         new_writer: makes the writer, given the lidars' models as `inferred`.
+        classes: makes what is known of the scene's classes, from its cloud.
         report: called after every sweep and keyframe.
 
     Raises:
@@ -57,7 +64,8 @@ def occupancy_to_store(
         if examined.set_aside:
             writer.set_aside(as_dicts(examined.set_aside))
         seconds.enter("voxels")
-        for voxels in occupancy_of_scene(cloud, scene, grid, config, progress=step):
+        told = classes(cloud, scene)
+        for voxels in occupancy_of_scene(cloud, scene, grid, config, classes=told, progress=step):
             seconds.enter("write")
             sweep = scene.sweeps[voxels.frame.sweep]
             writer.write(voxels, sweep_token=sweep.token, filename=sweep.path.name)

@@ -4,6 +4,7 @@
   attributes: those of a depth store's file, format being densegt-occupancy; grid (JSON: name, frame, range_m, voxel_m,
               shape), movers (JSON: token and category of each)
   /<sample_token>/state       uint8   (X,Y,Z)    0 unobserved, 1 free, 2 occupied
+  /<sample_token>/semantics   uint8   (X,Y,Z)    class of what is occupied, 0 unknown, else lidarseg's 1 to 16
   /<sample_token>/confidence  uint8   (X,Y,Z)    probability x 255 that the state is right; 0 where unobserved
   /<sample_token>/mask_camera uint8   (X,Y,Z)    1 = seen by a camera
   /<sample_token>/hits        uint16  (X,Y,Z)    surfels that lie in the voxel: evidence for
@@ -123,6 +124,7 @@ class OccupancyWriter(WholeFile):
 def _layers(occupancy: Occupancy) -> dict[str, NDArray[Any]]:
     return {
         "state": occupancy.state,
+        "semantics": occupancy.semantics,
         "confidence": np.rint(255 * occupancy.confidence).astype(np.uint8),
         "mask_camera": occupancy.mask_camera.astype(np.uint8),
         "hits": occupancy.hits,

@@ -40,6 +40,7 @@ class Occupancy:
 
     Attributes:
         state: uint8 codes of `State`.
+        semantics: uint8 codes of `densegt.occupancy.classes.NAMES`, 0 where unknown and where nothing is.
         hits: uint16, surfels that lie in the voxel; passes: uint16, beams that passed through it.
         mover: int16, index of the mover that most of an occupied voxel's surfels are of, -1 = of none.
         mask_camera: bool, on the way of a ray of some camera of the keyframe, before or at the first occupied voxel.
@@ -50,6 +51,7 @@ class Occupancy:
     grid: VoxelGrid
     frame: GridFrame
     state: NDArray[np.uint8]
+    semantics: NDArray[np.uint8]
     hits: NDArray[np.uint16]
     passes: NDArray[np.uint16]
     mover: NDArray[np.int16]

@@ -27,6 +27,7 @@ def some_voxels(sample_token: str = "sample0", timestamp_us: int = 5) -> Occupan
         grid=GRID,
         frame=GridFrame(sample_token, timestamp_us, 0, T),
         state=rng.integers(0, 3, GRID.shape).astype(np.uint8),
+        semantics=rng.integers(0, 17, GRID.shape).astype(np.uint8),
         hits=counts[0],
         passes=counts[1],
         mover=rng.integers(-1, 2, GRID.shape).astype(np.int16),
@@ -53,7 +54,7 @@ def test_roundtrip(tmp_path: Path) -> None:
     record = reader.read("sample0")
     assert is_occupancy_store(tmp_path)
     np.testing.assert_array_equal(record.state, voxels.state)
-    for name in ("mask_camera", "hits", "passes", "mover"):
+    for name in ("semantics", "mask_camera", "hits", "passes", "mover"):
         np.testing.assert_array_equal(record.layers[name], getattr(voxels, name))
     np.testing.assert_allclose(record.layers["flow"], voxels.flow_mps, rtol=1e-3, atol=1e-6)
     np.testing.assert_allclose(record.layers["confidence"] / 255, voxels.confidence, atol=0.5 / 255 + 1e-6)
