@@ -51,8 +51,11 @@ def command(
     Each scene's file has, for each lidar and sweep, one row a point: the probability that it moves, its class, its
     speed and the way to its object's middle. Scenes that are finished are skipped.
     """
+    from densegt.depth.partial_file import check_writable
+
     from .batch_run import run_batch
 
+    check_writable(out)
     job = votes_job(recording.strictly(strict), out, checkpoint, reach_m=reach_m, overwrite=batch.overwrite)
     return run_batch(ctx, job, selection.scene_names(job.opened), batch, details=_moving, units=("sweeps", "points"))
 

@@ -114,15 +114,19 @@ def commands(store, root, out):
     there = ["--depth", store, "--dataroot", root]
     return {
         "accumulate": ["--dataroot", root, "--out", out],
+        "compare": [store, store, "--out", out / "page.html"],
         "complete": [*there, "--out", out],
         "demo": ["--out", out],
         "evaluate": ["--pred", store, "--truth", store, "--json", out / "figures.json"],
         "export": ["--depth", store, "--format", "npz", "--out", out],
+        "occupancy": ["--dataroot", root, "--out", out],
         "predict": ["--checkpoint", store / "scene-0001.h5", "--dataroot", root, "--out", out],
+        "predict-motion": ["--checkpoint", store / "scene-0001.h5", "--dataroot", root, "--out", out],
         "report": [*there, "--out", out / "page.html"],
         "simulate": [*SIMULATE[1:], "--scenes", 1, "--out", out],
         "train-completion": [*there, "--out", out],
         "train-lss": [*there, "--out", out],
+        "train-motion": ["--dataroot", root, "--out", out],
         "train-pl": [*there, "--out", out],
         "view": [*there, "--no-cloud", "--out", out / "page.html"],
     }
@@ -161,7 +165,7 @@ def test_one_line_where_nothing_can_be_written(tmp_path, store, simulated, name,
     out = {"below a file": tmp_path / "file" / "out", "in /proc": Path("/proc/none/out")}.get(where, closed / "out")
     if where == "read-only parent":
         out.rmdir()
-    root = simulated if name == "accumulate" else tmp_path
+    root = simulated if name in ("accumulate", "occupancy") else tmp_path
     code, line = main_says(monkeypatch, capsys, name, *commands(store, root, out)[name])
     assert code == 2, line
     assert line.startswith(f"densegt: {out}")
