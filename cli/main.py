@@ -16,6 +16,7 @@ from densegt.suggestion import closest
 COMMANDS = {
     "simulate": "Write a small driving world in nuScenes format with exact depth.",
     "accumulate": "Turn a recording into dense depth maps of every camera keyframe.",
+    "autolabel": "Boxes and shapes of vehicles in a recording that nobody labelled.",
     "complete": "Fill the gaps of a depth store, guided by the images.",
     "occupancy": "Turn a recording into voxels: occupied, free, unobserved, and what moves.",
     "train-completion": "Train the network that `complete --method network` uses.",

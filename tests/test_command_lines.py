@@ -24,6 +24,7 @@ PROGRAMS = ("densegt", "eval", "git", "make", "pip", "pytest", "python", "rerun"
 
 # densegt's lines whose options are only read, and where the command itself is run.
 ONLY_READ = {
+    "autolabel": "tests/autolabel, with less to do",
     "demo": "tests/cli/test_demo.py, with less to do",
     "doctor": "tests/cli/test_main.py",
     "predict": "tests/detection",
@@ -42,6 +43,7 @@ ONLY_READ_WITH = {
 
 # Recordings in other formats than that of the small world.
 OTHER_RECORDINGS = {
+    "labels/recording": "tests/autolabel",
     "/data/argoverse2": "tests/datasets/argoverse2",
     "/data/kitti": "tests/datasets/kitti_raw, tests/depth/test_kitti_depth.py",
     "my-recording": "tests/datasets/custom",

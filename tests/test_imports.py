@@ -15,7 +15,9 @@ ROOT = Path(__file__).parents[1]
 LOWEST = {"errors", "geometry", "install_hint", "kernels", "shipped_configs", "strict_yaml", "suggestion"}
 DATA = LOWEST | {"configuration", "datasets", "depth"}
 JOBS = DATA | {"batch"}
-STAGES = {"simulate", "accumulation", "occupancy", "completion", "detection", "motion_net", "shapes"}
+STAGES = {
+    "simulate", "accumulation", "occupancy", "autolabel", "completion", "detection", "motion_net", "shapes",
+}  # fmt: skip
 SHOWN = {"experiments", "report", "view"}
 
 # What each room may import besides itself.
@@ -41,6 +43,7 @@ BELOW = {
     "shapes": {"depth", "errors"},
     # The classes of points are those of motion votes.
     "occupancy": JOBS | {"accumulation", "motion_net", "simulate"},
+    "autolabel": JOBS | {"accumulation", "shapes"},
     "completion": JOBS | {"training"},
     "detection": JOBS | {"training"},
     # Votes beside free space: of the same scans, by the same clocks and beams.
@@ -193,7 +196,7 @@ def test_imports_for_types_and_in_functions_are_not_at_load(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("package", "rooms"),
     [
-        ("torch", {"completion", "detection", "motion_net", "occupancy", "shapes", "training"}),
+        ("torch", {"autolabel", "completion", "detection", "motion_net", "occupancy", "shapes", "training"}),
         ("lightning", {"completion", "detection", "motion_net", "training"}),
         ("numba", {"kernels"}),
     ],

@@ -29,6 +29,7 @@ FORMAT_VERSION = 1
 # What each format's files are called in messages.
 FORMATS = {
     "densegt-depth": "depth store",
+    "densegt-labels": "file of labels",
     "densegt-motion-votes": "store of motion votes",
     "densegt-occupancy": "store of occupancy",
 }
