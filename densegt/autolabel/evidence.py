@@ -70,7 +70,8 @@ class SceneEvidence:
         order, x = self._by_x
         first, last = np.searchsorted(x, [xy[0] - reach_m, xy[0] + reach_m])
         rows = order[first:last]
-        return rows[np.abs(self.xyh[rows, 1] - xy[1]) < reach_m]
+        inside: NDArray[np.intp] = rows[np.abs(self.xyh[rows, 1] - xy[1]) < reach_m]
+        return inside
 
     def range_of(self, xy: Float64) -> float:
         """Distance of a place (2,) m to the nearest of the lidar's positions, seen from above."""
