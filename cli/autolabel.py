@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from .batch_options import BatchOptions, batch_options
+from .option_group import option_group
 from .recording_options import DatarootOptions, recording_options, strict_option
 
 if TYPE_CHECKING:
@@ -16,24 +18,40 @@ if TYPE_CHECKING:
 _PATH = click.Path(path_type=Path)
 
 
+@dataclass(frozen=True)
+class AutolabelOptions:
+    """How labels are made, and which are published; see `AutolabelConfig`."""
+
+    verify: bool
+    prior: Path | None
+    meshes: bool
+    config: str | None
+    strict: bool | None
+
+
+autolabel_options = option_group(
+    "options",
+    AutolabelOptions,
+    click.option(
+        "--verify/--no-verify", default=True, show_default=True,
+        help="Publish only labels that passed verification, or all, each with its probability.",
+    ),
+    click.option("--prior", type=_PATH, help="Shapes other than those that ship: an npz of `densegt.shapes.train`."),
+    click.option(
+        "--meshes/--no-meshes", default=False, show_default=True, help="Also write each shape as PLY, to look at."
+    ),
+    click.option("--config", metavar="FILE", help="YAML with what differs from the defaults."),
+    strict_option,
+)  # fmt: skip
+
+
 @click.command("autolabel")
 @recording_options()
 @click.option(
-    "--out", type=_PATH, required=True, help="Labels: one .h5 a scene, results.json, tracks.json, recording/."
+    "--out", type=_PATH, required=True, help="One .h5 a scene, results.json, tracks.json and recording/ go there."
 )
-@click.option(
-    "--scene", "scenes", multiple=True, metavar="NAME", help="This scene only; may be repeated.  [default: all]"
-)
-@click.option(
-    "--verify/--no-verify", default=True, show_default=True,
-    help="Publish only labels that passed verification, or all, each with its probability.",
-)  # fmt: skip
-@click.option("--prior", type=_PATH, help="Shapes other than those that ship: an npz of `densegt.shapes.train`.")
-@click.option(
-    "--meshes/--no-meshes", default=False, show_default=True, help="Also write each shape as a PLY, to look at."
-)
-@click.option("--config", metavar="FILE", help="YAML; a file, or the name of one that ships.")
-@strict_option
+@click.option("--scene", "scenes", multiple=True, metavar="NAME", help="This scene only; may be repeated.")
+@autolabel_options
 @batch_options
 @click.pass_context
 def command(
@@ -41,11 +59,7 @@ def command(
     recording: DatarootOptions,
     out: Path,
     scenes: tuple[str, ...],
-    verify: bool,
-    prior: Path | None,
-    meshes: bool,
-    config: str | None,
-    strict: bool | None,
+    options: AutolabelOptions,
     batch: BatchOptions,
 ) -> int:
     """Boxes and shapes of vehicles, parked and moving, in a recording that nobody labelled.
@@ -69,15 +83,15 @@ def command(
         from densegt.autolabel.publication import publish, write_meshes
     except ImportError as error:
         raise InputError(f"autolabel: {error}; {install_command('train')}") from None
-    settings = load_config(AutolabelConfig, config, {})
-    job = AutolabelJob(recording.strictly(strict), out, settings, prior, batch.overwrite)
+    settings = load_config(AutolabelConfig, options.config, {})
+    job = AutolabelJob(recording.strictly(options.strict), out, settings, options.prior, batch.overwrite)
     names = SelectionOptions(scenes, ()).scene_names(job.opened)
     code = run_batch(ctx, job, names, batch, details=_found, units=("keyframes", "labels verified"))
     if code < 2:
-        for line in publish(job.opened, out, names, verified_only=verify):
+        for line in publish(job.opened, out, names, verified_only=options.verify):
             click.echo(line)
-        if meshes:
-            count = write_meshes(out, names, knowledge(prior).prior, verified_only=verify)
+        if options.meshes:
+            count = write_meshes(out, names, knowledge(options.prior).prior, verified_only=options.verify)
             click.echo(f"{out / 'meshes'}: {count} shapes as PLY")
     return code
 

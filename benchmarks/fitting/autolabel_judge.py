@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from benchmarks.accuracy.autolabel import found_candidates
-from densegt.autolabel.verification import NAMES, Judge, basis
+from densegt.autolabel.verification import NAMES, Judge, normalised
 
 Float64 = NDArray[np.float64]
 
 RIGHT_IOU = 0.5
-# Of the weights; there are few worlds.
-RIDGE = 0.02
+# Of the weights; there are few worlds, and few movers in them.
+RIDGE = 0.01
+OF_MOVERS = ("on", "beside", "residual_m", "sides", "length")
 
 
 def main() -> None:
@@ -32,16 +33,17 @@ def main() -> None:
     for name, moving in (("standing", False), ("moving", True)):
         mine = [row for row in rows if row.moving == moving and not row.ignored]
         x, right = np.stack([row.figures for row in mine]), np.array([row.iou >= RIGHT_IOU for row in mine])
-        judge = fit_judge(x, right)
+        judge = fit_judge(x, right, OF_MOVERS if moving else NAMES)
         judge.save(options.out / f"{name}.json")
         p = np.array([judge.probability_of(row.figures) for row in mine])
         print(f"{name}: {len(mine)} fits, {right.sum()} right; Brier {np.mean((p - right) ** 2):.3f}")
 
 
-def fit_judge(x: Float64, right: NDArray[np.bool_]) -> Judge:
-    """The regression of what is right (N,) on figures (N,K)."""
+def fit_judge(x: Float64, right: NDArray[np.bool_], names: tuple[str, ...] = NAMES) -> Judge:
+    """The regression of what is right (N,) on some of all figures (N,K)."""
+    x = x[:, [NAMES.index(name) for name in names]]
     mean, deviation = x.mean(axis=0), x.std(axis=0) + 1e-6
-    features = basis((x - mean) / deviation)
+    features = normalised(x, mean, deviation)
     sign = np.where(right, 1.0, -1.0)
 
     def loss(theta: Float64) -> tuple[float, Float64]:
@@ -51,7 +53,7 @@ def fit_judge(x: Float64, right: NDArray[np.bool_]) -> Judge:
         return float(value), np.append(features.T @ pull + RIDGE * theta[:-1], pull.sum())
 
     theta = minimize(loss, np.zeros(features.shape[1] + 1), jac=True, method="L-BFGS-B").x
-    return Judge(NAMES, mean, deviation, theta[:-1], float(theta[-1]))
+    return Judge(names, mean, deviation, theta[:-1], float(theta[-1]))
 
 
 if __name__ == "__main__":

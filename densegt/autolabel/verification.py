@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -159,7 +159,7 @@ class Judge:
     """A logistic regression on agreements: mean and deviation of each figure, weights, bias.
 
     Attributes:
-        names: of the figures, those of `Agreement`.
+        names: of the figures, some of those of `Agreement`.
     """
 
     names: tuple[str, ...]
@@ -184,19 +184,19 @@ class Judge:
 
     def probability(self, agreement: Agreement) -> float:
         """That the box overlaps its object by at least a half, seen from above."""
-        figures = asdict(agreement)
-        return self.probability_of(np.array([figures[name] for name in self.names]))
+        return self.probability_of(as_row(agreement))
 
     def probability_of(self, figures: Float64) -> float:
-        """The same of figures (K,) in order of `names`."""
-        logit = self.weight @ basis((figures - self.mean) / self.deviation) + self.bias
+        """The same of all figures, in order of `NAMES`."""
+        mine = figures[[NAMES.index(name) for name in self.names]]
+        logit = self.weight @ normalised(mine, self.mean, self.deviation) + self.bias
         return float(1 / (1 + np.exp(-logit)))
 
 
-def basis(x: Float64) -> Float64:
-    """Figures (...,K), clipped, and their squares (...,2K)."""
-    x = np.clip(x, -3, 3)
-    return np.concatenate([x, x * x], axis=-1)
+def normalised(figures: Float64, mean: Float64, deviation: Float64) -> Float64:
+    """Figures (...,K) in deviations from their means; beyond three nothing more is said."""
+    out: Float64 = np.clip((figures - mean) / deviation, -3, 3)
+    return out
 
 
 NAMES = tuple(field.name for field in fields(Agreement))

