@@ -114,6 +114,7 @@ def commands(store, root, out):
     there = ["--depth", store, "--dataroot", root]
     return {
         "accumulate": ["--dataroot", root, "--out", out],
+        "autolabel": ["--dataroot", root, "--out", out],
         "compare": [store, store, "--out", out / "page.html"],
         "complete": [*there, "--out", out],
         "demo": ["--out", out],
@@ -165,7 +166,7 @@ def test_one_line_where_nothing_can_be_written(tmp_path, store, simulated, name,
     out = {"below a file": tmp_path / "file" / "out", "in /proc": Path("/proc/none/out")}.get(where, closed / "out")
     if where == "read-only parent":
         out.rmdir()
-    root = simulated if name in ("accumulate", "occupancy") else tmp_path
+    root = simulated if name in ("accumulate", "autolabel", "occupancy") else tmp_path
     code, line = main_says(monkeypatch, capsys, name, *commands(store, root, out)[name])
     assert code == 2, line
     assert line.startswith(f"densegt: {out}")
