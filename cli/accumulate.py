@@ -35,12 +35,14 @@ class RunOptions:
         memory: bytes that scenes at work at the same time may take together.
         sanity: what comes of a scene that contradicts itself.
         estimate: only tell what it would take.
+        votes: store of votes on what moves.
     """
 
     threads: int
     memory: int | None
     sanity: Literal["refuse", "warn", "off"]
     estimate: bool
+    votes: Path | None
 
 
 run_options = option_group(
@@ -57,6 +59,10 @@ run_options = option_group(
     ),
     sanity_option,
     click.option("--estimate", is_flag=True, help="Only say what time, disk and memory it would take."),
+    click.option(
+        "--motion-votes", "votes", type=click.Path(path_type=Path), metavar="DIR",
+        help="Votes of `densegt predict-motion` on what moves, weighed with free space.",
+    ),
 )  # fmt: skip
 
 
@@ -90,14 +96,18 @@ def command(
 
     from .batch_run import run_batch
 
+    config = accumulation.resolve()
+    if run.votes is not None and config.motion not in ("auto", "free"):
+        raise click.UsageError(f"--motion-votes goes with --motion auto or free, not {config.motion}")
     job = AccumulateJob(
         recording.strictly(accumulation.strict),
         out,
-        accumulation.resolve(),
+        config,
         selection.cameras,
         batch.overwrite,
         run.sanity,
         run.threads,
+        run.votes,
     )
     ctx, names = click.get_current_context(), selection.scene_names(job.opened)
     if run.estimate:

@@ -47,6 +47,7 @@ def command(
 
     \b
     densegt predict-motion --checkpoint trained/motion.safetensors --dataroot /data/nuscenes --out votes
+    densegt accumulate --dataroot /data/nuscenes --out depth --motion-votes votes
 
     Each scene's file has, for each lidar and sweep, one row a point: the probability that it moves, its class, its
     speed and the way to its object's middle. Scenes that are finished are skipped.

@@ -78,6 +78,10 @@ trainer_options = option_group(
 @click.option("--config", metavar="NAME|FILE", help="miniature, full, or a YAML file.  [default: full]")
 @motion_options
 @trainer_options
+@click.option(
+    "--votes", type=_PATH, multiple=True,
+    help="Second round of --labels auto: votes of the first round's network, one store for each --dataroot.",
+)  # fmt: skip
 def command(
     dataroots: tuple[Path, ...],
     out: Path,
@@ -86,6 +90,7 @@ def command(
     config: str | None,
     motion: MotionOptions,
     trainer: TrainerOptions,
+    votes: tuple[Path, ...],
 ) -> None:
     """Train a network that tells from several lidar scans, past and future, what moves.
 
@@ -93,6 +98,8 @@ def command(
     densegt simulate --street city --out worlds --scenes 16 --seconds 2
     densegt train-motion --dataroot worlds --out trained
     densegt predict-motion --checkpoint trained/motion.safetensors --dataroot /data/nuscenes --out votes
+
+    densegt accumulate --dataroot /data/nuscenes --out depth --motion-votes votes
 
     The last eighth of the scenes is held out and tells which weights are best.
     """
@@ -109,6 +116,8 @@ def command(
     net = {"scans": motion.scans, "fusion": motion.fusion, "free_space": motion.free_space}
     if any(value is not None for value in net.values()):
         settings = overridden(settings, {"net": {k: v for k, v in net.items() if v is not None}})
+    if votes and (labels != "auto" or len(votes) != len(dataroots)):
+        raise click.UsageError(f"--votes goes with --labels auto, once for each of {len(dataroots)} --dataroot")
     if trainer.init is not None and trainer.resume:
         raise InputError("--init begins a training, --resume goes on with one; only one of them can be")
     try:
@@ -117,7 +126,9 @@ def command(
         raise InputError(f'train-motion: {error}; pip install "densegt[train]"') from None
     recordings = tuple(RecordingPath(root, format_, version) for root in dataroots)
     typed = shlex.join(["densegt", *sys.argv[1:]])
-    run = MotionRun(recordings, out, settings, trainer.init, trainer.resume, trainer.devices, trainer.nodes, typed)
+    run = MotionRun(
+        recordings, out, settings, trainer.init, trainer.resume, trainer.devices, trainer.nodes, typed, votes
+    )
     weights = train(run, lambda line: click.echo(line, err=True))
     if weights is not None:
         click.echo(f"{weights}: the best weights; densegt predict-motion --checkpoint {weights}")

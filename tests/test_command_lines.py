@@ -39,6 +39,7 @@ ONLY_READ = {
 ONLY_READ_WITH = {
     "--ray-address": "tests/batch/executor/test_on_ray.py",
     "--checkpoint": "tests/completion",
+    "--motion-votes": "tests/accumulation/motion/test_votes.py",
 }
 
 # Recordings in other formats than that of the small world.

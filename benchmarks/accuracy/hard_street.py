@@ -25,6 +25,7 @@ from densegt.accumulation.config import AccumulateConfig
 from densegt.accumulation.pipeline import build_cloud
 from densegt.accumulation.render.renderer import render
 from densegt.accumulation.scene_input import read_scene
+from densegt.accumulation.sweep_returns import stored_votes
 from densegt.configuration import load_config
 from densegt.datasets import open_recording
 from densegt.depth.figures import QUANTITIES
@@ -118,7 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser().parse_args(arguments)
     given = {"motion": options.motion} if options.motion else {}
     config = load_config(AccumulateConfig, options.config, given)
-    results = {folder.name: score_world(folder, config, options.every) for folder in options.worlds}
+    results = {folder.name: score_world(folder, config, options.every, options.votes) for folder in options.worlds}
     Console(width=160).print(table(results))
     if options.json:
         options.json.write_text(json.dumps({name: as_json(result) for name, result in results.items()}, indent=1))
@@ -130,12 +131,13 @@ def parser() -> argparse.ArgumentParser:
     out.add_argument("worlds", nargs="+", type=Path, metavar="DIR", help="written by `densegt simulate`")
     out.add_argument("--motion", choices=["auto", "boxes", "free", "none"])
     out.add_argument("--config", metavar="FILE", help="as for `densegt accumulate`")
+    out.add_argument("--votes", type=Path, metavar="DIR", help="on what moves, one store a world: DIR/<world>/")
     out.add_argument("--every", type=int, default=1, help="only every so manyeth image")
     out.add_argument("--json", type=Path, metavar="FILE")
     return out
 
 
-def score_world(folder: Path, config: AccumulateConfig, every: int) -> Result:
+def score_world(folder: Path, config: AccumulateConfig, every: int, votes: Path | None = None) -> Result:
     """Accumulate the scenes of a world and score their images."""
     out = Result()
     recording = open_recording(folder)
@@ -143,7 +145,8 @@ def score_world(folder: Path, config: AccumulateConfig, every: int) -> Result:
         exact = SceneReader(file)
         scene = read_scene(recording, file.stem, config)
         start = time.process_time()
-        cloud = build_cloud(scene, config)
+        said = None if votes is None else stored_votes(votes / folder.name / f"{scene.name}.h5")
+        cloud = build_cloud(scene, config, votes=said)
         out.seconds += time.process_time() - start
         for camera in cloud.cameras[::every]:
             start = time.process_time()

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal
 from densegt.accumulation.config import AccumulateConfig
 from densegt.accumulation.scene_input import ExaminedScene, examine
 from densegt.accumulation.scene_to_store import accumulate_to_store
+from densegt.accumulation.sweep_returns import stored_votes
 from densegt.batch.job import ReportProgress, SceneResult
 from densegt.batch.progress import SceneProgress
 from densegt.batch.recording_handle import RecordingHandle
@@ -17,6 +18,7 @@ from densegt.datasets import RecordingPath
 from densegt.datasets.recording import Recording
 from densegt.datasets.sanity.finding import in_lines
 from densegt.datasets.scene import Scene
+from densegt.depth.hdf5_file import read_header
 from densegt.depth.store import SceneWriter
 from densegt.errors import InputError
 
@@ -34,6 +36,7 @@ class AccumulateJob:
         overwrite: also make finished scenes again.
         sanity: what comes of a scene whose poses, calibration, units or clocks contradict its points.
         threads: at work on each scene; its file is the same for any number.
+        votes: store of `densegt predict-motion`, votes on what moves beside free space.
     """
 
     counts: ClassVar[tuple[str, ...]] = ("sweeps", "points")
@@ -45,6 +48,7 @@ class AccumulateJob:
     overwrite: bool = False
     sanity: Literal["refuse", "warn", "off"] = "refuse"
     threads: int = 1
+    votes: Path | None = None
 
     @cached_property
     def _handle(self) -> RecordingHandle:
@@ -56,12 +60,16 @@ class AccumulateJob:
         return self._handle.recording
 
     def check(self) -> None:
-        """Open the recording.
+        """Open the recording, and look for the votes.
 
         Raises:
-            InputError: it cannot be opened.
+            InputError: it cannot be opened, or there are no votes.
         """
         _ = self.opened
+        if self.votes is not None and not self.votes.is_dir():
+            raise InputError(f"{self.votes}: no such folder; densegt predict-motion --out {self.votes} makes it")
+        if self.votes is not None and self.votes.resolve() == self.out.resolve():
+            raise InputError(f"{self.out}: --out is the store of votes that is read; name another folder")
 
     def saved_config(self, scene: str) -> dict[str, Any]:
         """What a scene's file keeps as `config`: with its input, all that decides its content."""
@@ -69,7 +77,22 @@ class AccumulateJob:
             "algorithm": ALGORITHM,
             "accumulate": self.config.model_dump(mode="json"),
             "cameras": sorted(set(self.cameras)),
+            **({} if self.votes is None else {"motion_votes": self._votes_config(scene)}),
         }
+
+    def _votes_config(self, scene: str) -> dict[str, Any]:
+        """What the scene's votes say they were made with."""
+        path = self._votes_path(scene)
+        return {} if path is None or not scene else read_header(path).config
+
+    def _votes_path(self, scene: str) -> Path | None:
+        """The scene's file of votes; None where votes are not asked for."""
+        if self.votes is None:
+            return None
+        path = self.votes / f"{scene}.h5"
+        if scene and not path.is_file():
+            raise InputError(f"{path}: no such file; densegt predict-motion --scene {scene} --out {self.votes}")
+        return path
 
     def input_digest(self, scene: str) -> str:
         """The recording's fingerprint of the scene."""
@@ -87,7 +110,11 @@ class AccumulateJob:
         """Accumulate a scene into its file, whole or not at all."""
         config, digest = self.saved_config(scene), self.input_digest(scene)
         new_writer = partial(SceneWriter, self.out, scene, config, input_digest=digest, overwrite=True)
-        return accumulate_to_store(self._examined(scene), self.config, new_writer, threads=self.threads, report=report)
+        path = self._votes_path(scene)
+        votes = None if path is None else stored_votes(path)
+        return accumulate_to_store(
+            self._examined(scene), self.config, new_writer, threads=self.threads, report=report, votes=votes
+        )
 
     def _examined(self, name: str) -> ExaminedScene:
         """The scene, unless it contradicts itself or has nothing to render.

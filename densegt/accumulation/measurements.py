@@ -35,6 +35,7 @@ class Measurements:
         origin_global_m: (3,) float64, subtracted from global so that float32 suffices.
         start_us: the time that `Surfels.time_s` counts from.
         middle_s: (S,) s since start_us, the middle of each turn.
+        moving: (N,) float32 probability that each moves, by votes from elsewhere, NaN without one; None without any.
     """
 
     surfels: Surfels
@@ -45,6 +46,7 @@ class Measurements:
     origin_global_m: NDArray[np.float64]
     start_us: int
     middle_s: NDArray[np.float64]
+    moving: NDArray[np.float32] | None = None
 
 
 class MeasuredSweep(NamedTuple):
@@ -79,6 +81,7 @@ def measure_scene(
     start_us = scene.sweeps[0].timestamp_us
     images = RangeImageBuilder(scene, path, moments, origin, config.free_space.columns)
     surfels, mixed = SurfelsBuilder(len(scene.sweeps)), []
+    moving = [now.moving for now in returns if now.moving is not None]
     returns.reverse()
     # Each is taken from the list in its turn, and let go when it has been measured.
     turns = ((index, sweep, returns.pop()) for index, sweep in enumerate(scene.sweeps))
@@ -106,6 +109,7 @@ def measure_scene(
         origin_global_m=origin,
         start_us=start_us,
         middle_s=stamps_s + np.array([middle_s(sweep.lidar_model) for sweep in scene.sweeps]),
+        moving=np.concatenate(moving) if moving else None,
     )
 
 

@@ -18,24 +18,30 @@ from densegt.accumulation.motion.tracks import ContinuousTrack, moving_tracks, s
 from densegt.accumulation.ordered_threads import ordered_map
 from densegt.accumulation.poses.refinement import refine_poses
 from densegt.accumulation.render.renderer import render
-from densegt.accumulation.sweep_returns import read_returns
+from densegt.accumulation.sweep_returns import MotionVotes, read_returns
 from densegt.datasets.scene import Camera, Scene
 from densegt.depth.depth_map import DepthMap
 
 
 def build_cloud(
-    scene: Scene, config: AccumulateConfig, *, threads: int = 1, progress: Callable[[], None] = lambda: None
+    scene: Scene,
+    config: AccumulateConfig,
+    *,
+    threads: int = 1,
+    progress: Callable[[], None] = lambda: None,
+    votes: MotionVotes | None = None,
 ) -> Cloud:
     """A scene's cloud: ego poses refined, static world and movers separated. Each sweep is read once.
 
     Args:
         threads: at work on the scene; the cloud is the same for any number.
         progress: called after each sweep.
+        votes: on what moves, beside free space.
 
     Raises:
         InputError: a sweep cannot be read, or none holds a usable return.
     """
-    returns = read_returns(scene, config)
+    returns = read_returns(scene, config, votes)
     scene = refine_poses(scene, returns, config)
     measured = measure_scene(scene, returns, config, threads=threads, progress=progress)
     tracks = annotated_tracks(scene, measured, config)
@@ -89,6 +95,7 @@ def accumulate_scene(
     threads: int = 1,
     progress: Callable[[], None] = lambda: None,
     built: Callable[[Cloud], None] = lambda cloud: None,
+    votes: MotionVotes | None = None,
 ) -> Generator[tuple[Camera, DepthMap], None, None]:
     """Dense depth of every keyframe camera of a scene, in order of time; cameras lie on the refined ego path.
 
@@ -96,11 +103,12 @@ def accumulate_scene(
         threads: at work on the scene; depth is the same for any number.
         progress: called after each sweep and image.
         built: given the cloud before the first image is rendered.
+        votes: on what moves, beside free space.
 
     Raises:
         InputError: a sweep cannot be read, or none holds a usable return.
     """
-    cloud = build_cloud(scene, config, threads=threads, progress=progress)
+    cloud = build_cloud(scene, config, threads=threads, progress=progress, votes=votes)
     built(cloud)
     depths = ordered_map(lambda camera: render(cloud, camera, config), cloud.cameras, threads)
     with closing(depths):

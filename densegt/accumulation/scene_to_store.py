@@ -15,6 +15,7 @@ from densegt.accumulation.config import AccumulateConfig
 from densegt.accumulation.motion.discovery.track_file import write_tracks
 from densegt.accumulation.pipeline import accumulate_scene
 from densegt.accumulation.scene_input import ExaminedScene
+from densegt.accumulation.sweep_returns import MotionVotes
 from densegt.batch.job import ReportProgress, SceneResult
 from densegt.batch.progress import SceneProgress
 from densegt.batch.stage_seconds import StageSeconds
@@ -31,6 +32,7 @@ def accumulate_to_store(
     *,
     threads: int = 1,
     report: ReportProgress = lambda progress: None,
+    votes: MotionVotes | None = None,
 ) -> SceneResult:
     """Accumulate one scene and write its depth maps, and the tracks of what was found without labels.
 
@@ -38,6 +40,7 @@ def accumulate_to_store(
         new_writer: makes the writer, given the lidars' models as `inferred`.
         threads: at work on the scene.
         report: called after every sweep and image.
+        votes: on what moves, beside free space.
 
     Raises:
         InputError: a sweep cannot be read.
@@ -60,7 +63,8 @@ def accumulate_to_store(
     # BLAS adds up in another order on another number of threads, and the last bit would tell how many there were.
     with threadpool_limits(limits=1, user_api="blas"), writer:
         # Closed, so that threads have ended before the file is closed or removed.
-        with closing(accumulate_scene(scene, config, threads=threads, progress=counter.step, built=built)) as depths:
+        depths = accumulate_scene(scene, config, threads=threads, progress=counter.step, built=built, votes=votes)
+        with closing(depths):
             for camera, depth in depths:
                 seconds.enter("write")
                 writer.write(camera, depth)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from densegt.accumulation.config import AccumulateConfig, EgoConfig, RefinePosesConfig
 from densegt.datasets.scene import Points, Scene, Sweep
+from densegt.depth.point_votes import read_votes
 from densegt.geometry import se3
 
 Rows = NDArray[np.intp]
+# What somebody says of each point (N,) of a sweep's file: the probability that it moves, NaN for nothing.
+MotionVotes = Callable[[Sweep, int], NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -23,12 +28,14 @@ class SweepReturns:
         ring: (N,) uint16.
         time_s: (N,) float32 relative to the stamp; None where the lidar's model gives it.
         sampled: (M,) rows for the refinement of its pose, the farther the likelier.
+        moving: (N,) float32, see `MotionVotes`; None where nobody says anything.
     """
 
     xyz_lidar: NDArray[np.float32]
     ring: NDArray[np.uint16]
     time_s: NDArray[np.float32] | None
     sampled: Rows
+    moving: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.xyz_lidar)
@@ -36,20 +43,30 @@ class SweepReturns:
     def take(self, rows: Rows) -> SweepReturns:
         """The returns of some rows, no samples."""
         time_s = None if self.time_s is None else self.time_s.take(rows)
-        return SweepReturns(self.xyz_lidar.take(rows, axis=0), self.ring.take(rows), time_s, rows[:0])
+        moving = None if self.moving is None else self.moving.take(rows)
+        return SweepReturns(self.xyz_lidar.take(rows, axis=0), self.ring.take(rows), time_s, rows[:0], moving)
 
 
-def read_returns(scene: Scene, config: AccumulateConfig) -> list[SweepReturns]:
+def read_returns(scene: Scene, config: AccumulateConfig, votes: MotionVotes | None = None) -> list[SweepReturns]:
     """The returns of each sweep, in order.
+
+    Args:
+        votes: on what moves, where there are some.
 
     Raises:
         InputError: a sweep cannot be read.
     """
-    rng = np.random.default_rng(0)
-    return [_returns(scene.read_points(sweep), sweep, config, rng) for sweep in scene.sweeps]
+    rng, out = np.random.default_rng(0), []
+    for sweep in scene.sweeps:
+        points = scene.read_points(sweep)
+        moving = None if votes is None else votes(sweep, len(points.ring))
+        out.append(_returns(points, sweep, config, rng, moving))
+    return out
 
 
-def _returns(points: Points, sweep: Sweep, config: AccumulateConfig, rng: np.random.Generator) -> SweepReturns:
+def _returns(
+    points: Points, sweep: Sweep, config: AccumulateConfig, rng: np.random.Generator, moving: NDArray[np.float32] | None
+) -> SweepReturns:
     kept = not_own(points.xyz_lidar, sweep, config.ego)
     sampled = (
         sample_rows(points.xyz_lidar, config.ego_poses, rng) if config.refine_poses else np.zeros(0, dtype=np.intp)
@@ -58,7 +75,17 @@ def _returns(points: Points, sweep: Sweep, config: AccumulateConfig, rng: np.ran
     time_s = None if points.time_s is None else points.time_s.take(rows)
     # Rows among all points become rows among those that are kept.
     sampled = (np.cumsum(kept) - 1)[sampled[kept[sampled]]]
-    return SweepReturns(points.xyz_lidar.take(rows, axis=0), points.ring.take(rows), time_s, sampled)
+    moving = None if moving is None else moving.take(rows)
+    return SweepReturns(points.xyz_lidar.take(rows, axis=0), points.ring.take(rows), time_s, sampled, moving)
+
+
+def stored_votes(path: Path) -> MotionVotes:
+    """The votes in a scene's file of a store of votes."""
+
+    def of_sweep(sweep: Sweep, count: int) -> NDArray[np.float32]:
+        return read_votes(path, sweep.lidar.channel, sweep.timestamp_us, count).moving
+
+    return of_sweep
 
 
 def not_own(xyz_lidar: NDArray[np.float32], sweep: Sweep, config: EgoConfig) -> NDArray[np.bool_]:

@@ -56,27 +56,30 @@ def make_batch(examples: Sequence[Example], net: NetConfig) -> MotionBatch:
     for b, example in enumerate(examples):
         for k, points in enumerate((example.base, *example.others)[:scans]):
             maps[b, k], gap_s[b, k], there[b, k] = pillars(points, net), points.gap_s, 1
-    cells = [cells_of(example.base.xyh, net) for example in examples]
+    asked = [example.base if example.asked is None else example.base.take(example.asked) for example in examples]
+    cells = [cells_of(points.xyh, net) for points in asked]
     return MotionBatch(
         pillars=torch.from_numpy(maps),
         gap_s=torch.from_numpy(gap_s),
         there=torch.from_numpy(there),
         example=torch.from_numpy(np.repeat(np.arange(len(examples)), [len(cell) for cell in cells])),
         cell=torch.from_numpy(np.concatenate(cells)),
-        slice=torch.from_numpy(np.concatenate([slices_of(example.base.xyh) for example in examples])),
-        xy_m=torch.from_numpy(np.concatenate([example.base.xyh[:, :2] for example in examples])),
-        features=torch.from_numpy(np.concatenate([_features(example, net) for example in examples])),
+        slice=torch.from_numpy(np.concatenate([slices_of(points.xyh) for points in asked])),
+        xy_m=torch.from_numpy(np.concatenate([points.xyh[:, :2] for points in asked])),
+        features=torch.from_numpy(
+            np.concatenate([_features(*pair, net) for pair in zip(examples, asked, strict=True)])
+        ),
     )
 
 
-def _features(example: Example, net: NetConfig) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-    base: ScanPoints = example.base
-    xy = base.xyh[:, :2] / np.float32(net.cell_m)
+def _features(example: Example, asked: ScanPoints, net: NetConfig) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    xy = asked.xyh[:, :2] / np.float32(net.cell_m)
     # To nothing in which the frame could be told from a turned one.
     inside = np.abs(xy - np.floor(xy) - 0.5)
-    range_m = np.linalg.norm(base.xyh[:, :2], axis=1)
-    own = [inside.min(axis=1), inside.max(axis=1), base.xyh[:, 2].clip(-1, 6) / 2, range_m / 30, base.intensity]
-    return np.column_stack([*own, example.free_space]).astype(np.float32)
+    range_m = np.linalg.norm(asked.xyh[:, :2], axis=1)
+    own = [inside.min(axis=1), inside.max(axis=1), asked.xyh[:, 2].clip(-1, 6) / 2, range_m / 30, asked.intensity]
+    shares = example.free_space if example.asked is None else example.free_space[example.asked]
+    return np.column_stack([*own, shares]).astype(np.float32)
 
 
 def make_targets(labels: Sequence[tuple[np.ndarray, ...]]) -> Targets:  # type: ignore[type-arg]

@@ -49,6 +49,8 @@ class MotionTrainConfig(BaseModel):
 
     Attributes:
         labels: what is learned from; see `densegt.motion_net.labels`.
+        points: as many of a scan's points are asked about in a step, drawn at random; all of them make the maps.
+        head_steps: before the whole network learns, its head does so many steps by points alone, without the map.
         every: only every so manyeth scan is asked about in an epoch, others each epoch.
         validation_share: of the scenes; the last ones are held out.
         validation_scans: as many of them are looked at, spread evenly.
@@ -60,8 +62,10 @@ class MotionTrainConfig(BaseModel):
     net: NetConfig = NetConfig()
     labels: Labels = "exact"
     seed: int = 0
-    epochs: int = Field(default=12, ge=1)
+    epochs: int = Field(default=12, ge=0, description="of the whole network; 0: its head alone learns")
+    head_steps: int = Field(default=300, ge=0)
     every: int = Field(default=4, ge=1)
+    points: int = Field(default=12000, ge=100)
     batch: int = Field(default=2, ge=1)
     learning_rate: float = Field(default=3e-3, gt=0)
     weight_decay: float = Field(default=1e-3, ge=0)

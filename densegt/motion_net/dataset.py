@@ -36,10 +36,12 @@ class LearnedScans(Dataset[Sample]):
 
     Args:
         every: so many scans apart are those of one epoch.
+        points: as many of a scan's are asked about.
     """
 
-    def __init__(self, scenes: Sequence[SceneData], net: NetConfig, *, every: int, seed: int) -> None:
+    def __init__(self, scenes: Sequence[SceneData], net: NetConfig, *, every: int, points: int, seed: int) -> None:
         self._scenes, self._net, self._every, self._seed = scenes, net, every, seed
+        self._points = points
         self._keys = [ScanKey(s, k) for s, data in enumerate(scenes) for k in range(0, len(data.scans), every)]
 
     def __len__(self) -> int:
@@ -56,7 +58,7 @@ class LearnedScans(Dataset[Sample]):
         if rng.random() < SLOW and net.scans > 1:
             net = net.model_copy(update={"farthest_s": net.farthest_s * float(rng.uniform(0.5, 1.5))})
         example = make_example(data.scans, scan, net, data.free_space)
-        return augmented(example, data.targets(example), rng)
+        return some_asked(*augmented(example, data.targets(example), rng), self._points, rng)
 
 
 class HeldOutScans(Dataset[Sample]):
@@ -92,6 +94,14 @@ def augmented(example: Example, targets: tuple[np.ndarray, ...], rng: np.random.
     example = turned(example, float(rng.uniform(-np.pi, np.pi)), mirrored=bool(rng.random() < 0.5))
     offset = offset @ (example.R_base_global @ before.T).T.astype(np.float32)
     return replace(example, others=tuple(shifted(p, rng) for p in example.others)), (moving, kind, thing, speed, offset)
+
+
+def some_asked(example: Example, targets: tuple[np.ndarray, ...], count: int, rng: np.random.Generator) -> Sample:  # type: ignore[type-arg]
+    """The example, asked about some of its points."""
+    if len(example.rows) <= count:
+        return example, targets
+    asked = np.sort(rng.choice(len(example.rows), count, replace=False))
+    return replace(example, asked=asked), tuple(part[asked] for part in targets)
 
 
 def shifted(points: ScanPoints, rng: np.random.Generator) -> ScanPoints:

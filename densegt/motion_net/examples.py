@@ -41,6 +41,7 @@ class Example:
         rows: (N,) of the scene's points, those of base.
         free_space: (N, FREE_SPACE_COLUMNS) float32 shares, see `SceneScans.free_space`.
         R_base_global: (2,2), turns global x and y into the frame.
+        asked: (A,) which of base's points are asked about; None for all.
     """
 
     base: ScanPoints
@@ -48,6 +49,7 @@ class Example:
     rows: NDArray[np.intp]
     free_space: Float32
     R_base_global: NDArray[np.float64]
+    asked: NDArray[np.intp] | None = None
 
 
 def make_example(scans: SceneScans, scan: int, net: NetConfig, free_space: NDArray[np.uint8] | None) -> Example:

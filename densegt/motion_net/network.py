@@ -142,7 +142,11 @@ class MotionNet(nn.Module):
         maps = self.embedding(self._stem(batch.pillars), batch.gap_s)
         moved = self.around(self._compared(maps, batch.there))
         seen = self._at_points(self.unet(torch.cat([maps[:, 0], moved], dim=1)), batch)
-        said = self.head(self.point(torch.cat([seen, batch.features, lookups(batch)], dim=1))).float()
+        return self.told(seen, batch.features, lookups(batch))
+
+    def told(self, seen: Tensor, features: Tensor, found: Tensor) -> MotionOutput:
+        """What the head says of points (P) by their places in the map (P,width), features and lookups."""
+        said = self.head(self.point(torch.cat([seen, features, found], dim=1))).float()
         moving, classes, speed, offset = said.split([1, len(CLASSES), 1, 2], dim=1)
         return MotionOutput(moving[:, 0], classes, F.softplus(speed[:, 0]), offset)
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from densegt.accumulation.config import AccumulateConfig
 from densegt.accumulation.scene_input import examine
+from densegt.accumulation.sweep_returns import stored_votes
 from densegt.datasets import RecordingPath
 from densegt.errors import InputError
 from densegt.motion_net.config import Labels
@@ -49,20 +50,24 @@ def read_scenes(
     config: AccumulateConfig,
     say: Say,
     *,
-    names: Sequence[str] = (),
+    votes: Sequence[Path] = (),
 ) -> list[SceneData]:
     """All scenes of some recordings, with labels of one kind.
+
+    Args:
+        votes: a store of votes for each recording, which automatic labels are made with; or none.
 
     Raises:
         InputError: a recording cannot be opened, or has no such labels.
     """
     out = []
-    for path in recordings:
+    for number, path in enumerate(recordings):
         recording = path.open()
         for name in recording.scene_names:
             scene = examine(recording.scene(name), config.lidar, sane=False, strict=path.strict).scene
             scans = read_scans(scene, config)
-            told = labels_of(labels, Path(recording.root), scene, scans, config)
+            said = stored_votes(votes[number] / f"{name}.h5") if votes else None
+            told = labels_of(labels, Path(recording.root), scene, scans, config, votes=said)
             free_space = scans.free_space(np.arange(len(scans.xyz)), config.free_space)
             out.append(SceneData(f"{path.root.name}/{name}", scans, free_space, told))
             asked = told.moving >= 0

@@ -52,12 +52,15 @@ class MotionTask(LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Say the scores."""
-        found = self._scores.compute()
-        for name in ("IoU", "precision", "recall"):
-            self.log(f"moving {name}", float(found[name] or 0.0))
-        self.log("objects found", float(found["objects found"].get("near and fast") or 0.0))
-        self.log("mIoU of classes", float(found["mIoU of classes"] or 0.0))
-        self._scores = MotionScores()
+        for name, value in self.figures().items():
+            self.log(name, value)
+
+    def figures(self) -> dict[str, float]:
+        """Scores of what was validated since, in percent."""
+        found, self._scores = self._scores.compute(), MotionScores()
+        out = {f"moving {name}": float(found[name] or 0.0) for name in ("IoU", "precision", "recall")}
+        out["objects found"] = float(found["objects found"].get("near and fast") or 0.0)
+        return out | {"mIoU of classes": float(found["mIoU of classes"] or 0.0)}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep what validation found of these very weights."""

@@ -21,6 +21,7 @@ from densegt.errors import InputError
 from densegt.motion_net.checkpoint import read_network, write_weights
 from densegt.motion_net.config import MotionTrainConfig
 from densegt.motion_net.dataset import Collate, HeldOutScans, LearnedScans, ScanKey
+from densegt.motion_net.head import fit_head
 from densegt.motion_net.scene_data import SceneData, read_scenes
 from densegt.motion_net.task import SCORE, MotionTask
 from densegt.training.checkpoints import last_checkpoint
@@ -42,6 +43,7 @@ class MotionRun:
         resume: go on with the training in `out`.
         devices, nodes: as Lightning counts them.
         command: what was typed, for the record.
+        votes: of a network of an earlier round, a store for each recording, for automatic labels.
     """
 
     recordings: tuple[RecordingPath, ...]
@@ -52,6 +54,7 @@ class MotionRun:
     devices: int | str = "auto"
     nodes: int = 1
     command: str = ""
+    votes: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,9 @@ class MotionData(LightningDataModule):
     def train_dataloader(self) -> DataLoader[Any]:
         """Shuffled scans."""
         config, (rank, processes) = self._config, self._place()
-        scans = LearnedScans(self._scenes.learned, config.net, every=config.every, seed=config.seed)
+        scans = LearnedScans(
+            self._scenes.learned, config.net, every=config.every, points=config.points, seed=config.seed
+        )
         order = ResumableSampler(len(scans), config.seed, rank, processes)
         return DataLoader(
             scans, config.batch, sampler=order, drop_last=len(order) >= config.batch, collate_fn=Collate(config.net)
@@ -109,11 +114,7 @@ class Tell(Callback):
         """Scores."""
         if trainer.is_global_zero:
             found = {name: float(value) for name, value in trainer.callback_metrics.items()}
-            self._say(
-                f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}: moving IoU {found[SCORE]:.1f}, precision "
-                f"{found['moving precision']:.1f}, recall {found['moving recall']:.1f}, objects found "
-                f"{found['objects found']:.1f}, mIoU of classes {found['mIoU of classes']:.1f} %"
-            )
+            self._say(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}: {line_of(found)}")
 
 
 def train(run: MotionRun, say: Say) -> Path | None:
@@ -129,7 +130,8 @@ def train(run: MotionRun, say: Say) -> Path | None:
 def _train(run: MotionRun, say: Say) -> Path | None:
     last = last_checkpoint(run.out, run.config, resume=run.resume)
     said: Say = rank_zero_only(say)
-    scenes = split_scenes(read_scenes(run.recordings, run.config.labels, AccumulateConfig(), said), run.config)
+    read = read_scenes(run.recordings, run.config.labels, AccumulateConfig(), said, votes=run.votes)
+    scenes = split_scenes(read, run.config)
     if not any((data.labels.moving == 1).any() for data in scenes.learned):
         raise InputError(f"{run.recordings[0].root}: nothing in it moves by --labels {run.config.labels}")
     said(f"{len(scenes.learned)} scenes to learn from, {len(scenes.keys)} scans of {len(scenes.held_out)} looked at")
@@ -140,6 +142,11 @@ def _train(run: MotionRun, say: Say) -> Path | None:
     task = MotionTask(run.config.model_dump())
     if run.init is not None:
         task.net.load_state_dict(read_network(run.init).state_dict())
+    elif last is None and run.config.head_steps:
+        fit_head(task.net, scenes.learned, run.config)
+        said(f"head: {run.config.head_steps} steps by points alone")
+    if not run.config.epochs:
+        return None if getattr(rank_zero_only, "rank", 0) else _head_alone(run, task, scenes, said)
     folder = run.out / "checkpoints"
     best = ModelCheckpoint(folder, "best", monitor=SCORE, mode="max", enable_version_counter=False)
     # Where to go on, whether or not it was looked at, and whether it is the best.
@@ -155,6 +162,29 @@ def _train(run: MotionRun, say: Say) -> Path | None:
     weights = run.out / WEIGHTS
     write_weights(read_network(Path(best.best_model_path)), weights, _facts(run, scenes, figures))
     return weights
+
+
+def _head_alone(run: MotionRun, task: MotionTask, scenes: SceneSplit, say: Say) -> Path:
+    """Write a network whose map says nothing, and how good it is on the scans held out."""
+    task.eval()
+    with torch.inference_mode():
+        for given in DataLoader(
+            HeldOutScans(scenes.held_out, scenes.keys, run.config.net), 1, collate_fn=Collate(run.config.net)
+        ):
+            task.validation_step(given, 0)
+    figures = task.figures()
+    say(line_of(figures))
+    write_weights(task.net, run.out / WEIGHTS, _facts(run, scenes, figures))
+    return run.out / WEIGHTS
+
+
+def line_of(found: Mapping[str, float]) -> str:
+    """Scores in a line."""
+    return (
+        f"moving IoU {found[SCORE]:.1f}, precision {found['moving precision']:.1f}, recall "
+        f"{found['moving recall']:.1f}, objects found {found['objects found']:.1f}, mIoU of classes "
+        f"{found['mIoU of classes']:.1f} %"
+    )
 
 
 def _facts(run: MotionRun, scenes: SceneSplit, figures: Mapping[str, float]) -> dict[str, Any]:

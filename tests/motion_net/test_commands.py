@@ -17,7 +17,9 @@ from densegt.motion_net.checkpoint import read_network, write_weights
 from densegt.motion_net.config import NetConfig
 from densegt.motion_net.network import MotionNet
 
-SMALL = "epochs: 2\nevery: 10\nvalidation_scans: 2\nthreads: 1\nnet: {width: 8, cell_m: 1.0, scans: 3}\n"
+SMALL = (
+    "epochs: 2\nhead_steps: 10\nevery: 10\nvalidation_scans: 2\nthreads: 1\nnet: {width: 8, cell_m: 1.0, scans: 3}\n"
+)
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +53,15 @@ def test_votes_are_of_every_point_in_reach_and_resume(trained: Path, short_world
         assert voted[(near > 5) & (near < 18)].all()
         assert not voted[far > 30].any()
     assert "skipped" in predict(trained, short_world, tmp_path)
+
+
+def test_the_head_alone(short_world: Path, tmp_path: Path) -> None:
+    (tmp_path / "head.yaml").write_text(SMALL.replace("epochs: 2", "epochs: 0"))
+    line = ["train-motion", "--dataroot", str(short_world), "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(group, [*line, "--config", str(tmp_path / "head.yaml")], standalone_mode=False)
+    assert done.exception is None, done.output
+    assert "10 steps by points alone" in done.output
+    assert read_network(tmp_path / "out" / "motion.safetensors").config.scans == 3
 
 
 def test_a_training_in_the_folder_is_not_overwritten(trained: Path, short_world: Path) -> None:

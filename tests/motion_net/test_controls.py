@@ -10,9 +10,10 @@ import torch
 
 from densegt.accumulation.config import AccumulateConfig
 from densegt.motion_net.batches import make_batch, make_targets
-from densegt.motion_net.config import NetConfig
-from densegt.motion_net.dataset import augmented
+from densegt.motion_net.config import MotionTrainConfig, NetConfig
+from densegt.motion_net.dataset import augmented, some_asked
 from densegt.motion_net.examples import Example, make_example, repeated, reversed_in_time, turned
+from densegt.motion_net.head import fit_head
 from densegt.motion_net.losses import losses_of
 from densegt.motion_net.network import MotionNet
 from densegt.motion_net.pillars import pillars
@@ -69,6 +70,14 @@ def test_it_learns_and_needs_several_scans(trained: MotionNet, scene: SceneData)
     alone = iou(learn(scene, SMALL.model_copy(update={"scans": 1, "free_space": False})), scene)
     assert several > 0.5
     assert alone < several - 0.1
+
+
+def test_the_head_learns_by_points_alone(scene: SceneData) -> None:
+    net = MotionNet(SMALL)
+    fit_head(net, [scene], MotionTrainConfig(net=SMALL, head_steps=100, points=3000, every=6))
+    assert iou(net.eval(), scene) > 0.5
+    # The map says nothing yet.
+    assert not net.point[0].weight[:, : SMALL.width].any()
 
 
 def test_a_repeated_scan_stands_still(trained: MotionNet, example: Example) -> None:
@@ -138,3 +147,12 @@ def test_free_space_tells_movers_from_what_stands(scene: SceneData) -> None:
     assert passed[still].mean() < 0.02
     again = scene.scans.free_space(np.arange(50), AccumulateConfig().free_space)
     np.testing.assert_array_equal(again, scene.free_space[:50])
+
+
+def test_points_asked_about_are_answered_as_among_all(trained: MotionNet, scene: SceneData, example: Example) -> None:
+    targets = scene.targets(example)
+    few, told = some_asked(example, targets, 500, np.random.default_rng(0))
+    assert few.asked is not None
+    assert len(few.asked) == len(told[0]) == 500
+    np.testing.assert_allclose(log_odds(trained, few), log_odds(trained, example)[few.asked], atol=1e-4)
+    np.testing.assert_array_equal(told[0], targets[0][few.asked])

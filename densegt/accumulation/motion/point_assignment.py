@@ -21,6 +21,7 @@ from densegt.accumulation.motion.points_in_boxes import (
     points_in_box_frame,
 )
 from densegt.accumulation.motion.tracks import ContinuousTrack
+from densegt.accumulation.motion.vote_fusion import VotedPoints, fused_transient
 from densegt.accumulation.surfels import Surfels
 
 # Points that a share is estimated from.
@@ -59,6 +60,9 @@ def assign_points(
     xyz, sweep = measured.surfels.xyz[rows], measured.surfels.sweep[rows]
     of = (measured.images, measured.moments, xyz, sweep)
     transient[rows] = find_transient(*of, config.free_space, threads=threads)
+    if measured.moving is not None:
+        seen = VotedPoints(xyz, sweep, transient[rows], measured.moving[rows], measured.images, measured.moments)
+        transient[rows] = fused_transient(seen, config.free_space)
     beside = near_boxes(measured, transient, tracks, motion, config.tracks)
     detected = detect_movers(measured, (owner == STATIC) & ~beside, transient & ~beside, config)
     assigned, kept = _assign_to_detected(measured, detected, owner, transient, config)

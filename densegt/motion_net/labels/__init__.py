@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from densegt.accumulation.config import AccumulateConfig
+from densegt.accumulation.sweep_returns import MotionVotes
 from densegt.datasets.scene import Scene
-from densegt.errors import InputError
 from densegt.motion_net.config import Labels
 from densegt.motion_net.labels.automatic import automatic_labels
 from densegt.motion_net.labels.boxes import box_labels
@@ -17,20 +17,27 @@ from densegt.motion_net.labels.point_labels import PointLabels
 from densegt.motion_net.scans import SceneScans
 
 Labeller = Callable[[Path, Scene, SceneScans, AccumulateConfig], PointLabels]
-LABELLERS: dict[str, Labeller] = {
-    "exact": exact_labels,
-    "boxes": box_labels,
-    "lidarseg": lidarseg_labels,
-    "auto": automatic_labels,
-}
+# Of what others have written; "auto" is densegt's own.
+LABELLERS: dict[str, Labeller] = {"exact": exact_labels, "boxes": box_labels, "lidarseg": lidarseg_labels}
 
 
-def labels_of(kind: Labels, root: Path, scene: Scene, scans: SceneScans, config: AccumulateConfig) -> PointLabels:
+def labels_of(
+    kind: Labels,
+    root: Path,
+    scene: Scene,
+    scans: SceneScans,
+    config: AccumulateConfig,
+    *,
+    votes: MotionVotes | None = None,
+) -> PointLabels:
     """Labels of a scene's points.
+
+    Args:
+        votes: of a network of an earlier round, which automatic labels are made with.
 
     Raises:
         InputError: the recording has none of this kind.
     """
-    if kind not in LABELLERS:
-        raise InputError(f"labels {kind!r}: neither of {', '.join(LABELLERS)}")
+    if kind == "auto":
+        return automatic_labels(scene, scans, config, votes)
     return LABELLERS[kind](root, scene, scans, config)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from densegt.accumulation.config import AccumulateConfig
 from densegt.accumulation.measurements import measure_scene
 from densegt.accumulation.motion.point_assignment import PointAssignment, assign_points
 from densegt.accumulation.motion.points_in_boxes import STATIC
-from densegt.accumulation.sweep_returns import read_returns
+from densegt.accumulation.sweep_returns import MotionVotes, read_returns
 from densegt.datasets.scene import Scene
 from densegt.motion_net.classes import class_of_category
 from densegt.motion_net.labels.point_labels import UNKNOWN, PointLabels, moving_by_speed
@@ -20,10 +18,12 @@ from densegt.motion_net.scans import FREE_SPACE_COLUMNS, SceneScans
 MET_SHARE, PASSED_SHARE = 0.5, 0.04
 
 
-def automatic_labels(root: Path, scene: Scene, scans: SceneScans, config: AccumulateConfig) -> PointLabels:
-    """Of any scene, without a label of it: tracks of free space alone."""
+def automatic_labels(
+    scene: Scene, scans: SceneScans, config: AccumulateConfig, votes: MotionVotes | None = None
+) -> PointLabels:
+    """Of any scene, without a label of it: tracks of free space alone, or in a second round with votes."""
     free = config.model_copy(update={"motion": "free", "refine_poses": False})
-    measured = measure_scene(scene, read_returns(scene, free), free)
+    measured = measure_scene(scene, read_returns(scene, free, votes), free)
     assignment = assign_points(measured, [], free)
     return labels_of_tracks(assignment, scans, config)
 
