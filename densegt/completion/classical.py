@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from densegt.completion.calibration import read_calibration
 from densegt.completion.method import MIN_DEPTH_M, CompletedDepth, SparseDepth, measured
+from densegt.completion.sky_colour import is_day, sky_coloured, sky_samples
 from densegt.completion.weights import CLASSICAL_CALIBRATION
 from densegt.kernels.departure import departure
 from densegt.kernels.expected_error import expected_error
@@ -18,7 +19,7 @@ from densegt.kernels.farthest_around import farthest_around
 from densegt.kernels.fill_from_nearest import FilledDepth, fill_from_nearest
 from densegt.kernels.invert import invert
 from densegt.kernels.nearest_measured import FIFTHS_PER_PX, NearestKeys, nearest_above, nearest_below
-from densegt.kernels.open_sky import open_sky
+from densegt.kernels.open_sky import MAX_BLUE, open_sky
 from densegt.kernels.slopes_across import slopes_across
 
 Float32 = NDArray[np.float32]
@@ -32,6 +33,7 @@ SKY_BRIGHTNESS = 195
 SKY_MAX_YELLOW = 10
 SKY_MAX_STEP = 24
 SKY_MIN_DISTANCE_PX = 20
+DARK_SKY_MAX_STEP = 5
 OUTLINE_STEP_PX = 3
 
 # Weights of `expected_error`, a row for each code of `Source`: depth, depth x distance in px, outline, dispute,
@@ -127,9 +129,10 @@ class Classical:
         nearest_below(guide_t, inverse_t, work.right)
         slopes_across(inverse, SLOPE_REACH_PX, SLOPE_TOLERANCE, work.slope_across)
         min_key = int(SKY_MIN_DISTANCE_PX * FIFTHS_PER_PX) << 32
+        sky_image, max_step = _sky_image(given)
         open_sky(
-            given.image, guide, work.above, work.below,
-            SKY_BRIGHTNESS, SKY_MAX_YELLOW, SKY_MAX_STEP, min_key, work.open_sky,
+            sky_image, guide, work.above, work.below,
+            SKY_BRIGHTNESS, SKY_MAX_YELLOW, max_step, min_key, work.open_sky,
         )  # fmt: skip
         keys = NearestKeys(work.above, work.below, work.left, work.right)
         filled = FilledDepth(work.filled, work.spread, work.reach_px)
@@ -143,6 +146,19 @@ def _brightness(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """(H,W), smoothed over 3x3 so that noise is no edge."""
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     return np.asarray(cv2.GaussianBlur(grey, (3, 3), 0), dtype=np.uint8)
+
+
+def _sky_image(given: SparseDepth) -> tuple[NDArray[np.uint8], int]:
+    """An image (H,W,3) whose sky is bright, and how much its brightness may change from pixel to pixel: by day that of
+    the camera; else white where the camera's has the colour of what beams went through."""
+    known = measured(given.depth_m)
+    samples = sky_samples(given.image, known)
+    if samples is None or is_day(np.median(samples[1], axis=0), SKY_BRIGHTNESS, SKY_MAX_YELLOW, MAX_BLUE):
+        return given.image, SKY_MAX_STEP
+    coloured = sky_coloured(given.image, known, *samples)
+    if coloured is None:
+        return given.image, SKY_MAX_STEP
+    return np.repeat(np.where(coloured, np.uint8(255), np.uint8(0))[..., None], 3, axis=2), DARK_SKY_MAX_STEP
 
 
 def _transposed(array: NDArray[Any]) -> NDArray[Any]:
