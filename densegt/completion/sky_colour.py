@@ -48,7 +48,8 @@ def sky_samples(image: NDArray[np.uint8], known: NDArray[np.bool_]) -> tuple[Flo
     top = float(np.quantile(first[columns], ODD_SHARE))
     # The highest measurement of the columns around: between two points of a beam there is none.
     beside = max(1, round(BESIDE_SHARE * height))
-    first = cv2.erode(first[None], np.ones((1, 2 * beside + 1), np.uint8))[0, ::STRIDE]
+    around = cv2.erode(first[None], np.ones((1, 2 * beside + 1), np.uint8))
+    first = np.asarray(around, np.float32)[0, ::STRIDE]
     rows = np.arange(0, height, STRIDE)
     passed = (first - top > GAP_SHARE * height) & (rows[:, None] > top)
     passed &= rows[:, None] < first - MARGIN_SHARE * height
