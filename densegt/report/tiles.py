@@ -29,6 +29,9 @@ from densegt.report.draw import (
 )
 
 TILE_WIDTH_PX = 480
+# Headings, the same as the buttons of `densegt view`.
+IMAGE, MEASURED, COMPLETED, UNCERTAINTY = "Image", "Measured", "Completed", "Uncertainty"
+GROUND_TRUTH, ERROR, SOURCE = "Ground truth", "Error", "Source"
 
 T = TypeVar("T")
 Key = tuple[str, str]
@@ -91,21 +94,18 @@ def draw_tiles(record: ImageRecord, truth: ImageRecord | None, image_root: Path)
     pick = nearest_in_blocks(record.depth_m, factor)
     depth_m = shrink(record.depth_m, pick, factor).astype(np.float32)
     image = _image(image_root, record, width_px=depth_m.shape[1], height_px=depth_m.shape[0])
-    tiles = [ReportTile("Image", _jpeg(image))]
+    tiles = [ReportTile(IMAGE, _jpeg(image)), ReportTile(MEASURED, _jpeg(overlay(image, _measured(record, factor))))]
     if (record.source == Source.COMPLETED).any():
-        tiles.append(ReportTile("Input", _jpeg(overlay(image, _measured(record, factor)))))
-    tiles.append(ReportTile("Depth", _jpeg(overlay(image, depth_m))))
+        tiles.append(ReportTile(COMPLETED, _jpeg(overlay(image, depth_m))))
     if "uncertainty" in record.layers:
         uncertainty_m = shrink(record.layers["uncertainty"], pick, factor).astype(np.float32)
-        tiles.append(ReportTile("Uncertainty", picture_uri(uncertainty_picture(uncertainty_m))))
+        tiles.append(ReportTile(UNCERTAINTY, picture_uri(uncertainty_picture(uncertainty_m))))
     if truth is not None:
         _check_size(record, truth)
         exact = shrink(truth.depth_m, nearest_in_blocks(truth.depth_m, factor), factor).astype(np.float32)
         error = shrink(error_picture(record.depth_m, truth.depth_m), pick, factor).astype(np.uint8)
-        tiles += [ReportTile("Error", picture_uri(error)), ReportTile("Exact depth", _jpeg(colour_depth(exact)))]
-    tiles.append(
-        ReportTile("Source", picture_uri(source_picture(shrink(record.source, pick, factor).astype(np.uint8))))
-    )
+        tiles += [ReportTile(GROUND_TRUTH, _jpeg(colour_depth(exact))), ReportTile(ERROR, picture_uri(error))]
+    tiles.append(ReportTile(SOURCE, picture_uri(source_picture(shrink(record.source, pick, factor).astype(np.uint8)))))
     return ImageTiles(
         channel=record.channel,
         filename=record.filename,

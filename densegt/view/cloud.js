@@ -19,22 +19,25 @@ function cloudView(canvas) {
   const controls = new THREE.OrbitControls(camera, canvas);
   const root = new THREE.Group();
   scene.add(root);
-  let shown = null, pending = false;
+  let shown = null, pending = false, drawing = null;
 
   function render() {
     if (pending) return;
     pending = true;
-    requestAnimationFrame(() => {
+    drawing = new Promise((done) => requestAnimationFrame(() => {
       pending = false;
-      const { clientWidth: w, clientHeight: h } = canvas;
+      done();
+      const { clientWidth: w, clientHeight: h } = canvas, ratio = Math.min(window.devicePixelRatio, 2);
       if (!w || !h) return;
-      renderer.setPixelRatio(Math.min(window.devicePixelRatio, 2));
-      renderer.setSize(w, h, false);
+      if (canvas.width !== Math.floor(w * ratio) || canvas.height !== Math.floor(h * ratio)) {
+        renderer.setPixelRatio(ratio);
+        renderer.setSize(w, h, false);
+      }
       camera.aspect = w / h;
       camera.updateProjectionMatrix();
       renderer.render(scene, camera);
       canvas.dataset.frames = 1 + Number(canvas.dataset.frames || 0);
-    });
+    }));
   }
   controls.addEventListener("change", () => {
     canvas.dataset.eye = camera.position.toArray().map((x) => x.toFixed(3));
@@ -81,6 +84,21 @@ function cloudView(canvas) {
     return object;
   }
 
+  // Where each object's middle goes from keyframe to keyframe.
+  function tracksOf(movers) {
+    const xyz = [];
+    for (const { poses } of movers)
+      for (let k = 1; k < poses.length; k++)
+        if (poses[k - 1] && poses[k]) xyz.push(...poses[k - 1].slice(12, 15), ...poses[k].slice(12, 15));
+    return xyz.length ? xyz : [0, 0, 0, 0, 0, 0];
+  }
+  // Squares of 10 m on the ground, about the scene's origin.
+  function gridAt(z) {
+    const xyz = [], far = 200;
+    for (let k = -far; k <= far; k += 10) xyz.push(-far, k, z, far, k, z, k, -far, z, k, far, z);
+    return xyz;
+  }
+
   async function load(cloud, read) {
     for (const object of [...root.children]) { root.remove(object); object.geometry.dispose(); object.material.dispose(); }
     shown = { cloud, static: points(await positions(cloud.static, read)), transient: points(await positions(cloud.transient, read)), movers: [] };
@@ -93,6 +111,8 @@ function cloudView(canvas) {
     const z = shown.static.geometry.getAttribute("position").array.filter((_, i) => i % 3 === 2).sort();
     shown.low = z[Math.floor(0.02 * z.length)] || 0;
     shown.frustum = lines([0, 0, 0, 0, 0, 0], 0xffffff);
+    shown.tracks = lines(tracksOf(cloud.movers), 0xffe08a);
+    shown.grid = lines(gridAt(shown.low), 0x55606e);
   }
 
   // options: keyframe (index), compensated, colour: source | object | height, boxes
@@ -102,10 +122,17 @@ function cloudView(canvas) {
     const grey = (z) => { const g = 70 + 110 * Math.min(Math.max((z - shown.low) / 8, 0), 1); return [g, g, g + 8]; };
     const byHeight = (z) => { const s = Math.min(Math.max((z - shown.low) / 8, 0), 1); return [40 + 215 * s, 110 + 90 * s, 220 - 170 * s]; };
     const pick = (bySource, byObject) => ({ source: () => bySource, object: byObject, height: byHeight }[options.colour]);
-    paint(shown.static, pick(STATIC, grey));
-    paint(shown.transient, pick(TRANSIENT, () => TRANSIENT));
+    // Colours do not change with time.
+    const anew = shown.coloured !== options.colour;
+    shown.coloured = options.colour;
+    if (anew) {
+      paint(shown.static, pick(STATIC, grey));
+      paint(shown.transient, pick(TRANSIENT, () => TRANSIENT));
+    }
     const [from, to] = options.compensated ? cloud.transient.ranges[options.keyframe] : [0, cloud.transient.count];
     shown.transient.geometry.setDrawRange(from, to - from);
+    shown.tracks.visible = options.tracks;
+    shown.grid.visible = options.grid;
     let drawn = 0;
     shown.movers.forEach(({ mover, box, seen, frame }, k) => {
       const pose = mover.poses[options.keyframe];
@@ -113,7 +140,7 @@ function cloudView(canvas) {
       frame.visible = box.visible && options.boxes;
       seen.visible = !options.compensated;
       if (pose) for (const object of [box, frame]) { object.matrix.fromArray(pose); object.matrixWorldNeedsUpdate = true; }
-      for (const object of [box, seen]) paint(object, pick(mover.labelled ? MOVER : FOUND, () => hue(k)));
+      if (anew) for (const object of [box, seen]) paint(object, pick(mover.labelled ? MOVER : FOUND, () => hue(k)));
       drawn += box.visible + seen.visible;
     });
     canvas.dataset.state = JSON.stringify({ ...options, transient: to - from, movers: drawn });
@@ -133,18 +160,20 @@ function cloudView(canvas) {
     shown.frustum.geometry.setAttribute("position", new THREE.BufferAttribute(new Float32Array(xyz), 3));
     render();
   }
-  // From behind and above, or through the camera itself.
-  function look(image, through) {
+  // From behind and above, straight from above, or through the camera itself.
+  function look(image, from) {
     if (!shown) return;
+    const through = from === "through", top = from === "above";
     const at = inCloud(image.T_global_cam), [w, h] = image.size;
     camera.fov = through ? (2 * Math.atan(Math.max(h, (w * canvas.clientHeight) / canvas.clientWidth) / 2 / image.K[1][1]) * 180) / Math.PI : 55;
     camera.position.set(...(through ? at(0, 0, 0) : at(-3, -11, -18)));
-    controls.target.set(...(through ? at(0, 0, 0.5) : at(0, 0, 12)));
+    if (top) { const [x, y, z] = at(0, 0, 15); camera.position.set(x, y, z + 70); controls.target.set(x, y + 0.01, z); }
+    else controls.target.set(...(through ? at(0, 0, 0.5) : at(0, 0, 12)));
     controls.update();
     canvas.dataset.eye = camera.position.toArray().map((x) => x.toFixed(3));
     render();
   }
   function size(px) { root.children.forEach((o) => { if (o.isPoints) o.material.size = px; }); render(); }
 
-  return { load, show, frustum, look, size };
+  return { load, show, frustum, look, size, drawn: () => drawing };
 }

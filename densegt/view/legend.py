@@ -8,9 +8,22 @@ import numpy as np
 
 from densegt.depth.matching import ABSOLUTE_TOLERANCE_M, RELATIVE_TOLERANCE
 from densegt.depth.steps import STEPS_PER_M
-from densegt.report import draw
+from densegt.report import draw, tiles
 from densegt.report.content import SOURCE_WORDS
-from densegt.view.pixels import AGE_EDGES_S, BLOCK_PX, TRUTH_STEPS_PER_M
+from densegt.view.pixels import AGE_EDGES_S, BLOCK_PX, TRUTH_STEPS_PER_M, uncertainty_m
+
+# Layers by what buttons call them, the same as the report's pictures.
+LAYERS = {
+    "image": tiles.IMAGE,
+    "measured": tiles.MEASURED,
+    "completed": tiles.COMPLETED,
+    "uncertainty": tiles.UNCERTAINTY,
+    "truth": tiles.GROUND_TRUTH,
+    "error": tiles.ERROR,
+    "source": tiles.SOURCE,
+    "age": "Age",
+    "confidence": "Confidence",
+}
 
 
 def legend() -> dict[str, Any]:
@@ -29,6 +42,10 @@ def legend() -> dict[str, Any]:
         "source": {int(s): {"colour": draw.SOURCE_COLOURS[s], "words": words} for s, words in SOURCE_WORDS.items()},
         "age": {"edges_s": AGE_EDGES_S, "colours": _age_colours()},
         "confidence": {"colours": _confidence_colours()},
+        "uncertainty": {
+            "metres": uncertainty_m().round(4).tolist(),
+            "colours": draw.uncertainty_picture(uncertainty_m()[None])[0].tolist(),
+        },
         "error": {
             "absolute_m": ABSOLUTE_TOLERANCE_M,
             "relative": RELATIVE_TOLERANCE,

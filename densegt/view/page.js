@@ -5,10 +5,10 @@
   const { legend, scenes } = content, $ = (id) => document.getElementById(id);
   const read = (part) => $(part).textContent;
   const draw = pictures(legend), cloud = cloudView($("cloud"));
-  const TITLES = { image: "Image", depth: "Depth", source: "Source", age: "Age", confidence: "Confidence",
-    completed: "Completed", truth: "Exact", error: "Error" };
-  const state = { scene: 0, keyframe: 0, channel: null, layer: "depth", opacity: 0.75, side: false };
-  let layers = null, image = null, playing = null, latest = 0;
+  const TITLES = content.layers;
+  const state = { scene: 0, keyframe: 0, channel: null, layer: "measured", opacity: 0.75, side: false, mosaic: false };
+  const zoom = zoomable([$("left"), $("right")], () => { paint(); share(); });
+  let layers = null, image = null, playing = false, latest = 0, sharing = null;
   const cache = new Map();
 
   const keyframes = () => scenes[state.scene].keyframes;
@@ -37,7 +37,8 @@
   }
 
   const available = () => Object.keys(TITLES).filter((name) =>
-    name === "completed" ? layers.source.includes(5) : name === "error" ? layers.truth : layers[name]);
+    name === "completed" ? layers.source.includes(5) : name === "error" ? layers.truth
+      : name === "measured" ? layers.depth : layers[name]);
 
   function button(text, pressed, onclick) {
     const b = document.createElement("button");
@@ -47,10 +48,12 @@
     return b;
   }
   function controls() {
-    $("cameras").replaceChildren(...keyframes()[state.keyframe].cameras.map((c) =>
-      button(c.channel, c === image, () => go({ channel: c.channel }))));
+    const cameras = keyframes()[state.keyframe].cameras;
+    $("cameras").replaceChildren(...cameras.map((c) =>
+      button(c.channel, c === image && !state.mosaic, () => go({ channel: c.channel, mosaic: false }))));
+    if (cameras.length > 1) $("cameras").append(button("all", state.mosaic, () => go({ mosaic: !state.mosaic })));
     const names = available();
-    if (!names.includes(state.layer)) state.layer = "depth";
+    if (!names.includes(state.layer)) state.layer = "measured";
     $("layers").replaceChildren(...names.map((name) => button(TITLES[name], name === state.layer, () => go({ layer: name }))));
     $("time").max = keyframes().length - 1;
     $("time").value = state.keyframe;
@@ -59,44 +62,131 @@
     $("clock").title = `sample ${k.token}`;
     $("file").textContent = image.filename;
     $("legend").innerHTML = draw.legendOf(state.layer, layers);
+    for (const b of $("places").querySelectorAll("button")) b.setAttribute("aria-pressed", b.dataset.key === placeKey());
+  }
+
+  // A layer of an image over a context of the image's size, which may be moved and enlarged.
+  function compose(context, of, name, alone) {
+    if (name === "image" || !alone) context.drawImage(of.image, 0, 0, of.width, of.height);
+    if (name === "image") return;
+    const over = new OffscreenCanvas(of.width, of.height);
+    over.getContext("2d").putImageData(draw.draw(of, name, alone ? 255 : 0), 0, 0);
+    context.globalAlpha = alone ? 1 : state.opacity;
+    context.drawImage(over, 0, 0);
+    context.globalAlpha = 1;
   }
 
   function paint() {
+    zoom.fit(layers.width, layers.height);
     for (const [id, name] of [["left", "image"], ["right", state.layer]]) {
       const canvas = $(id), alone = state.side || name === "image";
       canvas.width = layers.width;
       canvas.height = layers.height;
       const context = canvas.getContext("2d");
-      if (name === "image" || !alone) context.drawImage(layers.image, 0, 0, layers.width, layers.height);
-      if (name === "image") continue;
-      const over = new OffscreenCanvas(layers.width, layers.height);
-      over.getContext("2d").putImageData(draw.draw(layers, name, alone ? 255 : 0), 0, 0);
-      context.globalAlpha = alone ? 1 : state.opacity;
-      context.drawImage(over, 0, 0);
+      zoom.apply(context);
+      compose(context, layers, name, alone);
     }
     $("pair").classList.toggle("side", state.side);
-    for (const id of ["left", "right"]) $(id).dataset.shown = `${state.scene}/${state.keyframe}/${image.channel}/${state.layer}`;
+    $("pair").hidden = state.mosaic;
+    $("whole").disabled = zoom.view.zoom === 1;
+    $("zoom").textContent = `${zoom.view.zoom.toFixed(1)}×`;
+    for (const id of ["left", "right"]) {
+      $(id).dataset.shown = `${state.scene}/${state.keyframe}/${image.channel}/${state.layer}`;
+      $(id).setAttribute("aria-label", `${id === "left" ? "Image" : TITLES[state.layer]} of ${image.channel}`);
+    }
+  }
+
+  // Every camera of the keyframe, as many beside each other as there is room for.
+  async function mosaic() {
+    $("mosaic").hidden = !state.mosaic;
+    if (!state.mosaic) return $("mosaic").replaceChildren();
+    const mine = latest, tiles = [];
+    for (const camera of keyframes()[state.keyframe].cameras) {
+      const of = await decode(camera), canvas = document.createElement("canvas"), tile = button("", false, () => go({ channel: camera.channel, mosaic: false }));
+      if (mine !== latest) return;
+      canvas.width = of.width;
+      canvas.height = of.height;
+      const there = state.layer === "error" ? of.truth : state.layer === "measured" || state.layer === "completed" ? of.depth : of[state.layer];
+      compose(canvas.getContext("2d"), of, there ? state.layer : "image", state.side);
+      tile.removeAttribute("aria-pressed");
+      tile.append(canvas, camera.channel);
+      tiles.push(tile);
+    }
+    $("mosaic").replaceChildren(...tiles);
+    $("mosaic").dataset.shown = `${state.scene}/${state.keyframe}/${state.layer}`;
+  }
+
+  // Where to look first; told by the page's writer.
+  const placeKey = (place) => place ? `${place.keyframe}/${place.channel}/${place.u}/${place.v}` : $("places").dataset.key;
+  function listPlaces() {
+    const { places, places_are } = scenes[state.scene];
+    $("worst").hidden = !places.length;
+    $("places-are").textContent = places_are;
+    $("places").replaceChildren(...places.map((place) => {
+      const item = document.createElement("li");
+      item.append(button(`${place.channel}, ${keyframes()[place.keyframe].time_s.toFixed(1)} s: ${place.pixels} px`, false, () => {
+        $("places").dataset.key = placeKey(place);
+        go({ keyframe: place.keyframe, channel: place.channel, layer: place.layer, mosaic: false, place });
+      }));
+      item.firstChild.dataset.key = placeKey(place);
+      return item;
+    }));
+  }
+
+  // The address of what is shown, to be sent with the page.
+  function share() {
+    const { zoom: z, u, v } = zoom.view, words = { scene: scenes[state.scene].name, keyframe: state.keyframe, camera: state.channel, layer: state.layer };
+    if (state.mosaic) words.all = 1;
+    if (state.side) words.side = 1;
+    if (z > 1) Object.assign(words, { zoom: z.toFixed(2), u: Math.round(u), v: Math.round(v) });
+    const address = `#${new URLSearchParams(words)}`;
+    $("link").href = address;
+    // Browsers limit how often it may change; while it plays it stays.
+    clearTimeout(sharing);
+    if (!playing) sharing = setTimeout(() => {
+      try { history.replaceState(null, "", address); } catch { /* some forbid it in a file */ }
+    }, 400);
+  }
+  function shared() {
+    const words = new URLSearchParams(location.hash.slice(1)), found = {};
+    const scene = scenes.findIndex((s) => s.name === words.get("scene"));
+    if (scene >= 0) found.scene = scene;
+    if (Number.isInteger(+words.get("keyframe"))) found.keyframe = Math.max(0, +words.get("keyframe"));
+    if (words.get("camera")) found.channel = words.get("camera");
+    if (words.get("layer") in TITLES) found.layer = words.get("layer");
+    if (words.has("all")) found.mosaic = true;
+    if (words.has("side")) found.side = $("side").checked = true;
+    if (+words.get("zoom") > 1) found.seen = [+words.get("zoom"), +words.get("u") || 0, +words.get("v") || 0];
+    return found;
   }
 
   function cloudOptions() {
-    return { keyframe: state.keyframe, compensated: $("compensated").checked, colour: $("colour").value, boxes: $("boxes").checked };
+    return { keyframe: state.keyframe, compensated: $("compensated").checked, colour: $("colour").value, boxes: $("boxes").checked,
+      tracks: $("tracks").checked, grid: $("grid").checked };
   }
 
   async function go(change) {
-    const wasScene = state.scene, mine = ++latest;
-    Object.assign(state, change);
+    const wasScene = state.scene, mine = ++latest, { place, seen, ...rest } = change;
+    Object.assign(state, rest);
+    if (!place) $("places").dataset.key = "";
     state.keyframe = Math.min(state.keyframe, keyframes().length - 1);
     const next = chosenImage(), decoded = await decode(next);
     if (mine !== latest) return;
     [image, layers] = [next, decoded];
     state.channel = image.channel;
+    if (state.scene !== wasScene || change.start) listPlaces();
+    zoom.fit(layers.width, layers.height);
+    if (place) zoom.show(place.u, place.v, place.width, place.height);
+    if (seen) zoom.set(...seen);
     controls();
     paint();
+    share();
+    await mosaic();
     if (cloud && scenes[state.scene].cloud) {
       if (state.scene !== wasScene || change.start) {
         await cloud.load(scenes[state.scene].cloud, read);
         cloud.size(Number($("size").value));
-        cloud.look(image, false);
+        cloud.look(image, "behind");
       }
       cloud.frustum(image);
       cloud.show(cloudOptions());
@@ -105,9 +195,7 @@
   }
 
   function hover(event) {
-    const box = event.target.getBoundingClientRect();
-    const col = Math.floor(((event.clientX - box.left) * layers.width) / box.width);
-    const row = Math.floor(((event.clientY - box.top) * layers.height) / box.height);
+    const [col, row] = zoom.at(event.target, event.clientX, event.clientY).map(Math.floor);
     const out = $("readout");
     if (col < 0 || row < 0 || col >= layers.width || row >= layers.height) return;
     const i = row * layers.width + col, depth_m = layers.depth[i] / legend.steps_per_m, words = [`u ${col}, v ${row}`];
@@ -117,11 +205,13 @@
     if (depth_m) {
       words.push((legend.source[layers.source[i]] || { words: `source ${layers.source[i]}` }).words);
       if (layers.age && draw.coarse(layers, layers.age, i)) words.push(ageWords(draw.coarse(layers, layers.age, i) - 1));
+      if (layers.uncertainty && draw.coarse(layers, layers.uncertainty, i))
+        words.push(`uncertainty ${number(legend.uncertainty.metres[draw.coarse(layers, layers.uncertainty, i)], 2)}`);
       if (layers.confidence && draw.coarse(layers, layers.confidence, i)) words.push(`confidence ${(draw.coarse(layers, layers.confidence, i) / 255).toFixed(2)}`);
     }
     if (layers.truth) {
       const exact_m = layers.truth[i] / legend.truth_steps_per_m;
-      words.push(exact_m ? `exact ${number(exact_m, 2)}` : "exact: no surface");
+      words.push(exact_m ? `ground truth ${number(exact_m, 2)}` : "ground truth: no surface");
       if (exact_m && depth_m) words.push(`error ${depth_m > exact_m ? "+" : "−"}${number(Math.abs(depth_m - exact_m), 2)}`);
     }
     out.innerHTML = words.map((w) => `<span>${w}</span>`).join("");
@@ -136,29 +226,53 @@
   $("scene").replaceChildren(...scenes.map((s, i) => new Option(s.name, i)));
   $("scene").onchange = () => go({ scene: Number($("scene").value) });
   $("time").oninput = () => go({ keyframe: Number($("time").value) });
-  $("opacity").oninput = () => { state.opacity = Number($("opacity").value); paint(); };
+  const told = (id, words) => { $(`${id}-value`).textContent = words($(id).value); };
+  const settings = () => { told("opacity", (x) => `${Math.round(100 * x)} %`); told("size", (x) => `${Number(x).toFixed(1)} px`); };
+  $("opacity").oninput = () => { state.opacity = Number($("opacity").value); settings(); paint(); mosaic(); };
   $("side").onchange = () => go({ side: $("side").checked });
-  for (const id of ["compensated", "colour", "boxes"]) $(id).onchange = () => cloud.show(cloudOptions());
-  $("size").oninput = () => cloud.size(Number($("size").value));
-  $("above").onclick = () => cloud.look(image, false);
-  $("through").onclick = () => cloud.look(image, true);
-  for (const id of ["left", "right"]) $(id).onpointermove = hover;
-  $("play").onclick = () => {
-    if (playing) { clearInterval(playing); playing = null; }
-    else playing = setInterval(() => go({ keyframe: (state.keyframe + 1) % keyframes().length }), 500);
-    $("play").textContent = playing ? "❚❚" : "▶";
+  for (const id of ["compensated", "colour", "boxes", "tracks", "grid"]) $(id).onchange = () => cloud.show(cloudOptions());
+  $("size").oninput = () => { settings(); cloud.size(Number($("size").value)); };
+  for (const from of ["behind", "above", "through"]) $(from).onclick = () => cloud.look(image, from);
+  $("reset").onclick = () => {
+    for (const id of ["compensated", "boxes", "tracks", "grid"]) $(id).checked = $(id).defaultChecked;
+    $("colour").value = "source";
+    $("size").value = $("size").defaultValue;
+    $("size").oninput();
+    cloud.show(cloudOptions());
+    cloud.look(image, "behind");
   };
+  for (const id of ["left", "right"]) for (const name of ["pointermove", "pointerdown"]) $(id).addEventListener(name, hover);
+  $("nearer").onclick = () => zoom.step(1.5);
+  $("farther").onclick = () => zoom.step(1 / 1.5);
+  $("whole").onclick = zoom.whole;
+  addEventListener("hashchange", () => go(shared()));
+  settings();
+  $("play").onclick = () => {
+    playing = !playing;
+    $("play").textContent = playing ? "❚❚" : "▶";
+    if (playing) play();
+    else share();
+  };
+  // The next keyframe once the one before is drawn, however long that takes.
+  async function play() {
+    while (playing) {
+      await go({ keyframe: (state.keyframe + 1) % keyframes().length });
+      if (cloud) await cloud.drawn();
+      await new Promise((done) => setTimeout(done, 500));
+    }
+  }
   document.addEventListener("keydown", (event) => {
     if (event.target.matches("input, select")) return;
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (step) go({ keyframe: (state.keyframe + step + keyframes().length) % keyframes().length });
-    if (event.key === " ") { event.preventDefault(); $("play").click(); }
+    if (event.key === " " && !event.target.matches("button, a")) { event.preventDefault(); $("play").click(); }
+    if (event.key === "+" || event.key === "-") zoom.step(event.key === "+" ? 1.5 : 1 / 1.5);
+    if (event.key === "0") zoom.whole();
   });
   if (!cloud || !scenes.some((s) => s.cloud)) {
     $("space").classList.add("without");
     $("why").textContent = cloud ? "Written without the cloud." : "This browser has no WebGL, so the cloud is not shown.";
   }
-  if (!keyframes()[0].cameras.some((c) => c.channel === state.channel))
-    state.channel = (keyframes()[0].cameras.find((c) => c.channel === "CAM_FRONT") || keyframes()[0].cameras[0]).channel;
-  await go({ start: true });
+  state.channel = (keyframes()[0].cameras.find((c) => c.channel === "CAM_FRONT") || keyframes()[0].cameras[0]).channel;
+  await go({ ...shared(), start: true });
 })();

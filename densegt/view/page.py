@@ -25,11 +25,13 @@ from densegt.report.camera_order import camera_order
 from densegt.report.step_counter import StepCounter
 from densegt.view.cloud import SceneCloud, scene_cloud
 from densegt.view.codec import encode_uint16
-from densegt.view.legend import legend
+from densegt.view.legend import LAYERS, legend
 from densegt.view.made_from import config_of
 from densegt.view.pixels import Pixels, pixels_of
+from densegt.view.worst import WorstPixels
 
 Progress = Callable[[int, int], None]
+SCRIPTS = ("three.min.js", "codec.js", "picture.js", "zoom.js", "cloud.js", "page.js")
 # Called with a scene's reader, its whole cloud, and the keyframes' times (M,) us.
 Export = Callable[[SceneReader, Cloud, NDArray[np.int64]], None]
 
@@ -98,10 +100,12 @@ def write_view(
     parts: dict[str, str] = {}
     for reader in readers:
         truth = _truth(reader.scene, truth_dir, recording.root / "exact")
-        images = []
+        images, worst = [], WorstPixels(reader.scene)
         for key in keys[reader.scene]:
             exact = truth.read(*key) if truth and key in truth else None
-            images.append(pixels_of(reader.read(*key), exact, recording.root, downscale=choice.downscale))
+            record = reader.read(*key)
+            images.append(pixels_of(record, exact, recording.root, downscale=choice.downscale))
+            worst.update(record, exact)
             tick()
         keyframes = _keyframes(images, len(parts), parts)
         cloud = None
@@ -112,8 +116,11 @@ def write_view(
             for export in exports:
                 export(reader, rebuilt, stamps)
             cloud = _cloud(scene_cloud(rebuilt, stamps, max_points=choice.max_points), len(scenes), parts)
-        scenes.append({"name": reader.scene, "keyframes": keyframes, "cloud": cloud})
-    page = _render({"scenes": scenes, "legend": legend(), "downscale": choice.downscale}, parts, str(depth_dir))
+        scenes.append(
+            {"name": reader.scene, "keyframes": keyframes, "cloud": cloud, **worst.compute(keyframes, choice.downscale)}
+        )
+    content = {"scenes": scenes, "legend": legend(), "layers": LAYERS, "downscale": choice.downscale}
+    page = _render(content, parts, str(depth_dir))
     write_whole(out, page)
     others = len(scene_files(depth_dir)) - len(readers)
     return Shown(tuple(r.scene for r in readers), sum(map(len, keys.values())), others, len(page))
@@ -212,7 +219,9 @@ def _render(content: Mapping[str, Any], parts: Mapping[str, str], depth_dir: str
             depth_dir=depth_dir,
             downscale=content["downscale"],
             style=read("page.css"),
-            scripts=[read(name) for name in ("three.min.js", "codec.js", "picture.js", "cloud.js", "page.js")],
+            scripts=[
+                read(name) for name in ("three.min.js", "codec.js", "picture.js", "zoom.js", "cloud.js", "page.js")
+            ],
             # "<" in a JSON text stands in strings only.
             content=json.dumps(content, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
             parts=parts,

@@ -36,11 +36,12 @@ function pictures(legend) {
 
   // What a layer shows of pixel i: a colour, or null for nothing.
   const COLOUR = {
-    depth: (l, i) => (l.depth[i] && l.source[i] !== 5 ? colourOfDepth(l.depth[i] / legend.steps_per_m) : null),
+    measured: (l, i) => (l.depth[i] && l.source[i] !== 5 ? colourOfDepth(l.depth[i] / legend.steps_per_m) : null),
     completed: (l, i) => (l.depth[i] ? colourOfDepth(l.depth[i] / legend.steps_per_m) : null),
     source: (l, i) => (l.source[i] ? (legend.source[l.source[i]] || { colour: fallback }).colour : null),
     age: (l, i) => (l.depth[i] && coarse(l, l.age, i) ? legend.age.colours[coarse(l, l.age, i) - 1] : null),
     confidence: (l, i) => (l.depth[i] && coarse(l, l.confidence, i) ? legend.confidence.colours[coarse(l, l.confidence, i)] : null),
+    uncertainty: (l, i) => (l.depth[i] && coarse(l, l.uncertainty, i) ? legend.uncertainty.colours[coarse(l, l.uncertainty, i)] : null),
     truth: (l, i) => (l.truth[i] ? colourOfDepth(l.truth[i] / legend.truth_steps_per_m) : null),
     error: (l, i) => {
       if (!l.depth[i]) return l.truth[i] ? E.not_predicted : null;
@@ -69,9 +70,9 @@ function pictures(legend) {
 
   function legendOf(name, layers) {
     if (name === "image") return "";
-    if (["depth", "completed", "truth"].includes(name)) {
+    if (["measured", "completed", "truth"].includes(name)) {
       const at = (m) => (100 * Math.log(m / D.nearest_m)) / span;
-      const say = { depth: "Measured depth.", completed: "Depth with its gaps filled.", truth: "The exact depth." }[name];
+      const say = { measured: "Depth that was measured.", completed: "Depth with its gaps filled.", truth: "Ground truth: the exact depth." }[name];
       return `${say} <span class="bar" style="background:${gradient(D.colours.filter((_, i) => i % 15 === 0))}"></span>` +
         marks([2, 5, 10, 20, 40, 80], at, " m");
     }
@@ -82,6 +83,12 @@ function pictures(legend) {
     if (name === "age")
       return `When a pixel was measured, seconds from the exposure. <span class="bar" style="background:${gradient(legend.age.colours)}"></span>` +
         marks([-8, -1, -0.1, 0.1, 1, 8], (s) => (100 * (legend.age.edges_s.indexOf(s) + 1)) / legend.age.colours.length, " s");
+    if (name === "uncertainty") {
+      const { colours, metres } = legend.uncertainty, marked = [0.1, 0.5, 2, 10];
+      const at = (m) => (100 * Math.log(m / metres[1])) / Math.log(metres[255] / metres[1]);
+      return `How far completed depth may be off: 68 % of errors are less. <span class="bar" style="background:${gradient(colours.filter((_, i) => i && i % 15 === 0))}"></span>` +
+        marks(marked, at, " m");
+    }
     if (name === "confidence")
       return `How likely the depth is right; nothing is said of completed pixels. <span class="bar" style="background:${gradient(legend.confidence.colours.filter((_, i) => i % 5 === 0))}"></span>` +
         marks([0, 0.5, 0.9, 1], (p) => 100 * p, "");
@@ -89,7 +96,7 @@ function pictures(legend) {
       [css(E.right), "right, within max(0.5 m, 5 %) in the 3×3"],
       [gradient(E.too_far), "too far, up to 10 tolerances"],
       [gradient(E.too_near), "too near, likewise"],
-      [css(E.false_positive), "depth where there is no surface"],
+      [css(E.false_positive), "false positive: depth where there is no surface"],
       [css(E.not_predicted), "no depth, but a surface"],
     ]);
   }

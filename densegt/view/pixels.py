@@ -24,7 +24,9 @@ AGE_EDGES_S = (-8.0, -4.0, -2.0, -1.0, -0.5, -0.25, -0.1, -0.025, 0.025, 0.1, 0.
 FIRST_AGE = 1
 # Exact depth is for comparing with: steps of 1/32 m are a sixteenth of the smallest tolerance.
 TRUTH_STEPS_PER_M = 32
-# One age and one confidence for so many pixels a side.
+# Uncertainties are shown in 255 steps of equal ratio, 3 % each.
+UNCERTAINTIES_M = (0.02, 40.0)
+# One age, confidence and uncertainty for so many pixels a side.
 BLOCK_PX = 2
 WEBP_QUALITY = 75
 
@@ -35,7 +37,7 @@ class Pixels:
 
     Attributes:
         size: width, height in px of depth, source and image.
-        layers: encoded, by name: image, depth, source, and where there are such age, confidence, truth.
+        layers: encoded, by name: image, depth, source, and where there are such age, confidence, uncertainty, truth.
         K, T_global_cam: as nested lists, K for this size.
     """
 
@@ -112,7 +114,22 @@ def _further_layers(record: ImageRecord) -> dict[str, NDArray[np.uint8]]:
         found["age"] = age_classes(record.layers["age"], record.depth_m > 0)
     if "confidence" in record.layers:
         found["confidence"] = record.layers["confidence"].astype(np.uint8) & np.uint8(0xFC)
+    if "uncertainty" in record.layers:
+        found["uncertainty"] = uncertainty_codes(record.layers["uncertainty"])
     return found
+
+
+def uncertainty_m() -> NDArray[np.float32]:
+    """What the codes 0 to 255 of an uncertainty stand for, m; 0: none."""
+    return np.append(0, np.geomspace(*UNCERTAINTIES_M, 255)).astype(np.float32)
+
+
+def uncertainty_codes(deviation_m: NDArray[Any]) -> NDArray[np.uint8]:
+    """The nearest code (H,W) of each uncertainty (H,W) m by ratio; 0 where there is none."""
+    low, high = UNCERTAINTIES_M
+    size = np.clip(np.where(deviation_m > 0, deviation_m, low).astype(np.float64), low, high)
+    codes = 1 + np.rint(254 * np.log(size / low) / np.log(high / low))
+    return np.where(deviation_m > 0, codes, 0).astype(np.uint8)
 
 
 def _image(image_root: Path, record: ImageRecord, width: int, height: int) -> Picture:

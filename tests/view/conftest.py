@@ -29,13 +29,17 @@ FLAGS = (
 
 @pytest.fixture(scope="session")
 def viewed(tiny_dataset: Path, made_once: MadeOnce) -> SimpleNamespace:
-    """Two cameras of the tiny dataset: `depth`, accumulated and completed, and `out`, the page about it."""
+    """Two cameras of the tiny dataset: `depth`, accumulated and completed, and `out`, the page about it.
+
+    `images` is the same page without the cloud.
+    """
 
     def make(folder: Path) -> None:
         cameras = ["--camera", "CAM_FRONT", "--camera", "CAM_BACK"]
         said = densegt_does(
             ["accumulate", *data, "--out", str(folder / "depth"), *cameras],
             ["complete", *data, "--depth", str(folder / "depth"), "--out", str(folder / "completed")],
+            ["view", *data, "--depth", str(folder / "completed"), "--no-cloud", "--out", str(folder / "images.html")],
             ["view", *data, "--depth", str(folder / "completed"), "--out", str(folder / "view.html")],
         )
         (folder / "said.txt").write_text(said)
@@ -43,7 +47,13 @@ def viewed(tiny_dataset: Path, made_once: MadeOnce) -> SimpleNamespace:
     data = ["--dataroot", str(tiny_dataset)]
     folder = made_once("viewed", make)
     said = (folder / "said.txt").read_text()
-    return SimpleNamespace(data=tiny_dataset, depth=folder / "completed", out=folder / "view.html", said=said)
+    return SimpleNamespace(
+        data=tiny_dataset,
+        depth=folder / "completed",
+        out=folder / "view.html",
+        images=folder / "images.html",
+        said=said,
+    )
 
 
 @pytest.fixture(scope="session")
