@@ -129,7 +129,7 @@ class Classical:
         nearest_below(guide_t, inverse_t, work.right)
         slopes_across(inverse, SLOPE_REACH_PX, SLOPE_TOLERANCE, work.slope_across)
         min_key = int(SKY_MIN_DISTANCE_PX * FIFTHS_PER_PX) << 32
-        sky_image, max_step = _sky_image(given)
+        sky_image, max_step = _sky_image(given.image, inverse_t > 0)
         open_sky(
             sky_image, guide, work.above, work.below,
             SKY_BRIGHTNESS, SKY_MAX_YELLOW, max_step, min_key, work.open_sky,
@@ -148,16 +148,19 @@ def _brightness(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.GaussianBlur(grey, (3, 3), 0), dtype=np.uint8)
 
 
-def _sky_image(given: SparseDepth) -> tuple[NDArray[np.uint8], int]:
+def _sky_image(image: NDArray[np.uint8], known_t: NDArray[np.bool_]) -> tuple[NDArray[np.uint8], int]:
     """An image (H,W,3) whose sky is bright, and how much its brightness may change from pixel to pixel: by day that of
-    the camera; else white where the camera's has the colour of what beams went through."""
-    known = measured(given.depth_m)
-    samples = sky_samples(given.image, known)
+    the camera; else white where the camera's has the colour of what beams went through.
+
+    Args:
+        known_t: (W,H) measured pixels of the transposed image.
+    """
+    samples = sky_samples(image, known_t)
     if samples is None or is_day(np.median(samples[1], axis=0), SKY_BRIGHTNESS, SKY_MAX_YELLOW, MAX_BLUE):
-        return given.image, SKY_MAX_STEP
-    coloured = sky_coloured(given.image, known, *samples)
+        return image, SKY_MAX_STEP
+    coloured = sky_coloured(image, known_t.T, *samples)
     if coloured is None:
-        return given.image, SKY_MAX_STEP
+        return image, SKY_MAX_STEP
     return np.repeat(np.where(coloured, np.uint8(255), np.uint8(0))[..., None], 3, axis=2), DARK_SKY_MAX_STEP
 
 

@@ -33,18 +33,21 @@ def is_day(colour: Float32, brightness: float, max_yellow: float, max_blue: floa
     return float(colour.max()) + 2 * min(max(bluer, 0.0), max_blue) >= brightness and -bluer <= max_yellow
 
 
-def sky_samples(image: NDArray[np.uint8], known: NDArray[np.bool_]) -> tuple[Float32, Float32] | None:
+def sky_samples(image: NDArray[np.uint8], known_t: NDArray[np.bool_]) -> tuple[Float32, Float32] | None:
     """Rows (N,) and colours (N,3) of pixels that beams went through and met nothing; None where they are too few.
 
     Args:
         image: (H,W,3) RGB.
-        known: (H,W) measured pixels.
+        known_t: (W,H) measured pixels of the transposed image, in which a column's first is found at once.
     """
-    columns = known.any(axis=0)
+    if not known_t.size:
+        return None
+    height = known_t.shape[1]
+    highest = known_t.argmax(axis=1)
+    columns = known_t[np.arange(len(known_t)), highest]
     if not columns.any():
         return None
-    height = known.shape[0]
-    first = np.where(columns, known.argmax(axis=0), height).astype(np.float32)
+    first = np.where(columns, highest, height).astype(np.float32)
     top = float(np.quantile(first[columns], ODD_SHARE))
     # The highest measurement of the columns around: between two points of a beam there is none.
     beside = max(1, round(BESIDE_SHARE * height))
