@@ -9,6 +9,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 Float32 = NDArray[np.float32]
+# Beams passed through every slice of the voxel.
+ALL_SLABS = 0xFFF
 
 
 class Beams(NamedTuple):
@@ -122,7 +124,8 @@ def carve_beams(beams: Beams, rule: CarveRule, passes: Passes) -> None:
                 if clear:
                     if passes.beams[at[0], at[1], at[2]] < 65535:
                         passes.beams[at[0], at[1], at[2]] += 1
-                    passes.slabs[at[0], at[1], at[2]] |= _slabs(start, unit, now, then, rule.spread * then, at)
+                    if passes.slabs[at[0], at[1], at[2]] != ALL_SLABS:
+                        passes.slabs[at[0], at[1], at[2]] |= _slabs(start, unit, now, then, rule.spread * then, at)
             now = then
             at[axis] += step[axis]
             following[axis] += across[axis]

@@ -12,8 +12,8 @@ from densegt.kernels.march_rays import march_rays
 
 Float64 = NDArray[np.float64]
 
-# Neighbouring rays lie no farther apart than this share of a voxel at the grid's far end.
-APART = 0.5
+# Neighbouring rays lie no farther apart than so many voxels at the grid's far end.
+APART = 1.0
 
 
 def seen_by_cameras(

@@ -29,7 +29,7 @@ class EvidenceConfig(BaseModel):
     reach: float = Field(default=15.0, ge=0)
     margin: float = Field(default=0.1, ge=0)
     spread: float = Field(default=0.001, ge=0)
-    beams_every_m: float = Field(default=0.25, gt=0)
+    beams_every_m: float = Field(default=0.5, gt=0)
     now_s: float = Field(default=0.12, ge=0)
 
 

@@ -12,7 +12,7 @@ from densegt.accumulation.cloud import Cloud
 from densegt.accumulation.surfels import Surfels
 from densegt.datasets.scene import Camera, Scene
 from densegt.geometry import se3
-from densegt.kernels.carve_beams import CarveRule, Passes, carve_beams
+from densegt.kernels.carve_beams import ALL_SLABS, CarveRule, Passes, carve_beams
 from densegt.kernels.splat_voxels import Patches, splat_voxels
 from densegt.occupancy.beams import beams_of
 from densegt.occupancy.boxes import in_box
@@ -28,7 +28,6 @@ Float64 = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 Counts = NDArray[np.uint16]
 MOST = np.uint16(np.iinfo(np.uint16).max)
-ALL_SLABS = 0xFFF
 
 
 def grid_frames(cloud: Cloud, scene: Scene, grid: VoxelGrid) -> list[GridFrame]:
