@@ -299,13 +299,18 @@ def measure(
     return {"world": world.name, **figures(pairs, index, vehicles, seconds)}
 
 
+def parser() -> argparse.ArgumentParser:
+    """What the command takes."""
+    out = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    out.add_argument("--worlds", nargs="+", type=Path, required=True, metavar="DIR", help="of `densegt simulate`")
+    out.add_argument("--details", action="store_true", help="print every label")
+    out.add_argument("--json", type=Path, metavar="FILE")
+    return out
+
+
 def main() -> None:
     """Measure worlds and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--worlds", nargs="+", type=Path, required=True, metavar="DIR", help="of `densegt simulate`")
-    parser.add_argument("--details", action="store_true", help="print every label")
-    parser.add_argument("--json", type=Path, metavar="FILE")
-    options = parser.parse_args()
+    options = parser().parse_args()
     found = [measure_world(world, AutolabelConfig(), details=options.details) for world in options.worlds]
     print(NOTES)
     print(table(found))

@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from benchmarks.accuracy.autolabel import found_candidates
+from benchmarks.accuracy.autolabel import CandidateRow, found_candidates
+from densegt.autolabel.config import AutolabelConfig
 from densegt.autolabel.verification import NAMES, Judge, normalised
 
 Float64 = NDArray[np.float64]
+Bool = NDArray[np.bool_]
 
 RIGHT_IOU = 0.5
 # Of the weights; there are few worlds, and few movers in them.
@@ -23,20 +25,51 @@ RIDGE = 0.01
 OF_MOVERS = ("on", "beside", "residual_m", "sides", "length")
 
 
+def parser() -> argparse.ArgumentParser:
+    """What the command takes."""
+    out = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    out.add_argument("--worlds", nargs="+", type=Path, required=True, metavar="DIR", help="of `densegt simulate`")
+    out.add_argument("--out", type=Path, required=True, help="folder of standing.json and moving.json")
+    return out
+
+
 def main() -> None:
     """Fit both judges and write them."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--worlds", nargs="+", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--out", type=Path, required=True, help="folder of standing.json and moving.json")
-    options = parser.parse_args()
-    rows = [row for world in options.worlds for row in found_candidates(world)]
+    options = parser().parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    worlds = [list(found_candidates(world)) for world in options.worlds]
     for name, moving in (("standing", False), ("moving", True)):
-        mine = [row for row in rows if row.moving == moving and not row.ignored]
-        x, right = np.stack([row.figures for row in mine]), np.array([row.iou >= RIGHT_IOU for row in mine])
-        judge = fit_judge(x, right, OF_MOVERS if moving else NAMES)
+        names = OF_MOVERS if moving else NAMES
+        parts = [_figures(rows, moving) for rows in worlds]
+        judge = fit_judge(*_together(parts), names)
         judge.save(options.out / f"{name}.json")
-        p = np.array([judge.probability_of(row.figures) for row in mine])
-        print(f"{name}: {len(mine)} fits, {right.sum()} right; Brier {np.mean((p - right) ** 2):.3f}")
+        print(f"{name}: {_held_out(parts, names)}")
+
+
+def _figures(rows: list[CandidateRow], moving: bool) -> tuple[Float64, Bool]:
+    """Figures (N,K) of a world's fits, and which are right."""
+    mine = [row for row in rows if row.moving == moving and not row.ignored]
+    x = np.array([row.figures for row in mine]).reshape(-1, len(NAMES))
+    return x, np.array([row.iou >= RIGHT_IOU for row in mine], dtype=np.bool_)
+
+
+def _together(parts: list[tuple[Float64, Bool]]) -> tuple[Float64, Bool]:
+    return np.concatenate([x for x, _ in parts]), np.concatenate([right for _, right in parts])
+
+
+def _held_out(parts: list[tuple[Float64, Bool]], names: tuple[str, ...]) -> str:
+    """How good judges are on worlds that they were not fitted on, each world held out in turn."""
+    p = []
+    for k, (x, _) in enumerate(parts):
+        judge = fit_judge(*_together(parts[:k] + parts[k + 1 :]), names)
+        p += [judge.probability_of(row) for row in x]
+    probability, right = np.array(p), _together(parts)[1]
+    believed = probability >= AutolabelConfig().least_probability
+    return (
+        f"{len(right)} fits, {right.sum()} right; on worlds held out {100 * right[believed].mean():.0f} % of those "
+        f"verified are right, {100 * believed[right].mean():.0f} % of the right ones are verified, "
+        f"Brier {np.mean((probability - right) ** 2):.3f}"
+    )
 
 
 def fit_judge(x: Float64, right: NDArray[np.bool_], names: tuple[str, ...] = NAMES) -> Judge:
