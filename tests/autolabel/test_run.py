@@ -12,6 +12,9 @@ from densegt.cli.main import group
 from densegt.autolabel.publish import read_labels
 from densegt.datasets import open_recording
 
+# A whole scene is read, and its vehicles fitted.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def labelled(tiny_dataset: Path, made_once) -> Path:  # type: ignore[no-untyped-def]
