@@ -13,7 +13,7 @@ from densegt.batch.memory import largest_bytes
 from densegt.datasets.recording import Recording
 
 # Of one core and one million pixels of depth, scene's share included; `benchmarks/speed/budget.py` measures both.
-SECONDS_PER_MEGAPIXEL = 0.31
+SECONDS_PER_MEGAPIXEL = 0.36
 BYTES_PER_MEGAPIXEL = 1.31e6
 # So many scenes are opened to learn how large their images are.
 _SAMPLES = 3
