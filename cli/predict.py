@@ -13,13 +13,19 @@ _PATH = click.Path(path_type=Path)
 
 
 @click.command("predict")
-@click.option("--checkpoint", type=_PATH, required=True, help="Of `densegt train-lss` or `train-pl`.")
+@click.option("--checkpoint", type=_PATH, required=True, help="Of `densegt train-lss`, `train-pl` or `train-mono`.")
 @click.option("--dataroot", type=_PATH, required=True, help="Recording.")
 @click.option("--out", type=_PATH, required=True, help="results.json, scores.json, depth/ and pictures/ go there.")
 @format_option
 @click.option("--version", help="Folder of nuScenes tables.  [default: the only v1.0-* there]")
 @click.option("--scene", "scenes", multiple=True, metavar="NAME", help="This scene only; may be repeated.")
 @click.option("--truth", type=_PATH, help="Store of exact or accumulated depth to score depth against.")
+@click.option(
+    "--boxes-2d",
+    "boxes_2d",
+    type=_PATH,
+    help="JSON of 2D boxes, for train-mono's detectors.  [default: exact masks where simulated, else labels projected]",
+)
 @click.option("--pictures", type=click.IntRange(0), default=12, show_default=True, help="How many to draw.")
 @click.option("--score/--no-score", default=True, show_default=True, help="Compare with the recording's boxes.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")
@@ -54,7 +60,8 @@ def command(
     depth_there = (out / "depth").is_dir()
     click.echo(f"{out / 'results.json'}: detections" + (f"; depth maps in {out / 'depth'}" if depth_there else ""))
     if found is not None:
-        click.echo(_of_points(found) if "cars" in found else _of_features(found))
+        lines = {"cars": _of_points, "objects": _of_objects, "vehicles": _of_features}
+        click.echo(next(line(found) for name, line in lines.items() if name in found))
 
 
 def _of_features(found: dict[str, Any]) -> str:
@@ -63,6 +70,15 @@ def _of_features(found: dict[str, Any]) -> str:
         f"vehicle IoU {vehicles['IoU']:.3f} (best fixed map {vehicles['best fixed map']:.3f}), "
         f"mAP {detection['mean_ap']:.3f}, NDS {detection['nd_score']:.3f}, "
         f"depth MAE {depth['all']['MAE m']:.2f} m (best constant {depth['best constant']['MAE m']:.2f})"
+    )
+
+
+def _of_objects(found: dict[str, Any]) -> str:
+    every, kitti = found["objects"]["all"], found["kitti"]
+    return (
+        f"{every['objects']:.0f} labelled objects: BEV IoU > 0.5 for {every['BEV > 0.5']:.0%}, "
+        f"centre off by {every['centre m']:.2f} m, flips {every['flips']:.0%}; "
+        f"BEV AP at IoU 0.5 {kitti['BEV AP at 0.5']:.3f}"
     )
 
 

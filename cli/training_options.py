@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from densegt.detection.train_config import DetectorConfig
 
 _PATH = click.Path(path_type=Path)
-_OPTIONS = (
+# Those before and after --supervision, of which each command has its own.
+_FIRST = (
     click.option("--dataroot", "dataroots", type=_PATH, multiple=True, required=True, help="Recording."),
     click.option("--out", type=_PATH, required=True, help="Checkpoints, TensorBoard's log and about.json."),
     click.option(
@@ -26,10 +27,8 @@ _OPTIONS = (
     ),
     format_option,
     click.option("--version", help="Folder of nuScenes tables.  [default: the only v1.0-* there]"),
-    click.option(
-        "--supervision", type=click.Choice(["none", "sparse", "dense", "completed"]),
-        help="What depth is learned from: the keyframe's own sweep, all that was measured, also what was filled in.",
-    ),
+)  # fmt: skip
+_LAST = (
     click.option(
         "--init", type=_PATH, multiple=True,
         help="Begin with this checkpoint's weights, not from nothing; of several, a later one outdoes an earlier one.",
@@ -45,11 +44,29 @@ _OPTIONS = (
 _SETTINGS = ("supervision", "seed", "epochs", "precision", "coupling")
 
 
-def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options to a command, in the order above."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def trainer_options(supervisions: Sequence[str], help: str) -> Decorator:
+    """Adds the options to a command, in the order above.
+
+    Args:
+        supervisions: choices of --supervision, explained by `help`.
+    """
+    own = click.option("--supervision", type=click.Choice(supervisions), help=help)
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed((*_FIRST, own, *_LAST)):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+training_options = trainer_options(
+    ["none", "sparse", "dense", "completed"],
+    "What depth is learned from: the keyframe's own sweep, all that was measured, also what was filled in.",
+)
 
 
 def training_sources(given: dict[str, Any]) -> tuple[TrainingSource, ...]:
@@ -61,12 +78,14 @@ def training_sources(given: dict[str, Any]) -> tuple[TrainingSource, ...]:
     from densegt.datasets import RecordingPath
     from densegt.detection.fit import TrainingSource
 
-    roots, depths = given["dataroots"], given["depths"]
-    if depths and len(depths) != len(roots):
-        raise click.UsageError(f"--depth is given {len(depths)} times and --dataroot {len(roots)} times")
+    roots = given["dataroots"]
+    beside = {name: given.get(name) or [None] * len(roots) for name in ("depths", "boxes_2d")}
+    for name, option in (("depths", "--depth"), ("boxes_2d", "--boxes-2d")):
+        if len(beside[name]) != len(roots):
+            raise click.UsageError(f"{option} is given {len(beside[name])} times and --dataroot {len(roots)} times")
     return tuple(
-        TrainingSource(RecordingPath(root, given["format_"], given["version"]), depth)
-        for root, depth in zip(roots, depths or [None] * len(roots), strict=True)
+        TrainingSource(RecordingPath(root, given["format_"], given["version"]), depth, boxes_2d)
+        for root, depth, boxes_2d in zip(roots, beside["depths"], beside["boxes_2d"], strict=True)
     )
 
 

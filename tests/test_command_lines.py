@@ -33,6 +33,7 @@ ONLY_READ = {
     "train-completion": "tests/completion/test_train.py",
     "train-lss": "tests/detection",
     "train-motion": "tests/motion_net/test_commands.py",
+    "train-mono": "tests/detection/mono",
     "train-pl": "tests/detection/points/pseudo_lidar",
 }
 # Options that need what a test has not.

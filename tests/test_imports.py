@@ -45,7 +45,7 @@ BELOW = {
     "occupancy": JOBS | {"accumulation", "motion_net", "simulate"},
     "autolabel": JOBS | {"accumulation", "shapes"},
     "completion": JOBS | {"training"},
-    "detection": JOBS | {"training"},
+    "detection": JOBS | {"shapes", "training"},
     # Votes beside free space: of the same scans, by the same clocks and beams.
     "motion_net": JOBS | {"accumulation", "training"},
     "experiments": JOBS | STAGES,

@@ -87,7 +87,7 @@ class Study:
                 task.net.depth.config = task.net.depth.config.model_copy(update={"scale": scale})
             scores = task.scores()
             for root in self._args.test:
-                dataset = validation_dataset(task, RecordingPath(Path(root)), Path(root) / "exact")
+                dataset = validation_dataset(task, TrainingSource(RecordingPath(Path(root)), Path(root) / "exact"))
                 for index, (prediction, _) in enumerate(predictions(task, dataset)):
                     scores.update(prediction, dataset.labels(index))
             kept.parent.mkdir(parents=True, exist_ok=True)
@@ -105,7 +105,7 @@ class Study:
         task = self._task(weights)
         shares = []
         for root in self._args.test:
-            dataset = validation_dataset(task, RecordingPath(Path(root)), Path(root) / "exact")
+            dataset = validation_dataset(task, TrainingSource(RecordingPath(Path(root)), Path(root) / "exact"))
             batches = (default_collate([dataset[i]]) for i in range(0, len(dataset), GRADIENT_STEP))
             shares += [depth_gradient(task.net, batch).shares() for batch in batches]
         felt, held = np.nanmean(shares, axis=0)

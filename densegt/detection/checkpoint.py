@@ -23,7 +23,7 @@ def read_task(path: Path) -> DetectionTask:
     saved = load_checkpoint_file(path)
     try:
         config = saved["hyper_parameters"]["config"]
-        # Only those of points name their detector.
+        # Lift-Splat does not name itself.
         detector = task_type(config["model"].get("detector", "lss"))
         require_fitting(saved["state_dict"], lambda: detector.of_checkpoint(config))
         task = detector.of_checkpoint(config)

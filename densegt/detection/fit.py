@@ -17,9 +17,8 @@ from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint
 import densegt
 from densegt.datasets import RecordingPath
 from densegt.depth.partial_file import write_whole
-from densegt.detection.data.depth_dataset import DepthDataset
-from densegt.detection.data.loaders import DetectionData
 from densegt.detection.data.split import Split, split
+from densegt.detection.prediction import KeyframeDataset
 from densegt.detection.registry import task_type
 from densegt.detection.task import DetectionTask
 from densegt.detection.train_config import DetectorConfig
@@ -34,10 +33,15 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True)
 class TrainingSource:
-    """A recording to learn from, and a depth store made from it."""
+    """A recording to learn from, a depth store made from it, and 2D boxes of its images.
+
+    Attributes:
+        boxes_2d: for detectors that are told of them; see `densegt.detection.mono.objects_2d`.
+    """
 
     recording: RecordingPath
     depth: Path | None = None
+    boxes_2d: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,7 @@ def _fit(run: TrainingRun, report: Report) -> Path | None:
     best = ModelCheckpoint(run.out / "checkpoints", "best", monitor=kind.SCORE, enable_version_counter=False)
     trainer = _trainer(run, best, report)
     try:
-        trainer.fit(task, DetectionData(learned, held_out, config), ckpt_path=last)
+        trainer.fit(task, task.data(learned, held_out), ckpt_path=last)
     except InputError as error:
         raise InputError(last_line(error)) from None
     if not trainer.is_global_zero:
@@ -132,12 +136,12 @@ def _trainer(run: TrainingRun, best: ModelCheckpoint, report: Report) -> Trainer
 
 def datasets(
     task: DetectionTask, sources: Sequence[TrainingSource], parts: Sequence[Split]
-) -> tuple[list[DepthDataset], list[DepthDataset]]:
+) -> tuple[list[KeyframeDataset], list[KeyframeDataset]]:
     """What is learned from, augmented, and what is held out; of both only recordings that have some of it."""
 
-    def dataset(source: TrainingSource, scenes: tuple[str, ...], *, learned: bool) -> DepthDataset:
+    def dataset(source: TrainingSource, scenes: tuple[str, ...], *, learned: bool) -> KeyframeDataset:
         options = task.dataset_options(learned=learned, has_depth=source.depth is not None)
-        return DepthDataset(source.recording, source.depth, options, scenes=scenes)
+        return task.dataset(source, options, scenes)
 
     both = list(zip(sources, parts, strict=True))
     learned = [dataset(source, part.learned, learned=True) for source, part in both if part.learned]

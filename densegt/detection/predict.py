@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -15,14 +15,13 @@ from torch.utils.data import DataLoader
 
 from densegt.datasets import RecordingPath
 from densegt.datasets.keyframes import Keyframe
-from densegt.datasets.recording import Recording, TakesSubmissions
+from densegt.datasets.recording import TakesSubmissions
 from densegt.depth.partial_file import write_whole
 from densegt.detection.checkpoint import read_task
-from densegt.detection.data.batch import Batch
-from densegt.detection.data.depth_dataset import DepthDataset
+from densegt.detection.data.batch import Supervision
 from densegt.detection.estimated_depth_store import EstimatedDepthStore
-from densegt.detection.fit import last_line
-from densegt.detection.prediction import Picture, Prediction
+from densegt.detection.fit import TrainingSource, last_line
+from densegt.detection.prediction import KeyframeDataset, Picture, Prediction
 from densegt.detection.scoring.nuscenes_results import result_rows, write_results
 from densegt.detection.task import DetectionTask
 from densegt.errors import InputError
@@ -37,6 +36,7 @@ class PredictJob:
 
     Attributes:
         truth: a store of depth to score against; without one it is the lidars' own sweeps.
+        boxes_2d: for detectors that are told of them.
         pictures: as many are drawn, spread evenly over the keyframes.
         score: compare with the recording's boxes.
         device: as torch names it; `auto` is the GPU where there is one.
@@ -47,6 +47,7 @@ class PredictJob:
     out: Path
     scenes: tuple[str, ...] | None = None
     truth: Path | None = None
+    boxes_2d: Path | None = None
     pictures: int = 12
     score: bool = True
     device: str = "auto"
@@ -66,7 +67,8 @@ def run(job: PredictJob, progress: Progress | None = None) -> dict[str, Any] | N
 
 def _run(job: PredictJob, results: Path, progress: Progress | None) -> dict[str, Any] | None:
     task = read_task(job.checkpoint).to(_device(job.device))
-    dataset = validation_dataset(task, job.recording, job.truth, scenes=job.scenes)
+    source = TrainingSource(job.recording, job.truth, job.boxes_2d)
+    dataset = validation_dataset(task, source, scenes=job.scenes)
     scores, found, pictures = task.scores(), [], []
     every = max(1, len(dataset) // max(job.pictures, 1))
     with _depth_store(job, task) if task.estimates_depth else nullcontext() as depth:
@@ -92,10 +94,10 @@ def _run(job: PredictJob, results: Path, progress: Progress | None) -> dict[str,
 
 
 def predictions(
-    task: DetectionTask, dataset: DepthDataset, progress: Progress | None = None
-) -> Iterator[tuple[Prediction, Batch]]:
+    task: DetectionTask, dataset: KeyframeDataset, progress: Progress | None = None
+) -> Iterator[tuple[Prediction, Any]]:
     """What is said of every keyframe in order, on the device that the network is on, and what it was said of."""
-    loader: DataLoader[Batch] = DataLoader(dataset, 1, num_workers=task.settings.loader_processes)
+    loader: DataLoader[Any] = DataLoader(cast(Any, dataset), 1, num_workers=task.settings.loader_processes)
     task.eval()
     try:
         for index, batch in enumerate(loader):
@@ -109,16 +111,12 @@ def predictions(
 
 
 def validation_dataset(
-    task: DetectionTask,
-    recording: RecordingPath | Recording,
-    truth: Path | None = None,
-    *,
-    scenes: Sequence[str] | None = None,
-) -> DepthDataset:
-    """A recording as the network wants it, not augmented; depth is the truth to score against."""
-    options = task.dataset_options(learned=False, has_depth=truth is not None)
-    options = replace(options, supervision="sparse" if truth is None else "completed", keep_images=0)
-    return DepthDataset(recording, truth, options, scenes=scenes)
+    task: DetectionTask, source: TrainingSource, *, scenes: Sequence[str] | None = None
+) -> KeyframeDataset:
+    """A recording as the network wants it, not augmented; the source's depth is the truth to score against."""
+    options = task.dataset_options(learned=False, has_depth=source.depth is not None)
+    depth: Supervision = "completed" if source.depth is not None else "sparse" if task.needs_depth else "none"
+    return task.dataset(source, replace(options, supervision=depth, keep_images=0), scenes)
 
 
 def _unused(job: PredictJob) -> Path:

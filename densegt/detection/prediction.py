@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.datasets.detection_classes import MAX_BOXES
+from densegt.datasets.keyframes import Keyframe
+from densegt.datasets.recording import Recording
 from densegt.detection.bev.heads import DecodedBoxes
 from densegt.detection.data.batch import Batch
-from densegt.detection.data.depth_dataset import DepthDataset
 from densegt.detection.data.labels import Labels
 from densegt.detection.scoring.nuscenes_results import Detections
 
@@ -56,13 +57,34 @@ class Picture:
         return bytes(cv2.imencode(".png", self.image[..., ::-1])[1].tobytes())
 
 
+class KeyframeDataset(Protocol):
+    """Samples of keyframes, in order."""
+
+    @property
+    def recording(self) -> Recording:
+        """That they are of."""
+
+    @property
+    def keyframes(self) -> Sequence[Keyframe]:
+        """One for each sample."""
+
+    def labels(self, index: int) -> Labels:
+        """A keyframe's boxes in ref."""
+
+    def __len__(self) -> int:
+        """How many."""
+
+    def __getitem__(self, index: int) -> Any:
+        """What a detector is asked about."""
+
+
 class DetectorScores(Protocol):
     """Sums over keyframes."""
 
     def update(self, prediction: Any, labels: Labels) -> None:
         """Add a keyframe."""
 
-    def compute(self, dataset: DepthDataset) -> dict[str, Any]:
+    def compute(self, dataset: KeyframeDataset) -> dict[str, Any]:
         """Scores of all keyframes of a dataset."""
 
 

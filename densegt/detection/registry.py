@@ -24,6 +24,7 @@ class DetectorEntry(NamedTuple):
 
 _PSEUDO_LIDAR = "densegt.detection.points.pseudo_lidar.task:PlTask"
 DETECTORS = {
+    "mono": DetectorEntry("densegt.detection.mono.task:MonoTask", "densegt.detection.mono.crop_net:CropNet", False),
     "lss": DetectorEntry("densegt.detection.bev.task:LssTask", "densegt.detection.bev.lss:LiftSplat", False),
     "pixor": DetectorEntry(_PSEUDO_LIDAR, "densegt.detection.points.pixor.network:Pixor", True),
     "pointrcnn": DetectorEntry(_PSEUDO_LIDAR, "densegt.detection.points.pointrcnn.net:PointRcnn", True),

@@ -5,21 +5,31 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 import torch
-from lightning import LightningModule
+from lightning import LightningDataModule, LightningModule
 from torch import Tensor
 
-from densegt.detection.data.batch import Batch
 from densegt.detection.data.depth_dataset import DatasetOptions, DepthDataset
-from densegt.detection.data.label_counts import LabelCounts
-from densegt.detection.prediction import DetectorScores, Picture, Prediction
+from densegt.detection.data.loaders import DetectionData
+from densegt.detection.prediction import DetectorScores, KeyframeDataset, Picture, Prediction
 from densegt.detection.train_config import DetectorConfig
 
 if TYPE_CHECKING:
-    from densegt.detection.fit import TrainingRun
+    from densegt.detection.fit import TrainingRun, TrainingSource
+
+
+class Counts(Protocol):
+    """Of what there is to learn from; its text is for whoever trains."""
+
+    def require_some(self) -> None:
+        """Refuse to train on nothing.
+
+        Raises:
+            InputError: there is nothing to learn from.
+        """
 
 
 class DetectionTask(LightningModule, ABC):
@@ -57,9 +67,17 @@ class DetectionTask(LightningModule, ABC):
     def dataset_options(self, *, learned: bool, has_depth: bool) -> DatasetOptions:
         """What samples must have, to learn from or to validate on; `has_depth` tells of a depth store."""
 
+    def dataset(self, source: TrainingSource, options: DatasetOptions, scenes: Sequence[str] | None) -> KeyframeDataset:
+        """Keyframes of a recording; all scenes where none are named."""
+        return DepthDataset(source.recording, source.depth, options, scenes=scenes)
+
+    def data(self, learned: Sequence[Any], held_out: Sequence[Any]) -> LightningDataModule:
+        """Loaders of what `dataset` made."""
+        return DetectionData(learned, held_out, self.settings)
+
     @abstractmethod
-    def label_counts(self, datasets: Sequence[DepthDataset]) -> LabelCounts | None:
-        """Of the boxes to learn from; None where none are needed."""
+    def label_counts(self, datasets: Sequence[Any]) -> Counts | None:
+        """Of what is to be learned from; None where no labels are needed."""
 
     @abstractmethod
     def start_from(self, path: Path) -> str:
@@ -74,11 +92,11 @@ class DetectionTask(LightningModule, ABC):
         """What a validation found, in words."""
 
     @abstractmethod
-    def prediction(self, batch: Batch) -> Prediction:
+    def prediction(self, batch: Any) -> Prediction:
         """What is said of a batch of one sample, on the device that the network is on."""
 
     @abstractmethod
-    def picture(self, prediction: Any, batch: Batch) -> Picture | None:
+    def picture(self, prediction: Any, batch: Any) -> Picture | None:
         """What is said of a batch of one sample; None where there is nothing to see."""
 
     @abstractmethod
@@ -91,11 +109,16 @@ class DetectionTask(LightningModule, ABC):
         """Whether predictions have depth."""
 
     @property
+    def needs_depth(self) -> bool:
+        """Whether samples must have depth to be answered or scored; it may be the lidar's."""
+        return True
+
+    @property
     @abstractmethod
     def reads_lidar(self) -> bool:
         """Whether a lidar is an input, not only what was learned from."""
 
-    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         """Draw in each step what seed and step say, so that a resumed training draws what an uninterrupted one does."""
         state = np.random.SeedSequence((self.settings.seed, self.trainer.global_step, self.global_rank))
         torch.manual_seed(int(state.generate_state(1)[0]))

@@ -57,9 +57,6 @@ class DetectorConfig(BaseModel):
     """Configuration that all detectors share.
 
     Attributes:
-        supervision: see `DatasetOptions`.
-        depth_target: what is asked of a cell, of sparse depth as of dense, or the two could not be compared; see
-            `depth_target`.
         min_points, categories: see `LabelOptions`; `categories: {my.car: car}`.
         split: `share` holds out the last scenes, `official` those that the recording's own split holds out.
         validation_share: of the scenes.
@@ -77,10 +74,6 @@ class DetectorConfig(BaseModel):
     weight_decay: float = Field(default=1e-2, ge=0)
     clip_gradient: float = Field(default=5.0, gt=0)
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
-    supervision: Supervision = "none"
-    depth_target: Patch = "mode"
-    depth_loss: DepthLoss = "ce"
-    augmentation: AugmentationConfig = AugmentationConfig()
     min_points: int = Field(default=1, ge=0)
     categories: dict[str, str] = {}
     split: Literal["share", "official"] = "share"
@@ -90,12 +83,6 @@ class DetectorConfig(BaseModel):
     keep_images: int = Field(default=0, ge=0)
     threads: int = Field(default=0, ge=0, le=1024)
     sync_batch_norm: bool = False
-
-    @field_validator("depth_target", mode="before")
-    @classmethod
-    def _auto_is_mode(cls, value: Any) -> Any:
-        """Checkpoints of before there was one rule for all depth say `auto`."""
-        return "mode" if value == "auto" else value
 
     @field_validator("categories")
     @classmethod
@@ -109,3 +96,24 @@ class DetectorConfig(BaseModel):
     @abstractmethod
     def detector(self) -> str:
         """Its name in the registry."""
+
+
+class KeyframeDetectorConfig(DetectorConfig):
+    """Configuration of detectors that look at all of a keyframe.
+
+    Attributes:
+        supervision: see `DatasetOptions`.
+        depth_target: what is asked of a cell, of sparse depth as of dense, or the two could not be compared; see
+            `depth_target`.
+    """
+
+    supervision: Supervision = "none"
+    depth_target: Patch = "mode"
+    depth_loss: DepthLoss = "ce"
+    augmentation: AugmentationConfig = AugmentationConfig()
+
+    @field_validator("depth_target", mode="before")
+    @classmethod
+    def _auto_is_mode(cls, value: Any) -> Any:
+        """Checkpoints of before there was one rule for all depth say `auto`."""
+        return "mode" if value == "auto" else value

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from densegt.depth.partial_file import write_whole
-from densegt.detection.data.depth_dataset import DepthDataset
 from densegt.detection.data.split import split
 from densegt.detection.fit import TrainingSource
 from densegt.detection.predict import predictions, validation_dataset
+from densegt.detection.prediction import KeyframeDataset
 from densegt.detection.task import DetectionTask
 from densegt.detection.train_config import DetectorConfig
 from densegt.experiments.experiment_config import ExperimentConfig
@@ -68,11 +68,11 @@ def scores_of(trial: Trial, task: DetectionTask) -> list[tuple[int, Mapping[str,
     return found
 
 
-def held_out_dataset(task: DetectionTask, source: TrainingSource, scenes: tuple[str, ...]) -> DepthDataset:
+def held_out_dataset(task: DetectionTask, source: TrainingSource, scenes: tuple[str, ...]) -> KeyframeDataset:
     """Held-out scenes with the best depth there is: exact where simulated, else what was measured."""
     exact = source.recording.root / "exact"
     if exact.is_dir():
-        return validation_dataset(task, source.recording, exact, scenes=scenes)
+        return validation_dataset(task, replace(source, depth=exact), scenes=scenes)
     options = task.dataset_options(learned=False, has_depth=source.depth is not None)
     measured = replace(options, supervision="sparse" if source.depth is None else "dense", keep_images=0)
-    return DepthDataset(source.recording, source.depth, measured, scenes=scenes)
+    return task.dataset(source, measured, scenes)

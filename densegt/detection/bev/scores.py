@@ -13,8 +13,8 @@ from densegt.datasets.keyframes import Keyframe
 from densegt.detection.bev.grid import BevGrid
 from densegt.detection.bev.prediction import LssPrediction
 from densegt.detection.bev.train_config import LssConfig
-from densegt.detection.data.depth_dataset import DepthDataset
 from densegt.detection.data.labels import Labels
+from densegt.detection.prediction import KeyframeDataset
 from densegt.detection.scoring.depth_error import DepthError
 from densegt.detection.scoring.nuscenes_metrics import ap_at, ranges_within, score_detections
 from densegt.detection.scoring.nuscenes_results import Detections
@@ -43,7 +43,7 @@ class LssScores:
             self._depth.update(depth_m, truth_m)
         self._found.append(prediction.found)
 
-    def compute(self, dataset: DepthDataset) -> dict[str, Any]:
+    def compute(self, dataset: KeyframeDataset) -> dict[str, Any]:
         """`vehicles`, `depth`, `detection` and `detection of the best fixed boxes`.
 
         Classes are looked for as far as nuScenes does, or as the grid reaches in x and y where that is nearer.

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from densegt.detection.bev.model_config import ModelConfig
-from densegt.detection.train_config import STRICT, DetectorConfig
+from densegt.detection.train_config import STRICT, KeyframeDetectorConfig
 
 
 class LossWeights(BaseModel):
@@ -24,8 +24,8 @@ class LossWeights(BaseModel):
     edges: float = Field(default=1.0, ge=0)
 
 
-class LssConfig(DetectorConfig):
-    """Configuration of `densegt train-lss`; see `DetectorConfig` for the rest.
+class LssConfig(KeyframeDetectorConfig):
+    """Configuration of `densegt train-lss`; see `KeyframeDetectorConfig` for the rest.
 
     Attributes:
         depth_label: `soft` is shared by the two bins or samples that the depth lies between, `hard` is one bin.

@@ -168,6 +168,26 @@ class DepthDataset(Dataset[Batch]):
         keyframe = self.keyframes[index]
         return labels_of(keyframe.boxes, se3.inverse(keyframe.T_global_ego), self.options.labels.min_points)
 
+    def image(self, camera: Camera) -> NDArray[np.uint8]:
+        """(H,W,3) as it was before augmentation."""
+        read = cached_files(self.options.keep_images).image
+        return read(camera.image_path, camera.distortion, camera.height_px, camera.width_px)
+
+    def layers(self, keyframe: Keyframe, camera: Camera) -> DepthLayers:
+        """Depth as it was before augmentation; none where there is no supervision."""
+        if self.options.supervision == "none":
+            return DepthLayers.unknown((camera.height_px, camera.width_px))
+        # A store has not all of a sweep's returns, and those of movers under another code.
+        if self.depth is None or self.options.supervision == "sparse":
+            return project_sweeps(self._sweeps(keyframe), camera)
+        path = self.depth / f"{keyframe.scene}.h5"
+        read = cached_files(self.options.keep_images).layers
+        layers, K = read(path, keyframe.sample_token, camera.channel, self.options.supervision)
+        if layers.depth_m.shape != (camera.height_px, camera.width_px) or (np.abs(K - camera.K) > SAME_K_PX).any():
+            where = f"{path}: {keyframe.sample_token}/{camera.channel}"
+            raise InputError(f"{where} is of another size or K than in {self.recording.root}; was it made from it?")
+        return layers
+
     def _sample(self, index: int, rng: np.random.Generator | None) -> Batch:
         keyframe, inputs = self.keyframes[index], self.options.inputs
         A = bev_affine(self.options.augmentation.bev, rng)
@@ -239,31 +259,17 @@ class DepthDataset(Dataset[Batch]):
         with_depth: bool,
     ) -> _View:
         options = self.options
-        read = cached_files(options.keep_images).image
-        image = read(camera.image_path, camera.distortion, camera.height_px, camera.width_px)
+        image = self.image(camera)
         A = image_affine((camera.height_px, camera.width_px), options.size, options.augmentation.image, rng)
         layers = DepthLayers.unknown(options.size)
         if with_depth and options.supervision != "none":
             warp = warp_points if options.supervision == "sparse" else warp_surface
-            layers = warp(self._layers(keyframe, camera), A, options.size)
+            layers = warp(self.layers(keyframe, camera), A, options.size)
         sweep_m = np.zeros((0, 0), np.float32)
         if options.inputs.sweep_depth:
             sweep_m = warp_points(project_sweeps(self._sweeps(keyframe), camera), A, options.size).depth_m
         warped = warp_image(image, A, options.size)
         return _View(warped, A @ camera.K, T_ref_global @ camera.T_global_cam, layers, sweep_m)
-
-    def _layers(self, keyframe: Keyframe, camera: Camera) -> DepthLayers:
-        """Depth as it was before augmentation."""
-        # A store has not all of a sweep's returns, and those of movers under another code.
-        if self.depth is None or self.options.supervision == "sparse":
-            return project_sweeps(self._sweeps(keyframe), camera)
-        path = self.depth / f"{keyframe.scene}.h5"
-        read = cached_files(self.options.keep_images).layers
-        layers, K = read(path, keyframe.sample_token, camera.channel, self.options.supervision)
-        if layers.depth_m.shape != (camera.height_px, camera.width_px) or (np.abs(K - camera.K) > SAME_K_PX).any():
-            where = f"{path}: {keyframe.sample_token}/{camera.channel}"
-            raise InputError(f"{where} is of another size or K than in {self.recording.root}; was it made from it?")
-        return layers
 
     def _sweeps(self, keyframe: Keyframe) -> list[tuple[Sweep, Points]]:
         """The keyframe's sweeps, one of each lidar, with their points."""
@@ -295,7 +301,7 @@ class DepthDataset(Dataset[Batch]):
             if keyframe.scene not in there:
                 raise InputError(f"{depth}: no {keyframe.scene}.h5 in it, which {self.recording.root} has")
         first = self.keyframes[0]
-        found = [self._layers(first, camera) for camera in first.cameras]
+        found = [self.layers(first, camera) for camera in first.cameras]
         if not any((layers.depth_m > 0).any() for layers in found):
             kind = self.options.supervision
             raise InputError(f"{depth}: keyframe {first.sample_token} has no {kind} depth in it")

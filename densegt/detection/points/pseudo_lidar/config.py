@@ -11,7 +11,7 @@ from densegt.detection.data.batch import Supervision
 from densegt.detection.points.pixor.config import PixorConfig
 from densegt.detection.points.pointrcnn.config import PointRcnnConfig
 from densegt.detection.points.pseudo_lidar.sparsify import BeamPattern
-from densegt.detection.train_config import STRICT, DetectorConfig, check_input_size
+from densegt.detection.train_config import STRICT, KeyframeDetectorConfig, check_input_size
 
 Input = Literal["pseudo", "lidar", "store"]
 Coupling = Literal["frozen", "separate", "end-to-end"]
@@ -113,8 +113,8 @@ class PlWeights(BaseModel):
     detection: float = Field(default=1.0, ge=0)
 
 
-class PlConfig(DetectorConfig):
-    """Configuration of `densegt train-pl`; see `DetectorConfig` for the rest.
+class PlConfig(KeyframeDetectorConfig):
+    """Configuration of `densegt train-pl`; see `KeyframeDetectorConfig` for the rest.
 
     Attributes:
         coupling: `frozen` leaves the depth net as it is; `separate` has it learn from depth alone and the detector from

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from densegt.datasets.detection_classes import CLASSES
 from densegt.detection.bev.grid import BevGrid
-from densegt.detection.data.depth_dataset import DepthDataset
 from densegt.detection.data.labels import Labels
 from densegt.detection.points.pseudo_lidar.config import PlConfig
-from densegt.detection.prediction import Prediction
+from densegt.detection.prediction import KeyframeDataset, Prediction
 from densegt.detection.scoring.depth_error import DepthError
 from densegt.detection.scoring.kitti_ap import KittiAp
 from densegt.detection.scoring.nuscenes_metrics import ap_at, ranges_within, score_detections
@@ -44,7 +43,7 @@ class PlScores:
             self._depth.update(depth_m, truth_m)
         self._found.append(found)
 
-    def compute(self, dataset: DepthDataset) -> dict[str, Any]:
+    def compute(self, dataset: KeyframeDataset) -> dict[str, Any]:
         """`cars`: their AP within the grid. `depth`: errors of the points' depth. `detection`: nuScenes' scores."""
         detection = score_detections(self._found, dataset.keyframes, range_m=ranges_within(self._grid))
         detection["car AP at 2 m"] = ap_at(detection["label_aps"]["car"], NEAR_M)

@@ -1,0 +1,151 @@
+"""Monocular detectors compared: what 3D is learned from, which losses, another lens. One row a training.
+
+python -m benchmarks.accuracy.mono_study --worlds w1 w2 --test w3 w4 --arms dense sparse exact --seeds 0 1 2 --out study
+
+A world is a folder of `densegt simulate`; dense depth is `<world>/exact` unless `--depth DIR` names a folder
+with a store `<world's name>-depth` for each. Rows are kept in `<out>/rows.jsonl`; what is there is not trained again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from densegt.configuration import load_config, overridden
+from densegt.datasets import RecordingPath
+from densegt.detection.fit import TrainingSource
+from densegt.detection.mono.config import MonoConfig
+from densegt.detection.mono.dataset import MonoDataset, MonoObjects, joined
+from densegt.detection.mono.object_errors import ObjectErrors
+from densegt.detection.mono.task import MonoTask
+
+# What differs from the configuration.
+ARMS: dict[str, dict[str, Any]] = {
+    "dense": {},
+    "sparse": {"supervision": "sparse"},
+    "exact": {"supervision": "exact"},
+    "no hindsight": {"model": {"hypotheses": 1}},
+    "no exploration": {"loss": {"explore_every": 0}},
+    "no depth": {"weights": {"depth": 0}},
+    "no silhouette": {"weights": {"silhouette": 0}},
+    "no 2D box": {"weights": {"box_2d": 0}},
+    "no size prior": {"weights": {"size": 0}},
+    "no shape prior": {"weights": {"shape": 0}},
+}
+SHOWN = ("BEV > 0.3", "BEV > 0.5", "BEV > 0.7", "centre m", "yaw deg", "flips", "length m", "width m", "height m")
+
+
+class Study:
+    """Trainings on the same worlds."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self._args = args
+        self._kept: dict[tuple[str, str], list[MonoDataset]] = {}
+        base = load_config(MonoConfig, "mono-miniature", {"supervision": "dense", "epochs": args.epochs})
+        self._base = overridden(base, {"batch": args.batch})
+
+    def row(self, arm: str, seed: int) -> dict[str, Any]:
+        """Errors on the test worlds of one training, and its time on the processor."""
+        config = overridden(self._base, {"seed": seed, **ARMS[arm]})
+        torch.manual_seed(seed)
+        task = MonoTask(config.model_dump())
+        samples = MonoObjects(self._datasets("train", task), seed, mirror=True)
+        began = time.process_time()
+        self._train(task, samples)
+        seconds = time.process_time() - began
+        return {
+            "arm": arm, "seed": seed, "objects": len(samples), "epochs": config.epochs, "seconds": round(seconds, 1),
+            "test": errors(task, self._datasets("test", task)), "train": errors(task, self._datasets("train", task)),
+        }  # fmt: skip
+
+    def _train(self, task: MonoTask, samples: MonoObjects) -> None:
+        config = task.settings
+        each = len(samples) // config.batch
+        optimizer = torch.optim.AdamW(task.net.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, config.learning_rate, total_steps=each * config.epochs, pct_start=0.1, final_div_factor=1e3
+        )
+        task.train()
+        for step, number in enumerate(self._order(len(samples), each, config)):
+            rows: list[Any] = [samples[int(i)] for i in number]
+            batch: Any = {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
+            loss = torch.stack(list(task.losses(batch, step).values())).sum()
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(task.net.parameters(), config.clip_gradient)
+            optimizer.step()
+            schedule.step()
+
+    def _order(self, count: int, each: int, config: MonoConfig) -> Iterator[np.ndarray]:
+        for epoch in range(config.epochs):
+            order = epoch * count + np.random.default_rng((config.seed, epoch)).permutation(count)
+            for step in range(each):
+                yield order[step * config.batch : (step + 1) * config.batch]
+
+    def _datasets(self, part: str, task: MonoTask) -> list[MonoDataset]:
+        sparse = task.settings.supervision == "sparse"
+        key = (part, "sparse" if sparse and part == "train" else "dense")
+        if key not in self._kept:
+            worlds = self._args.worlds if part == "train" else self._args.test
+            options = task.dataset_options(learned=True, has_depth=True)
+            self._kept[key] = [task.dataset(self._source(Path(w), part), options, None) for w in worlds]
+        return self._kept[key]
+
+    def _source(self, world: Path, part: str) -> TrainingSource:
+        named = part == "train" and self._args.depth is not None
+        return TrainingSource(
+            RecordingPath(world), self._args.depth / f"{world.name}-depth" if named else world / "exact"
+        )
+
+
+@torch.no_grad()
+def errors(task: MonoTask, datasets: Sequence[MonoDataset]) -> dict[str, dict[str, float]]:
+    """Of all labelled objects of some worlds."""
+    found, every = ObjectErrors(), joined([dataset.objects() for dataset in datasets])
+    task.eval()
+    boxes = []
+    for start in range(0, len(every["kind"]), 128):
+        batch: Any = {name: values[start : start + 128] for name, values in every.items()}
+        boxes.append(task.boxes(task(batch), batch)[0])
+    cut = every["cut"].any(1).numpy()
+    found.update(np.concatenate(boxes), every["box"].double().numpy(), every["moving"].double().numpy(), cut)
+    return found.compute()
+
+
+def main() -> None:
+    """Train what is missing, and print all rows."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--worlds", nargs="+", required=True)
+    parser.add_argument("--test", nargs="+", required=True)
+    parser.add_argument("--depth", type=Path)
+    parser.add_argument("--arms", nargs="+", choices=list(ARMS), default=["dense", "sparse", "exact"])
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    args.out.mkdir(parents=True, exist_ok=True)
+    path, study = args.out / "rows.jsonl", Study(args)
+    done = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    for seed in args.seeds:
+        for arm in args.arms:
+            if not any((row["arm"], row["seed"]) == (arm, seed) for row in done):
+                done.append(study.row(arm, seed))
+                with path.open("a") as file:
+                    file.write(json.dumps(done[-1]) + "\n")
+    print("| arm | seed | s | " + " | ".join(SHOWN) + " |")
+    for row in done:
+        figures = " | ".join(f"{row['test']['all'][name]:.2f}" for name in SHOWN)
+        print(f"| {row['arm']} | {row['seed']} | {row['seconds']:.0f} | {figures} |")
+
+
+if __name__ == "__main__":
+    main()

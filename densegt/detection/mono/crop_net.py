@@ -1,0 +1,59 @@
+"""A small network that looks at one object at a time."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from densegt.detection.mono.config import MonoModelConfig
+from densegt.detection.mono.placed import Answer
+from densegt.shapes.decoder import CODE
+
+NUMBERS = 8
+
+
+class CropNet(nn.Module):
+    """Convolutions with stride 2 over the crop, and two layers that see the 2D box too.
+
+    The yaws begin evenly spread, so that each hypothesis has a side of the vehicle to look for.
+    """
+
+    start: Tensor
+
+    def __init__(self, config: MonoModelConfig) -> None:
+        super().__init__()
+        channels = [3, *config.widths]
+        layers: list[nn.Module] = []
+        for before, after in pairwise(channels):
+            layers += [
+                nn.Conv2d(before, after, 3, 2, 1, bias=False),
+                nn.BatchNorm2d(after),
+                nn.ReLU(inplace=True),
+            ]
+        self.trunk = nn.Sequential(*layers)
+        side = config.crop_px
+        for _ in config.widths:
+            side = (side + 1) // 2
+        given = channels[-1] * side * side + NUMBERS + len(config.classes)
+        self.hidden = nn.Sequential(
+            nn.Linear(given, config.features), nn.ReLU(inplace=True), nn.Linear(config.features, config.features),
+            nn.ReLU(inplace=True),
+        )  # fmt: skip
+        self.hypotheses, self.classes = config.hypotheses, len(config.classes)
+        self.last = nn.Linear(config.features, 3 + CODE + 3 * config.hypotheses)
+        nn.init.normal_(self.last.weight, std=0.01)
+        nn.init.zeros_(self.last.bias)
+        self.register_buffer("start", torch.arange(config.hypotheses) * (2 * math.pi / config.hypotheses))
+
+    def forward(self, image: Tensor, numbers: Tensor, kind: Tensor) -> Answer:
+        """Of crops (B,3,S,S) uint8, numbers (B,8) and classes (B,); see `MonoBatch`."""
+        seen = self.trunk(image.float() / 127.5 - 1).flatten(1)
+        classes = nn.functional.one_hot(kind, self.classes).to(seen)
+        out = self.last(self.hidden(torch.cat([seen, numbers, classes], 1)))
+        place, w, rest = out.split([3, CODE, 3 * self.hypotheses], 1)
+        cosine, sine, logits = rest.view(-1, 3, self.hypotheses).unbind(1)
+        return Answer(place, cast(Tensor, w), self.start + torch.atan2(sine, 1 + cosine), logits)
