@@ -128,6 +128,7 @@ def commands(store, root, out):
         "train-completion": [*there, "--out", out],
         "train-lss": [*there, "--out", out],
         "train-motion": ["--dataroot", root, "--out", out],
+        "train-mono": [*there, "--out", out],
         "train-pl": [*there, "--out", out],
         "view": [*there, "--no-cloud", "--out", out / "page.html"],
     }
