@@ -38,11 +38,12 @@ def command(out: Path, config: str | None, **given: Any) -> int:
     """
     from densegt.configuration import load_config
     from densegt.errors import InputError
+    from densegt.install_hint import install_command
 
     try:
         from densegt.detection.mono.config import MonoConfig
     except ImportError as error:
-        raise InputError(f'train-mono: {error}; pip install "densegt[train]"') from None
+        raise InputError(f"train-mono: {error}; {install_command('train')}") from None
     given["out"] = out
     settings = load_config(MonoConfig, shipped("mono", config or "miniature"), settings_given(given))
     return train(given, settings)
