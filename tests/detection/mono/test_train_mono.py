@@ -203,7 +203,7 @@ def test_it_learns_where_cars_are(supervision, tiny_dataset):
 
     cost_before, error_before_m = now()
     optimizer = torch.optim.AdamW(task.net.parameters(), lr=3e-3)
-    for step in range(160):
+    for step in range(120):
         rows = [samples[step * 16 + i] for i in range(16)]
         batch = {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
         loss = torch.stack(list(task.losses(batch, step).values())).sum()
