@@ -25,6 +25,7 @@ COMMANDS = {
     "train-motion": "Train a network that tells from several scans what moves.",
     "predict-motion": "Write its votes on what moves, point by point, for `accumulate`.",
     "train-mono": "Train a detector of 3D boxes in single images, without 3D labels.",
+    "quantise": "Write a trained detector as an ONNX file that computes at eight bits.",
     "predict": "Find boxes, vehicles and depth with a trained detector.",
     "evaluate": "Score depth against depth, by kind and by range.",
     "compare": "Set two depth stores side by side, and show where they differ most.",

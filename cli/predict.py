@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ import click
 from .recording_options import format_option
 
 _PATH = click.Path(path_type=Path)
+Progress = Callable[[int, int], None]
 
 
 @click.command("predict")
-@click.option("--checkpoint", type=_PATH, required=True, help="Of `densegt train-lss`, `train-pl` or `train-mono`.")
+@click.option("--checkpoint", type=_PATH, help="Of `densegt train-lss`, `train-pl` or `train-mono`.")
+@click.option("--engine", type=_PATH, help="Of `densegt quantise`, instead; torch is not needed.")
 @click.option("--dataroot", type=_PATH, required=True, help="Recording.")
 @click.option("--out", type=_PATH, required=True, help="results.json, scores.json, depth/ and pictures/ go there.")
 @format_option
@@ -29,6 +32,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--pictures", type=click.IntRange(0), default=12, show_default=True, help="How many to draw.")
 @click.option("--score/--no-score", default=True, show_default=True, help="Compare with the recording's boxes.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of an engine.")
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
 def command(
     dataroot: Path, out: Path, format_: str, version: str | None, scenes: tuple[str, ...], **given: Any
@@ -38,13 +42,30 @@ def command(
     \b
     densegt predict --checkpoint trained/checkpoints/best.ckpt --dataroot /data/nuscenes --out found
     densegt evaluate --pred found/depth --truth depth
+    densegt predict --engine trained.onnx --dataroot /data/nuscenes --out found
 
     results.json is in nuScenes' detection format; depth/ is a depth store like any other. Where the folder has boxes,
     scores.json has nuScenes' own scores, vehicles' IoU and depth errors, each beside the best fixed answer's. Of a
     detector on pseudo-LiDAR it has cars' AP as KITTI's users know it instead of IoU, and pictures/ shows where the
-    detector pulls the depth.
+    detector pulls the depth. With --engine boxes alone are found, on the lidar, and a run that was interrupted goes on.
     """
     from densegt.datasets import RecordingPath
+
+    from .progress import progress_on_stderr
+
+    if (given["checkpoint"] is None) == (given["engine"] is None):
+        raise click.UsageError("name either --checkpoint or --engine")
+    place = {"recording": RecordingPath(dataroot, format_, version), "out": out, "scenes": scenes or None}
+    with progress_on_stderr("predict") as progress:
+        found = (_by_engine if given["engine"] else _by_checkpoint)(place, given, progress)
+    depth_there = (out / "depth").is_dir()
+    click.echo(f"{out / 'results.json'}: detections" + (f"; depth maps in {out / 'depth'}" if depth_there else ""))
+    if found is not None:
+        lines = {"cars": _of_points, "objects": _of_objects, "vehicles": _of_features}
+        click.echo(next(line(found) for name, line in lines.items() if name in found))
+
+
+def _by_checkpoint(place: dict[str, Any], given: dict[str, Any], progress: Progress) -> dict[str, Any] | None:
     from densegt.errors import InputError
     from densegt.install_hint import install_command
 
@@ -52,16 +73,19 @@ def command(
         from densegt.detection.predict import PredictJob, run
     except ImportError as error:
         raise InputError(f"predict: {error}; {install_command('train')}") from None
-    from .progress import progress_on_stderr
+    others = ("engine", "threads")
+    return run(PredictJob(**place, **{name: value for name, value in given.items() if name not in others}), progress)
 
-    job = PredictJob(recording=RecordingPath(dataroot, format_, version), out=out, scenes=scenes or None, **given)
-    with progress_on_stderr("predict") as progress:
-        found = run(job, progress)
-    depth_there = (out / "depth").is_dir()
-    click.echo(f"{out / 'results.json'}: detections" + (f"; depth maps in {out / 'depth'}" if depth_there else ""))
-    if found is not None:
-        lines = {"cars": _of_points, "objects": _of_objects, "vehicles": _of_features}
-        click.echo(next(line(found) for name, line in lines.items() if name in found))
+
+def _by_engine(place: dict[str, Any], given: dict[str, Any], progress: Progress) -> dict[str, Any] | None:
+    from densegt.quantisation.engine import cpu_flags, slow_here
+    from densegt.quantisation.predict import EngineJob, run
+
+    note = slow_here(cpu_flags())
+    if note:
+        click.echo(f"densegt: {note}", err=True)
+    names = ("engine", "score", "threads", "overwrite")
+    return run(EngineJob(**place, **{name: given[name] for name in names}), progress)
 
 
 def _of_features(found: dict[str, Any]) -> str:

@@ -19,7 +19,11 @@ _MODEL = ("detector", "input")
 
 @click.command("train-pl")
 @training_options
-@click.option("--detector", type=click.Choice(POINT_DETECTORS), help="pixor: on voxels; pointrcnn: on points.")
+@click.option(
+    "--detector",
+    type=click.Choice(POINT_DETECTORS),
+    help="pixor: on voxels; centerpoint: on pillars of several sweeps; pointrcnn: on points.",
+)
 @click.option(
     "--input", type=click.Choice(["pseudo", "lidar", "store"]),
     help="Where points come from: estimated depth, the real lidar, or the depth store.",
@@ -52,7 +56,7 @@ def command(out: Path, config: str | None, end_to_end: bool, freeze_depth: bool,
     \b
     densegt train-pl --dataroot world --depth depth --benchmark --config miniature --out compared
 
-    --benchmark trains both detectors (or the one that --detector names) on the lidar, and on estimated depth that is
+    --benchmark trains every detector (or the one that --detector names) on the lidar, and on estimated depth that is
     then frozen, learns on by itself, or end to end, several seeds each; it scores the last weights on the scenes held
     out, and writes compared/index.html. The same command goes on after an interruption.
     """

@@ -32,7 +32,7 @@ _MODULES = {
     "pyyaml": "yaml",
     "rerun-sdk": "rerun",
 }
-_PARTS = ("train", "foundation", "cloud", "devkit", "ray", "recordings", "rerun", "notebooks", "docs")
+_PARTS = ("train", "deploy", "foundation", "cloud", "devkit", "ray", "recordings", "rerun", "notebooks", "docs")
 _APT = "apt-get install libusb-1.0-0 libegl1 libgl1 libx11-6 libudev1 libidn2-0 libgomp1"
 _IMPORT_TIMEOUT_S = 120
 

@@ -11,7 +11,7 @@ if [ -z "${RAY_ADDRESS:-}" ]; then
     port=${RAY_PORT:-6379}
     ray start --head --port "$port" --disable-usage-stats --block >&2 &
     head=$!
-    trap 'kill $head; wait $head' EXIT
+    trap 'kill $head; wait $head || true' EXIT
     RAY_ADDRESS=127.0.0.1:$port
     # Until it answers, or has ended.
     while kill -0 $head && ! ray status --address "$RAY_ADDRESS" >/dev/null 2>&1; do sleep 1; done

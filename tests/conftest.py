@@ -61,6 +61,17 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
     return make_once
 
 
+@pytest.fixture(scope="module")
+def one_ray_at_a_time(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No other test process has a Ray cluster meanwhile: whoever names no address would find it."""
+    common = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        common = common.parent
+    with (common / "ray.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 @pytest.fixture(scope="session")
 def tiny_dataset(made_once: MadeOnce) -> Path:
     """A simulated dataset to read, not to write to: 1 scene of 1.5 s, six cameras of 160x90 px, exact depth."""

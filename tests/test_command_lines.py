@@ -29,6 +29,7 @@ ONLY_READ = {
     "doctor": "tests/cli/test_main.py",
     "predict": "tests/detection",
     "predict-motion": "tests/motion_net/test_commands.py",
+    "quantise": "tests/quantisation",
     "simulate": "tests/simulate, with less to do",
     "train-completion": "tests/completion/test_train.py",
     "train-lss": "tests/detection",

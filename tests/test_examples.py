@@ -172,6 +172,7 @@ def test_two_tasks_of_a_slurm_array_share_the_work(whole_line: Path, tmp_path: P
     assert {path.name for path in out.glob("*.jsonl")} == {"summary-0.jsonl", "summary-1.jsonl"}
 
 
+@pytest.mark.usefixtures("one_ray_at_a_time")
 def test_a_ray_cluster(whole_line: Path, tmp_path: Path) -> None:
     if not (Path(sys.executable).parent / "ray").is_file():
         pytest.skip("no ray in this environment")

@@ -16,7 +16,8 @@ LOWEST = {"errors", "geometry", "install_hint", "kernels", "shipped_configs", "s
 DATA = LOWEST | {"configuration", "datasets", "depth"}
 JOBS = DATA | {"batch"}
 STAGES = {
-    "simulate", "accumulation", "occupancy", "autolabel", "completion", "detection", "motion_net", "shapes",
+    "simulate", "accumulation", "occupancy", "autolabel", "completion", "detection", "motion_net", "quantisation",
+    "shapes",
 }  # fmt: skip
 SHOWN = {"experiments", "report", "view"}
 
@@ -48,6 +49,7 @@ BELOW = {
     "detection": JOBS | {"shapes", "training"},
     # Votes beside free space: of the same scans, by the same clocks and beams.
     "motion_net": JOBS | {"accumulation", "training"},
+    "quantisation": JOBS | {"detection", "training"},
     "experiments": JOBS | STAGES,
     "report": JOBS,
     # Shows what accumulation makes, in the report's style.
@@ -56,8 +58,8 @@ BELOW = {
     "cli": JOBS | STAGES | SHOWN | {"configs", "doctor", "interface", "training"},
 }
 HEAVY = {
-    "cv2", "h5py", "lightning", "matplotlib", "msgspec", "numba", "nuscenes", "numpy", "open3d", "pyarrow", "ray",
-    "rerun", "scipy", "torch",
+    "cv2", "h5py", "lightning", "matplotlib", "msgspec", "numba", "nuscenes", "numpy", "onnx", "onnxruntime",
+    "onnxscript", "open3d", "pyarrow", "ray", "rerun", "scipy", "torch",
 }  # fmt: skip
 
 
@@ -196,7 +198,10 @@ def test_imports_for_types_and_in_functions_are_not_at_load(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("package", "rooms"),
     [
-        ("torch", {"autolabel", "completion", "detection", "motion_net", "occupancy", "shapes", "training"}),
+        (
+            "torch",
+            {"autolabel", "completion", "detection", "motion_net", "occupancy", "quantisation", "shapes", "training"},
+        ),
         ("lightning", {"completion", "detection", "motion_net", "training"}),
         ("numba", {"kernels"}),
     ],
@@ -220,7 +225,9 @@ def test_two_files_know_the_devkit() -> None:
     assert importers_of("nuscenes") == wanted
 
 
-@pytest.mark.parametrize("package", ["nuscenes", "open3d", "pyarrow", "ray", "rerun"])
+@pytest.mark.parametrize(
+    "package", ["nuscenes", "onnx", "onnxruntime", "onnxscript", "open3d", "pyarrow", "ray", "rerun"]
+)
 def test_optional_packages_are_imported_late(package: str) -> None:
     for name, path in MODULES.items():
         for target, line in at_load(name, path):

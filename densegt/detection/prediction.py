@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import cv2
 import numpy as np
@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from densegt.datasets.detection_classes import MAX_BOXES
 from densegt.datasets.keyframes import Keyframe
 from densegt.datasets.recording import Recording
-from densegt.detection.bev.heads import DecodedBoxes
-from densegt.detection.data.batch import Batch
 from densegt.detection.data.labels import Labels
 from densegt.detection.scoring.nuscenes_results import Detections
+
+if TYPE_CHECKING:
+    from densegt.detection.bev.heads import DecodedBoxes
+    from densegt.detection.data.batch import Batch
 
 Float32 = NDArray[np.float32]
 # Boxes that are this unlikely are not worth their bytes.

@@ -27,6 +27,7 @@ DETECTORS = {
     "mono": DetectorEntry("densegt.detection.mono.task:MonoTask", "densegt.detection.mono.crop_net:CropNet", False),
     "lss": DetectorEntry("densegt.detection.bev.task:LssTask", "densegt.detection.bev.lss:LiftSplat", False),
     "pixor": DetectorEntry(_PSEUDO_LIDAR, "densegt.detection.points.pixor.network:Pixor", True),
+    "centerpoint": DetectorEntry(_PSEUDO_LIDAR, "densegt.detection.points.centerpoint.network:CenterPoint", True),
     "pointrcnn": DetectorEntry(_PSEUDO_LIDAR, "densegt.detection.points.pointrcnn.net:PointRcnn", True),
 }
 POINT_DETECTORS = tuple(name for name, entry in DETECTORS.items() if entry.reads_points)

@@ -315,6 +315,6 @@ def test_the_page_shows_uncertainty(run, world):
     assert "One standard deviation" in pages["out"]
     assert pages["out"].count('alt="Uncertainty, ') == 4
     titles = re.findall('alt="([A-Za-z ]+), CAM_BACK', pages["out"])
-    assert titles[:5] == ["Image", "Input", "Depth", "Uncertainty", "Source"]
-    assert 'alt="Input' not in pages["depth"]
+    assert titles[:5] == ["Image", "Measured", "Completed", "Uncertainty", "Source"]
+    assert 'alt="Completed' not in pages["depth"]
     assert "ncertainty" not in pages["depth"].split("<h2>How it was made</h2>")[0]

@@ -15,6 +15,7 @@ from densegt.cli.main import COMMANDS, main
 from densegt.batch.scene_lock import scene_lock
 from densegt.depth.export import FORMATS, export_store
 from densegt.depth.partial_file import check_writable, write_whole
+from densegt.depth.store import SceneReader
 from densegt.errors import InputError
 
 from .stores import camera, densegt, world, write_store
@@ -41,6 +42,8 @@ def store(tmp_path):
         path = tmp_path / cam.filename
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(cv2.imencode(".jpg", np.zeros((cam.height_px, cam.width_px, 3), np.uint8))[1].tobytes())
+    # Kernels that read are compiled where files may be large: on a full disk that cannot be kept.
+    SceneReader(made / "scene-0001.h5").read("s0", "CAM_FRONT")
     return made
 
 
@@ -123,6 +126,7 @@ def commands(store, root, out):
         "occupancy": ["--dataroot", root, "--out", out],
         "predict": ["--checkpoint", store / "scene-0001.h5", "--dataroot", root, "--out", out],
         "predict-motion": ["--checkpoint", store / "scene-0001.h5", "--dataroot", root, "--out", out],
+        "quantise": ["--checkpoint", store / "scene-0001.h5", "--dataroot", root, "--out", out / "some.onnx"],
         "report": [*there, "--out", out / "page.html"],
         "simulate": [*SIMULATE[1:], "--scenes", 1, "--out", out],
         "train-completion": [*there, "--out", out],

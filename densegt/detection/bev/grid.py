@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
+# Torch is imported where tensors are made: an engine's answers are decoded and scored without it.
+if TYPE_CHECKING:
+    from torch import Tensor
 
 NO_CELL = -1
 # Of a cell: an extent that is a whole number of cells but for the rounding of its decimals.
@@ -50,6 +52,8 @@ class BevGrid:
 
     def centres_m(self) -> tuple[Tensor, Tensor]:
         """y (Y,) and x (X,) of the cells' centres, float64."""
+        import torch
+
         rows, columns = self.shape
         y = self.y_min_m + (torch.arange(rows, dtype=torch.float64) + 0.5) * self.cell_m
         x = self.x_min_m + (torch.arange(columns, dtype=torch.float64) + 0.5) * self.cell_m
@@ -57,6 +61,8 @@ class BevGrid:
 
     def cell(self, x_m: Tensor, y_m: Tensor, z_m: Tensor) -> Tensor:
         """Row times X plus column of points in the reference frame, int64, NO_CELL outside; NaN is outside."""
+        import torch
+
         rows, columns = self.shape
         row, column = cell_number(y_m, self.y_min_m, self.cell_m), cell_number(x_m, self.x_min_m, self.cell_m)
         inside = (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
@@ -66,7 +72,7 @@ class BevGrid:
 
 def cell_number(at_m: Tensor, min_m: float, cell_m: float) -> Tensor:
     """Cells between min_m and each place, rounded down: exact also where the division is not, next to an edge."""
-    number = torch.floor((at_m - min_m) / cell_m)
+    number = ((at_m - min_m) / cell_m).floor()
     number = number - (at_m < min_m + number * cell_m).to(number)
     return number + (at_m >= min_m + (number + 1) * cell_m).to(number)
 

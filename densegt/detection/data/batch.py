@@ -16,8 +16,8 @@ class Batch(TypedDict):
     K (B,V,3,3), T_ref_cam (B,V,4,4) float64, augmentation folded in; ref is ego at the keyframe's lidar stamp.
     depth_m (B,V,H,W) float32 z-depth, 0 = unknown; source (B,V,H,W) uint8; confidence (B,V,H,W) float32, 0 to 1.
     sweep_m (B,V,H,W) float32 z-depth of the keyframe's own sweeps, 0 = unknown; of no size unless asked for.
-    points (B,N,3) float32 m, of the keyframe's own sweeps in ref, augmentation folded in; NaN is padding; of no size
-    unless asked for.
+    points (B,N,3) float32 m, of the keyframe's own sweeps in ref, and of those before where asked for, augmentation
+    folded in; point_age_s (B,N) float32 s before the keyframe; NaN is padding; of no size unless asked for.
     boxes (B,M,9) float32: x, y, z, l, w, h in m, yaw in rad, vx, vy in m/s (NaN unknown) in ref; M is padded.
     labels (B,M) int64 in order of CLASSES, -1 is padding; attributes (B,M) int64 in order of ATTRIBUTES, -1 none.
     T_global_ref (B,4,4) float64; sample_token, scene: names.
@@ -29,6 +29,7 @@ class Batch(TypedDict):
     depth_m: Tensor
     sweep_m: Tensor
     points: Tensor
+    point_age_s: Tensor
     source: Tensor
     confidence: Tensor
     boxes: Tensor

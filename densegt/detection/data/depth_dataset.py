@@ -25,7 +25,7 @@ from densegt.detection.data.batch import Batch, Supervision
 from densegt.detection.data.cached_files import cached_files
 from densegt.detection.data.depth_layers import DepthLayers, project_sweeps
 from densegt.detection.data.labels import Labels, labels_of
-from densegt.detection.data.sweep_points import points_in_ref
+from densegt.detection.data.sweep_points import EarlierSweeps, aged_points
 from densegt.detection.data.warp import warp_image, warp_points, warp_surface
 from densegt.errors import InputError
 from densegt.geometry import se3
@@ -44,12 +44,14 @@ class InputOptions:
         cameras: as many are taken of each keyframe, at random where augmented; 0 takes all.
         previous: the keyframe before as well, seen from this one's ref; a scene's first is its own.
         sweep_depth, sweep_points: the keyframe's own sweeps, in the images and as points.
+        earlier_sweeps: as many before them are points as well; their files must be there.
     """
 
     cameras: int = 0
     previous: bool = False
     sweep_depth: bool = False
     sweep_points: bool = False
+    earlier_sweeps: int = 0
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,7 @@ class DepthDataset(Dataset[Batch]):
         self.depth, self.options = None if depth is None else Path(depth), options
         # Each of a keyframe's cameras asks for its sweeps in turn.
         self._newest: tuple[str, list[tuple[Sweep, Points]]] | None = None
+        self._earlier = EarlierSweeps(self.recording, options.inputs.earlier_sweeps)
         names = self.recording.scene_names if scenes is None else scenes
         mapping = options.labels.categories
         found = [_mapped(keyframe, mapping) for name in names for keyframe in self.recording.keyframes(name)]
@@ -195,9 +198,10 @@ class DepthDataset(Dataset[Batch]):
         if inputs.previous:
             views += self._views(self._before(index), keyframe, A, rng, with_depth=False)
         T_global_ref = keyframe.T_global_ego @ np.linalg.inv(A)
-        points = np.zeros((0, 3), np.float32)
+        points = np.zeros((0, 4), np.float32)
         if inputs.sweep_points:
-            points = points_in_ref(self._sweeps(keyframe), np.linalg.inv(T_global_ref))
+            sweeps, turns = self._sweeps(keyframe) + self._earlier.before(keyframe), 1 + inputs.earlier_sweeps
+            points = aged_points(sweeps, np.linalg.inv(T_global_ref), keyframe.sweeps[0].timestamp_us, turns=turns)
         boxes, labels, attributes = self._padded_labels(index, A)
         return {
             # Not merely seen as channels first: torch's convolutions of that layout, 1x1 with a stride, corrupt memory.
@@ -206,7 +210,8 @@ class DepthDataset(Dataset[Batch]):
             "T_ref_cam": _stacked([v.T_ref_cam for v in views]),
             "depth_m": _stacked([v.layers.depth_m for v in views]),
             "sweep_m": _stacked([v.sweep_m for v in views]),
-            "points": torch.from_numpy(points),
+            "points": torch.from_numpy(points[:, :3].copy()),
+            "point_age_s": torch.from_numpy(points[:, 3].copy()),
             "source": _stacked([v.layers.source for v in views]),
             "confidence": _stacked([v.layers.confidence for v in views]),
             "boxes": torch.from_numpy(boxes),

@@ -16,6 +16,8 @@ from densegt.errors import InputError
 from ...depth.stores import camera, write_store
 from ...depth.stores import world as small_world
 
+pytestmark = pytest.mark.usefixtures("one_ray_at_a_time")
+
 
 def test_without_ray_there_is_one_clear_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
@@ -34,7 +36,7 @@ def test_no_cluster_is_one_clear_line(monkeypatch, address):
 
 
 @pytest.fixture(scope="module")
-def cluster():
+def cluster(one_ray_at_a_time):
     """A head that works on nothing, and two nodes of one core each."""
     pytest.importorskip("ray")
     here = str(Path(__file__).parent)

@@ -65,7 +65,11 @@ class Pixor(Detector):
 
     def forward(self, points: PointBatch, truth: Boxes | None = None) -> Centres:
         """What is said of every cell."""
-        x = self.stem(self.occupancy(points))
+        return self.answer(self.occupancy(points))
+
+    def answer(self, occupancy: Tensor) -> Centres:
+        """What is said of every cell, given the voxels (B,Z,Y,X)."""
+        x = self.stem(occupancy)
         maps = []
         for each in self.stages:
             x = each(x)

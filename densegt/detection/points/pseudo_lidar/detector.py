@@ -32,9 +32,11 @@ class Detector(nn.Module, ABC):
 
     Attributes:
         classes: that it looks for.
+        earlier_sweeps: of a lidar that it reads beside the keyframe's own.
     """
 
     classes: tuple[str, ...] = CLASSES
+    earlier_sweeps: int = 0
 
     @abstractmethod
     def forward(self, points: PointBatch, truth: Boxes | None = None) -> Any:

@@ -49,7 +49,7 @@ class PseudoLidar(nn.Module):
     def points(self, batch: Batch, depth_m: Tensor) -> PointBatch:
         """What the detector reads, of depth (B,V,h,w) or of the sweep."""
         if self.config.input == "lidar":
-            return gathered(batch["points"])
+            return gathered(batch["points"], batch["point_age_s"])
         stride = self.config.size[0] // depth_m.shape[-2]
         points = unproject(depth_m, batch["K"], batch["T_ref_cam"], stride=stride)
         spin = self.config.spin.made()

@@ -23,12 +23,14 @@ class PointBatch(NamedTuple):
         origin: (M,) int64, the pixel of the depth maps (B,V,H,W), counted through all of them; NO_PIXEL where there is
             none.
         samples: how many there are; any of them may be without points.
+        age_s: (M,) before the keyframe, of points of several sweeps; None where all are the keyframe's own.
     """
 
     xyz_ref: Tensor
     sample: Tensor
     origin: Tensor
     samples: int
+    age_s: Tensor | None = None
 
     def of(self, sample: int) -> Tensor:
         """(M,3) of one sample."""
@@ -36,7 +38,8 @@ class PointBatch(NamedTuple):
 
     def select(self, index: Tensor) -> PointBatch:
         """The points of a mask (M,) or of places in rising order; a gradient reaches no others."""
-        return PointBatch(self.xyz_ref[index], self.sample[index], self.origin[index], self.samples)
+        age_s = None if self.age_s is None else self.age_s[index]
+        return PointBatch(self.xyz_ref[index], self.sample[index], self.origin[index], self.samples, age_s)
 
     def features(self, maps: Tensor) -> Tensor:
         """(M,C) of maps (B,V,C,H,W), such as images, where each point comes from; zero for points of no pixel."""
@@ -65,8 +68,9 @@ def unproject(
     return PointBatch(xyz_ref, index // (known.numel() // max(B, 1)), index, B)
 
 
-def gathered(xyz_ref: Tensor) -> PointBatch:
-    """Points (B,N,3) that were measured, such as a lidar's; NaN is padding."""
+def gathered(xyz_ref: Tensor, age_s: Tensor | None = None) -> PointBatch:
+    """Points (B,N,3) that were measured, such as a lidar's, and their ages (B,N); NaN is padding."""
     there = xyz_ref.isfinite().all(-1)
     sample = there.nonzero()[:, 0]
-    return PointBatch(xyz_ref[there], sample, torch.full_like(sample, NO_PIXEL), len(xyz_ref))
+    ages = None if age_s is None else age_s[there]
+    return PointBatch(xyz_ref[there], sample, torch.full_like(sample, NO_PIXEL), len(xyz_ref), ages)

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from densegt.datasets.detection_classes import CLASSES
 from densegt.detection.bev.grid import BevGrid
 from densegt.detection.data.labels import Labels
-from densegt.detection.points.pseudo_lidar.config import PlConfig
 from densegt.detection.prediction import KeyframeDataset, Prediction
 from densegt.detection.scoring.depth_error import DepthError
 from densegt.detection.scoring.kitti_ap import KittiAp
@@ -24,13 +23,17 @@ NEAR_M = 2.0
 
 
 class PlScores:
-    """Sums over keyframes of one recording."""
+    """Sums over keyframes of one recording.
 
-    def __init__(self, config: PlConfig) -> None:
-        self._grid = config.model.grid.made()
+    Args:
+        grid: boxes beyond it are neither asked for nor counted.
+        depth_m: from where to where depth is looked at.
+    """
+
+    def __init__(self, grid: BevGrid, depth_m: tuple[float, float]) -> None:
+        self._grid = grid
         self._cars = KittiAp(THRESHOLDS)
-        bins = config.model.depth.bins
-        self._depth = DepthError(bins.min_m, bins.max_m)
+        self._depth = DepthError(*depth_m)
         self._found: list[Detections] = []
 
     def update(self, prediction: Prediction, labels: Labels) -> None:

@@ -74,7 +74,10 @@ class PlTask(DetectionTask):
             supervision = "dense" if has_depth else "sparse"
         return DatasetOptions(
             supervision, config.model.size, config.augmentation.made(), augmented=learned,
-            inputs=InputOptions(sweep_points=self.reads_lidar),
+            inputs=InputOptions(
+                sweep_points=self.reads_lidar,
+                earlier_sweeps=self.net.detector.earlier_sweeps if self.reads_lidar else 0,
+            ),
             labels=LabelOptions(config.min_points, categories=config.categories),
             keep_images=config.keep_images,
         )  # fmt: skip
@@ -169,7 +172,8 @@ class PlTask(DetectionTask):
 
     def scores(self) -> PlScores:
         """See `DetectionTask`."""
-        return PlScores(self.settings)
+        model = self.settings.model
+        return PlScores(model.grid.made(), (model.depth.bins.min_m, model.depth.bins.max_m))
 
     def label_counts(self, datasets: Sequence[DepthDataset]) -> LabelCounts | None:
         """See `DetectionTask`."""
