@@ -119,18 +119,22 @@ def errors(task: MonoTask, datasets: Sequence[MonoDataset]) -> dict[str, dict[st
     return found.compute()
 
 
+def parser() -> argparse.ArgumentParser:
+    out = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    out.add_argument("--worlds", nargs="+", required=True)
+    out.add_argument("--test", nargs="+", required=True)
+    out.add_argument("--depth", type=Path)
+    out.add_argument("--arms", nargs="+", choices=list(ARMS), default=["dense", "sparse", "exact"])
+    out.add_argument("--seeds", nargs="+", type=int, default=[0])
+    out.add_argument("--epochs", type=int, default=12)
+    out.add_argument("--batch", type=int, default=16)
+    out.add_argument("--out", type=Path, required=True)
+    return out
+
+
 def main() -> None:
     """Train what is missing, and print all rows."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--worlds", nargs="+", required=True)
-    parser.add_argument("--test", nargs="+", required=True)
-    parser.add_argument("--depth", type=Path)
-    parser.add_argument("--arms", nargs="+", choices=list(ARMS), default=["dense", "sparse", "exact"])
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
-    parser.add_argument("--epochs", type=int, default=12)
-    parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--out", type=Path, required=True)
-    args = parser.parse_args()
+    args = parser().parse_args()
     torch.set_num_threads(1)
     args.out.mkdir(parents=True, exist_ok=True)
     path, study = args.out / "rows.jsonl", Study(args)
