@@ -9,8 +9,13 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 from densegt.cli.main import COMMANDS
+
+from densegt.autolabel.labels import Label
+from densegt.autolabel.publish import SceneLabels, write_labels
+from densegt.geometry import se3
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -26,8 +31,8 @@ for image, other in zip(store, densegt.DepthStore("depth")):
     assert (image.depth_m == other.depth_m).all() and (image.source == other.source).all() and image.depth_m.any()
 """,
     "read_labels(": """
-# Nothing was labelled here: tests/autolabel holds what is read.
-assert not Path("labels").exists() and callable(read_labels)
+assert [path.stem for path in Path("labels").glob("*.h5")] == ["scene-0001"]
+assert (label.token, label.category, label.verified) == ("vehicle-0000", "vehicle.car", True)
 """,
     "accumulate_scene(": """
 assert camera.channel == "CAM_FRONT" and measured.any() and (~measured).any()
@@ -160,6 +165,16 @@ def blocks():
             yield pytest.param(code, id=f"{page.name}: {code.strip().splitlines()[-1].strip()[:40]}")
 
 
+def a_label():
+    at = se3.from_yaw(0.3, [10.0, 5.0, 1.0])
+    size_lwh_m, velocity_mps, points = np.array([4.4, 2.0, 1.5]), np.zeros((1, 2)), np.array([9])
+    car = Label(
+        "vehicle-0000", "vehicle.car", size_lwh_m, ("a",), at[None], velocity_mps, points, 0.9, True, "car",
+        np.zeros(8), np.eye(4),
+    )  # fmt: skip
+    return SceneLabels("scene-0001", ("a",), (car,))
+
+
 # Runs what is shown.
 @pytest.mark.slow
 @pytest.mark.parametrize("code", list(blocks()))
@@ -168,6 +183,7 @@ def test_code_runs(code, whole_line, tmp_path, monkeypatch):
     for name in ("world", "depth"):
         (tmp_path / name).symlink_to(whole_line / name)
     (tmp_path / "mine").mkdir()
+    write_labels(tmp_path / "labels" / "scene-0001.h5", a_label(), {}, "")
     if "torch" in code:
         pytest.importorskip("torch")
     monkeypatch.chdir(tmp_path)

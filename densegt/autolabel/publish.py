@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from densegt.autolabel.labels import Label
 from densegt.datasets.detection_classes import MAX_BOXES, class_of
-from densegt.depth.hdf5_file import WholeFile, datasets_of, opened
+from densegt.depth.hdf5_file import WholeFile, datasets_of, made_from, opened
 from densegt.depth.layer_codec import FILTERS, encode_layer
 from densegt.depth.partial_file import write_whole
 from densegt.depth.read_layer import read_array
@@ -44,9 +44,7 @@ class LabelsWriter(WholeFile):
     """
 
     def __init__(self, path: Path, config: Mapping[str, Any], input_digest: str) -> None:
-        super().__init__(
-            path, FORMAT, {"config": json.dumps(config, sort_keys=True), "input": input_digest}, overwrite=True
-        )
+        super().__init__(path, FORMAT, made_from(config, input_digest), overwrite=True)
 
     def write(self, found: SceneLabels) -> None:
         """Add all labels."""

@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
-from torch import Tensor
-
 from densegt.completion.features import CHANNELS
 from densegt.completion.model import CompletionNet, Shape
-from densegt.depth.partial_file import write_whole
-from densegt.errors import InputError
-from densegt.training.checkpoint_file import load_checkpoint_file
-from densegt.training.fitting_network import require_fitting
+from densegt.training.weights_file import (
+    WeightsFormat,
+    network_with,
+    not_of,
+    read_weights_file,
+    write_facts,
+    write_weights_file,
+)
 
-FORMAT = "densegt-completion"
-# Raised when the same weights would mean something else.
-FORMAT_VERSION = 2
+FORMAT = WeightsFormat("densegt-completion", 2, "completion network", "train-completion", {"channels": CHANNELS})
 
 
 def write_weights(net: CompletionNet, path: Path, facts: Mapping[str, Any]) -> None:
     """Write the weights, and how they were made as `.json` beside them; each appears whole or not at all."""
-    about = {"format": FORMAT, "format_version": FORMAT_VERSION, "channels": CHANNELS}
-    about |= {"widths": list(net.shape.widths), "blocks": list(net.shape.blocks)}
-    tensors = {name: value.detach().cpu().float().contiguous() for name, value in net.state_dict().items()}
-    write_whole(path, save(tensors, {"about": json.dumps(about)}))
-    write_whole(path.with_suffix(".json"), (json.dumps({**about, **facts}, indent=1) + "\n").encode())
+    shape = {"widths": list(net.shape.widths), "blocks": list(net.shape.blocks)}
+    write_facts(path, {**write_weights_file(path, net, FORMAT, shape), **facts})
 
 
 def read_network(path: Path) -> CompletionNet:
@@ -39,40 +32,9 @@ def read_network(path: Path) -> CompletionNet:
     Raises:
         InputError: there is no such file, it is damaged, or it holds something else.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such checkpoint")
-    shape, tensors = _read_safetensors(path) if path.suffix == ".safetensors" else _read_lightning(path)
+    config, tensors = read_weights_file(path, FORMAT)
     try:
-        require_fitting(tensors, lambda: CompletionNet(shape))
-        net = CompletionNet(shape)
-        net.load_state_dict(tensors)
-    except (RuntimeError, ValueError, TypeError) as error:
-        raise InputError(f"{path}: its weights do not fit the network ({str(error).splitlines()[0]})") from None
-    if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values()):
-        raise InputError(f"{path}: a weight is not finite; the training went astray")
-    return net.eval()
-
-
-def _read_safetensors(path: Path) -> tuple[Shape, dict[str, Tensor]]:
-    try:
-        with safe_open(path, "pt") as file:
-            about = json.loads((file.metadata() or {}).get("about", "{}"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as error:
-        raise InputError(f"{path}: not a readable safetensors file ({error})") from None
-    if about.get("format") != FORMAT:
-        raise InputError(f"{path}: a safetensors file, but not of a completion network")
-    if about.get("format_version") != FORMAT_VERSION or about.get("channels") != CHANNELS:
-        raise InputError(f"{path}: written by another version of densegt, for other input; train again")
-    return Shape(tuple(about["widths"]), tuple(about["blocks"])), tensors
-
-
-def _read_lightning(path: Path) -> tuple[Shape, dict[str, Tensor]]:
-    saved = load_checkpoint_file(path)
-    try:
-        config = saved["hyper_parameters"]["config"]
-        tensors = {n.removeprefix("net."): t for n, t in saved["state_dict"].items() if n.startswith("net.")}
-        return Shape(tuple(config["widths"]), tuple(config["blocks"])), tensors
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        why = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"{path}: neither .safetensors nor a checkpoint of train-completion ({why})") from None
+        shape = Shape(tuple(config["widths"]), tuple(config["blocks"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise not_of(path, FORMAT, error) from None
+    return network_with(path, tensors, lambda: CompletionNet(shape))

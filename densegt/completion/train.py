@@ -25,9 +25,9 @@ from densegt.completion.train_config import TrainConfig
 from densegt.depth.hdf5_file import read_header
 from densegt.depth.store import scene_files
 from densegt.training.checkpoints import last_checkpoint
-from densegt.training.sampler import ResumableSampler
+from densegt.training.sampler import ResumableSampler, place_of
 from densegt.training.sole_writer import sole_writer
-from densegt.training.trainer import make_trainer, silence_lightning
+from densegt.training.trainer import keep_newest, make_trainer, silence_lightning
 
 Say = Callable[[str], None]
 
@@ -63,7 +63,7 @@ class Data(LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Shuffled crops."""
-        config, rank, processes = self._config, *self._place()
+        config, rank, processes = self._config, *place_of(self)
         crops = Crops(self._parts.learned, config.crop, config.draws, config.seed, config.keep_images)
         order = ResumableSampler(len(crops), config.seed, rank, processes)
         return DataLoader(
@@ -74,13 +74,9 @@ class Data(LightningDataModule):
     def val_dataloader(self) -> DataLoader[Batch]:
         """Whole images, one by one."""
         held_out, wanted = self._parts.held_out, self._config.validation_images
-        rank, processes = self._place()
+        rank, processes = place_of(self)
         chosen = held_out[:: -(-len(held_out) // wanted)][rank::processes]
         return DataLoader(Trials(chosen), 1, num_workers=self._config.loader_processes)
-
-    def _place(self) -> tuple[int, int]:
-        """Which process this is, of how many."""
-        return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
 
 
 class Tell(Callback):
@@ -121,13 +117,8 @@ def _train(run: Run, say: Say) -> Path | None:
     task = CompletionTask(run.config.model_dump())
     if run.init is not None:
         task.net.load_state_dict(read_network(run.init).state_dict())
-    folder = run.out / "checkpoints"
-    best = ModelCheckpoint(folder, "best", monitor=SCORE, enable_version_counter=False)
-    # Where to go on, whether or not it was looked at, and whether it is the best.
-    newest = ModelCheckpoint(
-        folder, "last", every_n_epochs=1, save_on_train_epoch_end=True, enable_version_counter=False
-    )
-    callbacks = [best, newest, LearningRateMonitor("step"), Tell(say)]
+    best = ModelCheckpoint(run.out / "checkpoints", "best", monitor=SCORE, enable_version_counter=False)
+    callbacks = [best, keep_newest(run.out), LearningRateMonitor("step"), Tell(say)]
     trainer = make_trainer(run.out, run.config, callbacks, devices=run.devices, nodes=run.nodes)
     trainer.fit(task, Data(parts, run.config), ckpt_path=last)
     weights = run.out / "network.safetensors"

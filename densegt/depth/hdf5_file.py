@@ -43,6 +43,23 @@ _DAMAGE = (
 )  # fmt: skip
 
 
+def made_from(
+    config: Mapping[str, Any], input_digest: str | None, inferred: Mapping[str, Any] | None = None
+) -> dict[str, str]:
+    """What a file says of its making, as attributes.
+
+    Args:
+        config: everything needed to repeat it.
+        input_digest: what it is made from, where a later run is to recognise it.
+        inferred: what was not given but told from the recording.
+    """
+    return {
+        "config": json.dumps(config, sort_keys=True),
+        **({} if input_digest is None else {"input": input_digest}),
+        **({} if inferred is None else {"inferred": json.dumps(inferred, sort_keys=True)}),
+    }
+
+
 class WholeFile:
     """A scene's file while it is written; it appears under its final name only when `with` ends without an error.
 

@@ -11,7 +11,6 @@ One row for each point of the sweep's file, in its order.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.depth.attributes import refuse
-from densegt.depth.hdf5_file import WholeFile, datasets_of, group_of, opened
+from densegt.depth.hdf5_file import WholeFile, datasets_of, group_of, made_from, opened
 from densegt.depth.layer_codec import FILTERS, encode_layers
 from densegt.depth.read_layer import read_layer
 from densegt.errors import InputError
@@ -67,7 +66,7 @@ class VotesWriter(WholeFile):
     def __init__(
         self, folder: Path, scene: str, config: Mapping[str, Any], *, input_digest: str, overwrite: bool = False
     ) -> None:
-        attributes = {"config": json.dumps(config, sort_keys=True), "input": input_digest}
+        attributes = made_from(config, input_digest)
         super().__init__(Path(folder) / f"{scene}.h5", FORMAT, attributes, overwrite=overwrite)
 
     def write(self, channel: str, timestamp_us: int, votes: SweepVotes) -> None:

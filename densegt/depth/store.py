@@ -17,7 +17,6 @@ All that is read has a checksum: HDF5's own for its structures (which its format
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +30,7 @@ from densegt.depth.attributes import camera_attributes, distortion, inside, inte
 from densegt.depth.depth_map import DepthMap
 from densegt.depth.encoding_thread import EncodingThread
 from densegt.depth.file_identity import FileIdentity
-from densegt.depth.hdf5_file import WholeFile, attributes_of, datasets_of, group_of, opened, set_attributes
+from densegt.depth.hdf5_file import WholeFile, attributes_of, datasets_of, group_of, made_from, opened, set_attributes
 from densegt.depth.layer_codec import FILTERS, EncodedLayer, encode_layers
 from densegt.depth.read_layer import check_layers, read_layer
 from densegt.depth.steps import decode_depth, stored_layers
@@ -87,11 +86,7 @@ class SceneWriter(WholeFile):
         inferred: Mapping[str, Any] | None = None,
         overwrite: bool = False,
     ) -> None:
-        attributes = {
-            "config": json.dumps(config, sort_keys=True),
-            **({} if input_digest is None else {"input": input_digest}),
-            **({} if inferred is None else {"inferred": json.dumps(inferred, sort_keys=True)}),
-        }
+        attributes = made_from(config, input_digest, inferred)
         super().__init__(Path(folder) / f"{scene}.h5", FORMAT, attributes, overwrite=overwrite)
 
     def __enter__(self) -> Self:

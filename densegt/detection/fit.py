@@ -26,7 +26,7 @@ from densegt.errors import InputError
 from densegt.training.checkpoint_file import load_checkpoint_file
 from densegt.training.checkpoints import last_checkpoint
 from densegt.training.sole_writer import sole_writer
-from densegt.training.trainer import make_trainer, silence_lightning
+from densegt.training.trainer import keep_newest, make_trainer, silence_lightning
 
 Report = Callable[[str], None]
 
@@ -123,11 +123,7 @@ def _fit(run: TrainingRun, report: Report) -> Path | None:
 
 
 def _trainer(run: TrainingRun, best: ModelCheckpoint, report: Report) -> Trainer:
-    # Where to go on, whether or not it was looked at, and whether it is the best.
-    newest = ModelCheckpoint(
-        run.out / "checkpoints", "last", every_n_epochs=1, save_on_train_epoch_end=True, enable_version_counter=False
-    )
-    callbacks = [best, newest, LearningRateMonitor("step"), ProgressCallback(report)]
+    callbacks = [best, keep_newest(run.out), LearningRateMonitor("step"), ProgressCallback(report)]
     return make_trainer(
         run.out, run.config, callbacks, devices=run.devices, nodes=run.nodes,
         sync_batchnorm=run.config.sync_batch_norm,

@@ -8,4 +8,4 @@ from densegt.kernels.cache_folder import settle_cache_folder
 settle_cache_folder()
 
 # Where the system's TBB is too old numba takes the next threading layer; a user can do nothing with being told.
-warnings.filterwarnings("ignore", message="The TBB threading layer requires TBB")
+warnings.filterwarnings("ignore", message=r".*The TBB threading layer requires TBB")

@@ -25,9 +25,9 @@ from densegt.motion_net.head import fit_head
 from densegt.motion_net.scene_data import SceneData, read_scenes
 from densegt.motion_net.task import SCORE, MotionTask
 from densegt.training.checkpoints import last_checkpoint
-from densegt.training.sampler import ResumableSampler
+from densegt.training.sampler import ResumableSampler, place_of
 from densegt.training.sole_writer import sole_writer
-from densegt.training.trainer import make_trainer, silence_lightning
+from densegt.training.trainer import keep_newest, make_trainer, silence_lightning
 
 Say = Callable[[str], None]
 WEIGHTS = "motion.safetensors"
@@ -84,7 +84,7 @@ class MotionData(LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Shuffled scans."""
-        config, (rank, processes) = self._config, self._place()
+        config, (rank, processes) = self._config, place_of(self)
         scans = LearnedScans(
             self._scenes.learned, config.net, every=config.every, points=config.points, seed=config.seed
         )
@@ -95,13 +95,9 @@ class MotionData(LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[Any]:
         """Scans held out, one by one."""
-        rank, processes = self._place()
+        rank, processes = place_of(self)
         scans = HeldOutScans(self._scenes.held_out, self._scenes.keys[rank::processes], self._config.net)
         return DataLoader(scans, 1, collate_fn=Collate(self._config.net))
-
-    def _place(self) -> tuple[int, int]:
-        """Which process this is, of how many."""
-        return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
 
 
 class Tell(Callback):
@@ -147,13 +143,8 @@ def _train(run: MotionRun, say: Say) -> Path | None:
         said(f"head: {run.config.head_steps} steps by points alone")
     if not run.config.epochs:
         return None if getattr(rank_zero_only, "rank", 0) else _head_alone(run, task, scenes, said)
-    folder = run.out / "checkpoints"
-    best = ModelCheckpoint(folder, "best", monitor=SCORE, mode="max", enable_version_counter=False)
-    # Where to go on, whether or not it was looked at, and whether it is the best.
-    newest = ModelCheckpoint(
-        folder, "last", every_n_epochs=1, save_on_train_epoch_end=True, enable_version_counter=False
-    )
-    callbacks = [best, newest, LearningRateMonitor("step"), Tell(say)]
+    best = ModelCheckpoint(run.out / "checkpoints", "best", monitor=SCORE, mode="max", enable_version_counter=False)
+    callbacks = [best, keep_newest(run.out), LearningRateMonitor("step"), Tell(say)]
     trainer = make_trainer(run.out, run.config, callbacks, devices=run.devices, nodes=run.nodes)
     trainer.fit(task, MotionData(scenes, run.config), ckpt_path=last)
     if not trainer.is_global_zero:

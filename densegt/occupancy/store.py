@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from densegt.depth.attributes import inside, integer, matrix, refuse, text
 from densegt.depth.file_identity import FileIdentity
-from densegt.depth.hdf5_file import WholeFile, attributes_of, datasets_of, group_of, opened, set_attributes
+from densegt.depth.hdf5_file import WholeFile, attributes_of, datasets_of, group_of, made_from, opened, set_attributes
 from densegt.depth.layer_codec import FILTERS, encode_layer
 from densegt.depth.read_layer import MAX_BYTES, read_array
 from densegt.errors import InputError
@@ -89,11 +89,7 @@ class OccupancyWriter(WholeFile):
         inferred: Mapping[str, Any] | None = None,
         overwrite: bool = False,
     ) -> None:
-        attributes = {
-            "config": json.dumps(config, sort_keys=True),
-            **({} if input_digest is None else {"input": input_digest}),
-            **({} if inferred is None else {"inferred": json.dumps(inferred, sort_keys=True)}),
-        }
+        attributes = made_from(config, input_digest, inferred)
         super().__init__(Path(folder) / f"{scene}.h5", FORMAT, attributes, overwrite=overwrite)
 
     def describe(self, grid: VoxelGrid, movers: Sequence[MoverName]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from lightning import LightningDataModule
 from torch.utils.data import Sampler
 
 
@@ -29,3 +30,8 @@ class ResumableSampler(Sampler[int]):
         shuffled = np.random.default_rng((self._seed, self._epoch)).permutation(self._count)
         mine = shuffled[self._rank :: self._processes][: len(self)]
         return iter((self._epoch * self._count + mine).tolist())
+
+
+def place_of(data: LightningDataModule) -> tuple[int, int]:
+    """Which process this is, of how many."""
+    return (data.trainer.global_rank, data.trainer.world_size) if data.trainer else (0, 1)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from lightning import Callback, Trainer
 from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from densegt.errors import InputError
@@ -70,6 +71,13 @@ def make_trainer(
     except (MisconfigurationException, ValueError, TypeError) as error:
         said = str(error).splitlines()[0]
         raise InputError(f"devices {devices}, precision {config.precision}: {said}") from None
+
+
+def keep_newest(out: Path) -> ModelCheckpoint:
+    """Where to go on, whether or not it was looked at, and whether it is the best."""
+    return ModelCheckpoint(
+        out / "checkpoints", "last", every_n_epochs=1, save_on_train_epoch_end=True, enable_version_counter=False
+    )
 
 
 def silence_lightning() -> None:

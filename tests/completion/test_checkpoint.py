@@ -9,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from densegt.completion.checkpoint import FORMAT, FORMAT_VERSION, read_network, write_weights  # noqa: E402
+from densegt.completion.checkpoint import FORMAT, read_network, write_weights  # noqa: E402
 from densegt.completion.features import CHANNELS  # noqa: E402
 from densegt.completion.infer import Network  # noqa: E402
 from densegt.completion.model import CompletionNet, Shape  # noqa: E402
@@ -93,7 +93,7 @@ def test_the_network_that_ships():
 def test_a_small_file_that_names_a_large_network(net, tmp_path, shape):
     from safetensors.torch import save_file
 
-    about = {"format": FORMAT, "format_version": FORMAT_VERSION, "channels": CHANNELS}
+    about = {"format": FORMAT.name, "format_version": FORMAT.version, "channels": CHANNELS}
     about |= {"widths": [8] * 4, "blocks": [1] * 4, **shape}
     save_file(net.state_dict(), tmp_path / "large.safetensors", {"about": json.dumps(about)})
     with pytest.raises(InputError, match="do not fit the network"):

@@ -11,7 +11,7 @@ from torch.utils.data import ConcatDataset, DataLoader, Dataset, Subset
 
 from densegt.detection.data.batch import Batch
 from densegt.detection.data.depth_dataset import DepthDataset
-from densegt.training.sampler import ResumableSampler
+from densegt.training.sampler import ResumableSampler, place_of
 
 
 class LoaderConfig(Protocol):
@@ -60,7 +60,7 @@ class DetectionData(LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Shuffled keyframes, augmented."""
-        config, (rank, processes) = self._config, self._place()
+        config, (rank, processes) = self._config, place_of(self)
         samples = NumberedSamples(self._learned, config.seed)
         order = ResumableSampler(len(samples), config.seed, rank, processes)
         return DataLoader(
@@ -70,11 +70,7 @@ class DetectionData(LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Keyframes as they are."""
-        rank, processes = self._place()
+        rank, processes = place_of(self)
         every: ConcatDataset[Batch] = ConcatDataset(self._held_out)
         own = Subset(every, range(rank, len(every), processes))
         return DataLoader(own, self._config.batch, num_workers=self._config.loader_processes)
-
-    def _place(self) -> tuple[int, int]:
-        """Which process this is, of how many."""
-        return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)

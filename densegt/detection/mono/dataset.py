@@ -22,7 +22,7 @@ from densegt.detection.mono.labels_3d import Label3d, label_of, labels_at
 from densegt.detection.mono.objects_2d import Object2d, Objects2d
 from densegt.detection.mono.view import View
 from densegt.geometry import se3
-from densegt.training.sampler import ResumableSampler
+from densegt.training.sampler import ResumableSampler, place_of
 
 Float64 = NDArray[np.float64]
 
@@ -134,7 +134,7 @@ class MonoData(LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[MonoBatch]:
         """Shuffled objects, half of them mirrored."""
-        rank, processes = self._place()
+        rank, processes = place_of(self)
         order = ResumableSampler(len(self.learned), self._config.seed, rank, processes)
         return DataLoader(
             self.learned, self._config.batch, sampler=order, drop_last=len(order) >= self._config.batch,
@@ -143,13 +143,9 @@ class MonoData(LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[MonoBatch]:
         """Objects as they are."""
-        rank, processes = self._place()
+        rank, processes = place_of(self)
         own = torch.utils.data.Subset(self._held_out, range(rank, len(self._held_out), processes))
         return DataLoader(own, self._config.batch, num_workers=self._config.loader_processes)
-
-    def _place(self) -> tuple[int, int]:
-        """Which process this is, of how many."""
-        return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
 
 
 def joined(parts: Sequence[MonoBatch]) -> MonoBatch:
