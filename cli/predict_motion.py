@@ -58,7 +58,9 @@ def command(
 
     check_writable(out)
     job = votes_job(recording.strictly(strict), out, checkpoint, reach_m=reach_m, overwrite=batch.overwrite)
-    return run_batch(ctx, job, selection.scene_names(job.opened), batch, details=_moving, units=("sweeps", "points"))
+    return run_batch(
+        ctx, job, selection.scene_names(job.opened), batch, details=moving_share, units=("sweeps", "points")
+    )
 
 
 def votes_job(
@@ -79,7 +81,7 @@ def votes_job(
     return VotesJob(recording, out, checkpoint or shipped_weights(), reach_m, overwrite)
 
 
-def _moving(result: SceneResult) -> str:
+def moving_share(result: SceneResult) -> str:
     """Points that move."""
     moving, voted = result.counts["moving"], result.counts["voted"]
     return f" voted on, {100 * moving / max(voted, 1):.2f} % of these move"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 from densegt.cli.main import group
 
 from densegt.datasets import open_recording
+from densegt.depth.hdf5_file import read_header
 from densegt.depth.point_votes import read_votes
 from densegt.errors import InputError
 from densegt.motion_net.checkpoint import read_network, write_weights
@@ -53,6 +55,29 @@ def test_votes_are_of_every_point_in_reach_and_resume(trained: Path, short_world
         assert voted[(near > 5) & (near < 18)].all()
         assert not voted[far > 30].any()
     assert "skipped" in predict(trained, short_world, tmp_path)
+
+
+def test_accumulate_lets_the_network_that_ships_vote_first(
+    trained: Path, short_world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("densegt.motion_net.checkpoint.shipped_weights", lambda: trained)
+    line = ["accumulate", "--dataroot", str(short_world), "--out", str(tmp_path), "--motion-votes", "auto"]
+    done = CliRunner().invoke(group, [*line, "--motion", "free", "--camera", "CAM_FRONT"], standalone_mode=False)
+    assert done.exception is None, done.output
+    assert not done.return_value
+    (depth,), (votes,) = tmp_path.glob("*.h5"), (tmp_path / "motion-votes").glob("*.h5")
+    assert read_header(depth).config["motion_votes"] == read_header(votes).config
+    again = CliRunner().invoke(group, [*line, "--motion", "free", "--camera", "CAM_FRONT"], standalone_mode=False)
+    assert again.output.count("skipped") == 2
+
+
+def test_without_torch_a_line_says_what_votes_need(
+    short_world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "densegt.motion_net.checkpoint", None)
+    line = ["accumulate", "--dataroot", str(short_world), "--out", str(tmp_path), "--motion-votes", "auto"]
+    with pytest.raises(InputError, match=r"votes on what moves.*pip install"):
+        CliRunner().invoke(group, line, standalone_mode=False, catch_exceptions=False)
 
 
 def test_the_head_alone(short_world: Path, tmp_path: Path) -> None:
