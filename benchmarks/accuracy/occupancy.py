@@ -27,8 +27,8 @@ from densegt.datasets import open_recording
 from densegt.datasets.scene import Scene
 from densegt.depth.store import SceneReader
 from densegt.geometry import se3
-from densegt.kernels.carve_beams import CarveRule, Passes, carve_beams
-from densegt.occupancy.beams import beams_of, where_measured
+from densegt.kernels.carve_beams import CarveRule, Passes
+from densegt.occupancy.beams import SceneBeams, where_measured
 from densegt.occupancy.config import OccupancyConfig
 from densegt.occupancy.evaluate import Said, exact_keyframe, score_keyframe
 from densegt.occupancy.exact import ExactScene
@@ -39,14 +39,7 @@ from densegt.occupancy.voxels import GridFrame, State
 
 SWEEPS = 10
 METHODS = ("ten sweeps", "boxes, whole scene", "densegt", "densegt, no labels")
-EVERYWHERE = CarveRule(0.0, 0.0, -10.0, 0.0)
-
-
-def place(grid: VoxelGrid, frame: GridFrame, origin: np.ndarray) -> np.ndarray:
-    """T_voxel_origin (4,4): from global minus an origin (3,) to voxels."""
-    T = grid.T_voxel_grid @ se3.inverse(frame.T_global_grid)
-    T[:3, 3] += T[:3, :3] @ origin
-    return T
+EVERYWHERE = CarveRule(0.0, 0.0, -10.0, 0.0, 0.0)
 
 
 def filled(grid: VoxelGrid, places: list[np.ndarray]) -> np.ndarray:
@@ -59,36 +52,34 @@ def filled(grid: VoxelGrid, places: list[np.ndarray]) -> np.ndarray:
     return state
 
 
-def ten_sweeps(cloud: Cloud, frame: GridFrame, grid: VoxelGrid) -> tuple[np.ndarray, np.ndarray]:
+def ten_sweeps(cloud: Cloud, frame: GridFrame) -> tuple[np.ndarray, np.ndarray]:
     """The keyframe's sweep and those before it, as they are; nothing is known to move."""
-    T, wanted = place(grid, frame, cloud.origin_global_m), np.arange(frame.sweep - SWEEPS + 1, frame.sweep + 1)
+    T, wanted = frame.T_voxel_local(cloud.origin_global_m), np.arange(frame.sweep - SWEEPS + 1, frame.sweep + 1)
     gathered = [cloud.static, cloud.transient, *(where_measured(cloud, t, s) for t, s in cloud.movers if len(s))]
     places = [se3.apply(T, surfels.xyz[np.isin(surfels.sweep, wanted)]) for surfels in gathered]
-    return filled(grid, places), np.zeros(grid.shape, np.bool_)
+    return filled(frame.grid, places), np.zeros(frame.grid.shape, np.bool_)
 
 
-def boxes_whole_scene(cloud: Cloud, frame: GridFrame, grid: VoxelGrid) -> tuple[np.ndarray, np.ndarray]:
+def boxes_whole_scene(cloud: Cloud, frame: GridFrame) -> tuple[np.ndarray, np.ndarray]:
     """All sweeps; what lies in a moving box is carried along to where the box is at the keyframe.
 
     Args:
         cloud: made with boxes alone.
     """
-    T_voxel_global = grid.T_voxel_grid @ se3.inverse(frame.T_global_grid)
     carried, now_us = [], np.array([frame.timestamp_us], np.float64)
     for track, surfels in cloud.movers:
         if track.known_at(now_us)[0]:
-            carried.append(se3.apply(T_voxel_global @ track.poses_at(now_us)[0], surfels.xyz))
-    moves = filled(grid, carried) == State.OCCUPIED
-    standing = se3.apply(place(grid, frame, cloud.origin_global_m), cloud.static.xyz)
-    return filled(grid, [standing, *carried]), moves
+            carried.append(se3.apply(frame.T_voxel_global @ track.poses_at(now_us)[0], surfels.xyz))
+    moves = filled(frame.grid, carried) == State.OCCUPIED
+    standing = se3.apply(frame.T_voxel_local(cloud.origin_global_m), cloud.static.xyz)
+    return filled(frame.grid, [standing, *carried]), moves
 
 
-def reached(cloud: Cloud, frame: GridFrame, grid: VoxelGrid) -> np.ndarray:
+def reached(cloud: Cloud, beams: SceneBeams, frame: GridFrame) -> np.ndarray:
     """Voxels (X,Y,Z) that some beam of the scene came to."""
-    passes = Passes(*(np.zeros(grid.shape, np.uint16) for _ in Passes._fields))
-    everyone = np.arange(len(cloud.sweep_times_s))
-    for beams in beams_of(cloud, everyone, place(grid, frame, cloud.origin_global_m)):
-        carve_beams(beams, EVERYWHERE, passes)
+    passes = Passes(*(np.zeros(frame.grid.shape, np.uint16) for _ in Passes._fields))
+    everyone = np.ones(len(cloud.sweep_times_s), np.bool_)
+    beams.carve(everyone, frame.T_voxel_local(cloud.origin_global_m), EVERYWHERE, passes)
     return passes.beams > 0
 
 
@@ -101,14 +92,15 @@ def clouds(scene: Scene) -> dict[str, Cloud]:
 def states(scene: Scene, grid: VoxelGrid, every: int) -> Iterator[tuple[GridFrame, dict[str, Any], np.ndarray]]:
     """Of each keyframe: states, what moves and what cameras see, by method; and which voxels beams came to."""
     made = clouds(scene)
+    beams = {name: SceneBeams.of(cloud) for name, cloud in made.items()}
     for frame in grid_frames(made["all"], scene, grid)[every // 2 :: every]:
-        ours, unlabelled = (occupancy_at(made[n], frame, grid, OccupancyConfig()) for n in ("all", "unlabelled"))
+        ours, unlabelled = (occupancy_at(made[n], beams[n], frame, OccupancyConfig()) for n in ("all", "unlabelled"))
         yield frame, {
-            "ten sweeps": (*ten_sweeps(made["all"], frame, grid), None),
-            "boxes, whole scene": (*boxes_whole_scene(made["boxes"], frame, grid), None),
+            "ten sweeps": (*ten_sweeps(made["all"], frame), None),
+            "boxes, whole scene": (*boxes_whole_scene(made["boxes"], frame), None),
             "densegt": (ours.state, ours.mover >= 0, ours.mask_camera),
             "densegt, no labels": (unlabelled.state, unlabelled.mover >= 0, unlabelled.mask_camera),
-        }, reached(made["all"], frame, grid)  # fmt: skip
+        }, reached(made["all"], beams["all"], frame)  # fmt: skip
 
 
 def score(worlds: list[Path], grid: VoxelGrid, every: int) -> dict[str, dict[str, OccupancyScores]]:

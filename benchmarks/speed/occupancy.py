@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 from densegt.accumulation.pipeline import build_cloud
 from densegt.accumulation.scene_input import read_scene
 from densegt.datasets import open_recording
+from densegt.occupancy.beams import SceneBeams
 from densegt.occupancy.classes import SceneClasses
 from densegt.occupancy.config import OccupancyConfig
 from densegt.occupancy.grid import open_grid
@@ -41,8 +42,9 @@ def main() -> None:
     name = arguments.scene or recording.scene_names[0]
     with threadpool_limits(limits=1), tempfile.TemporaryDirectory() as folder:
         cloud = build_cloud(read_scene(recording, name, config), config)
-        occupancy_at(cloud, grid_frames(cloud, read_scene(recording, name, config), grid)[0], grid, config)
-        del cloud
+        frames = grid_frames(cloud, read_scene(recording, name, config), grid)
+        occupancy_at(cloud, SceneBeams.of(cloud), frames[0], config)
+        del cloud, frames
         times = [time.process_time()]
         scene = read_scene(recording, name, config)
         cloud = build_cloud(scene, config)

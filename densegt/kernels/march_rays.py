@@ -6,6 +6,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from densegt.kernels.voxel_walk import borders_ahead, is_inside, next_voxel, strides, voxel_at, way_inside
+
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def march_rays(
@@ -26,41 +28,19 @@ def march_rays(
         met: out (N,) voxels from the start to where the ray enters a blocked voxel, inf = none.
     """
     shape = blocked.shape
-    at, step = np.empty(3, dtype=np.int64), np.empty(3, dtype=np.int64)
-    following, across = np.empty(3), np.empty(3)
+    place = (start[0], start[1], start[2])
     for i in range(len(directions)):
         met[i] = np.inf
-        unit = directions[i]
-        enter, leave = 0.0, reach[i]
-        for axis in range(3):
-            if unit[axis] == 0:
-                if not 0 <= start[axis] < shape[axis]:
-                    leave = -1.0
-                continue
-            first, second = -start[axis] / unit[axis], (shape[axis] - start[axis]) / unit[axis]
-            enter, leave = max(enter, min(first, second)), min(leave, max(first, second))
-        if not enter < leave:
+        unit = (directions[i, 0], directions[i, 1], directions[i, 2])
+        now, leave = way_inside(place, unit, reach[i], shape)
+        if not now < leave:
             continue
-        for axis in range(3):
-            place = int(np.floor(start[axis] + unit[axis] * enter))
-            at[axis] = min(max(place, 0), shape[axis] - 1)
-            step[axis] = 1 if unit[axis] > 0 else -1
-            across[axis] = 1 / abs(unit[axis])
-            border = at[axis] + (1 if unit[axis] > 0 else 0)
-            following[axis] = (border - start[axis]) / unit[axis] if unit[axis] != 0 else np.inf
-        now = enter
-        while now < leave:
+        at = voxel_at(place, unit, now, shape)
+        borders, (apart, side) = borders_ahead(place, unit, at), strides(unit)
+        while now < leave and is_inside(at, shape):
             seen[at[0], at[1], at[2]] = 1
             if blocked[at[0], at[1], at[2]]:
                 met[i] = now
                 break
-            axis = 0
-            if following[1] < following[axis]:
-                axis = 1
-            if following[2] < following[axis]:
-                axis = 2
-            now = following[axis]
-            at[axis] += step[axis]
-            following[axis] += across[axis]
-            if not 0 <= at[axis] < shape[axis]:
-                break
+            now = min(borders[0], borders[1], borders[2])
+            at, borders = next_voxel(at, borders, apart, side)

@@ -22,7 +22,7 @@ class Patches(NamedTuple):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def splat_voxels(
-    patches: Patches, rows: NDArray[np.int32], T_voxel_src: NDArray[np.float64], step: float, hits: NDArray[np.uint16]
+    patches: Patches, rows: NDArray[np.int64], T_voxel_src: NDArray[np.float64], step: float, hits: NDArray[np.uint16]
 ) -> None:
     """Add to `hits` (X,Y,Z) one for each surfel that lies in a voxel, up to 65535.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from densegt.accumulation.config import AccumulateConfig
+from densegt.kernels.carve_beams import CarveRule
 
 
 class EvidenceConfig(BaseModel):
@@ -14,7 +15,7 @@ class EvidenceConfig(BaseModel):
         surfel_step: voxels between the places of a surfel that are looked at.
         min_hits, hit_share: occupied is what so many surfels lie in, and so many for each beam that passed through.
         min_passes: free is what so many beams passed through, and through each quarter of it along x, y and z.
-        least_path, reach, margin, spread: see `densegt.kernels.carve_beams.CarveRule`.
+        least_path, reach, margin, spread, thinned: see `densegt.kernels.carve_beams.CarveRule`.
         beams_every_m: for each so far that a lidar went the beams of one sweep are used, and those of `now_s` about the
             keyframe.
     """
@@ -29,8 +30,14 @@ class EvidenceConfig(BaseModel):
     reach: float = Field(default=15.0, ge=0)
     margin: float = Field(default=0.1, ge=0)
     spread: float = Field(default=0.001, ge=0)
+    thinned: float = Field(default=40.0, ge=0)
     beams_every_m: float = Field(default=0.5, gt=0)
     now_s: float = Field(default=0.12, ge=0)
+
+    @property
+    def carve_rule(self) -> CarveRule:
+        """When a beam has passed through a voxel."""
+        return CarveRule(self.least_path, self.reach, self.margin, self.spread, self.thinned)
 
 
 class OccupancyConfig(AccumulateConfig):

@@ -8,6 +8,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from densegt.geometry import se3
 from densegt.occupancy.grid import VoxelGrid
 
 
@@ -21,17 +22,30 @@ class State(IntEnum):
 
 @dataclass(frozen=True)
 class GridFrame:
-    """Where a keyframe's grid lies.
+    """A grid where a keyframe has it.
 
     Attributes:
         sweep: index of the keyframe's main sweep.
         T_global_grid: (4,4) float64, the ego or the lidar at the sweep's stamp.
     """
 
+    grid: VoxelGrid
     sample_token: str
     timestamp_us: int
     sweep: int
     T_global_grid: NDArray[np.float64]
+
+    @property
+    def T_voxel_global(self) -> NDArray[np.float64]:
+        """(4,4) from global m to voxels."""
+        T: NDArray[np.float64] = self.grid.T_voxel_grid @ se3.inverse(self.T_global_grid)
+        return T
+
+    def T_voxel_local(self, origin_global_m: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(4,4) to voxels from global less an origin (3,)."""
+        T = self.T_voxel_global
+        T[:3, 3] += T[:3, :3] @ origin_global_m
+        return T
 
 
 @dataclass(frozen=True)
@@ -48,7 +62,6 @@ class Occupancy:
         flow_mps: (X,Y,Z,3) float32 in the grid's frame, how fast that mover's part moves over the ground.
     """
 
-    grid: VoxelGrid
     frame: GridFrame
     state: NDArray[np.uint8]
     semantics: NDArray[np.uint8]
@@ -58,6 +71,11 @@ class Occupancy:
     mask_camera: NDArray[np.bool_]
     confidence: NDArray[np.float32]
     flow_mps: NDArray[np.float32]
+
+    @property
+    def grid(self) -> VoxelGrid:
+        """The grid that they are of."""
+        return self.frame.grid
 
     @property
     def occupied(self) -> NDArray[np.bool_]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 
-from densegt.kernels.carve_beams import Beams, CarveRule, Passes, carve_beams
+from densegt.kernels.carve_beams import Beams, CarveRule, Lidars, Passes, carve_beams
 from densegt.kernels.march_rays import march_rays
 from densegt.kernels.splat_voxels import Patches, splat_voxels
 from densegt.kernels.voxelise_triangles import VoxelSurface, voxelise_triangles
@@ -13,50 +15,87 @@ from densegt.kernels.voxelise_triangles import VoxelSurface, voxelise_triangles
 from ..twins import twin_of
 
 SHAPE = (7, 5, 4)
-RULE = CarveRule(0.25, 3.0, 0.1, 0.002)
+RULE = CarveRule(0.25, 3.0, 0.1, 0.002, 0.0)
 
 
-def random_beams(seed: int, n: int) -> Beams:
+class Met(NamedTuple):
+    """Beams (N), each of a sweep of its own."""
+
+    beams: Beams
+    lidars: Lidars
+
+
+def met(start: np.ndarray, end: np.ndarray, normal: np.ndarray) -> Met:
+    """Beams from places (N,3) to others, that met surfaces of these normals (N,3)."""
+    n, rng = len(start), np.random.default_rng(5)
+    first = np.cross(normal, rng.normal(size=(n, 3)))
+    tangents = np.stack([first, np.cross(normal, first)], axis=1)
+    tangents /= np.linalg.norm(tangents, axis=2, keepdims=True)
+    xyz, origin, directions = (np.float32(part) for part in (end, start, tangents))
+    return Met(
+        Beams(xyz, directions, np.zeros(n, np.float32), np.arange(n, dtype=np.int32)),
+        Lidars(origin, np.zeros((n, 3), np.float32), np.zeros(n)),
+    )
+
+
+def random_beams(seed: int, n: int) -> Met:
     rng = np.random.default_rng(seed)
-    start, end = (rng.uniform(-3, 9, (n, 3)).astype(np.float32) for _ in range(2))
-    normal = rng.normal(size=(n, 3))
-    return Beams(start, end, (normal / np.linalg.norm(normal, axis=1, keepdims=True)).astype(np.float32))
+    start, end, normal = rng.uniform(-3, 9, (n, 3)), rng.uniform(-3, 9, (n, 3)), rng.normal(size=(n, 3))
+    beams, lidars = met(start, end, normal)
+    lidars.velocity[:], beams.time_s[:] = rng.normal(size=(n, 3)), rng.uniform(-0.5, 0.5, n)
+    return Met(beams, lidars._replace(stamp_s=rng.uniform(-0.5, 0.5, n)))
 
 
-def carved(kernel, beams: Beams, rule: CarveRule = RULE) -> Passes:
+def carved(kernel, of: Met, rule: CarveRule = RULE, T: np.ndarray | None = None) -> Passes:
     passes = Passes(np.zeros(SHAPE, np.uint16), np.zeros(SHAPE, np.uint16))
-    kernel(beams, rule, passes)
+    kernel(of.beams, np.arange(len(of.beams.xyz)), of.lidars, np.eye(4) if T is None else T, rule, passes)
     return passes
 
 
-def along_x(*rows: tuple[float, float, float, float], normal: tuple[float, float, float] = (1, 0, 0)) -> Beams:
+def along_x(*rows: tuple[float, float, float, float], normal: tuple[float, float, float] = (1, 0, 0)) -> Met:
     """Beams at (y, z) from one x to another."""
-    start = np.array([[a, y, z] for a, _, y, z in rows], np.float32)
-    end = np.array([[b, y, z] for _, b, y, z in rows], np.float32)
-    return Beams(start, end, np.tile(np.float32(normal), (len(rows), 1)))
+    start, end = (np.array([[row[k], *row[2:]] for row in rows]) for k in range(2))
+    return met(start, end, np.tile(np.float64(normal), (len(rows), 1)))
 
 
 @pytest.mark.parametrize(("seed", "n"), [(0, 0), (1, 1), (2, 300)])
-def test_carving_equals_twin(seed: int, n: int) -> None:
-    beams = random_beams(seed, n)
-    got, wanted = carved(carve_beams, beams), carved(twin_of(carve_beams), beams)
+@pytest.mark.parametrize("thinned", [0.0, 6.0])
+def test_carving_equals_twin(seed: int, n: int, thinned: float) -> None:
+    of, T = random_beams(seed, n), np.eye(4)
+    T[:3, :3], T[:3, 3] = 0.8 * np.linalg.qr(np.random.default_rng(9).normal(size=(3, 3)))[0], (1.0, 2.0, 0.5)
+    rule = RULE._replace(thinned=thinned)
+    got, wanted = carved(carve_beams, of, rule, T), carved(twin_of(carve_beams), of, rule, T)
     np.testing.assert_array_equal(got.beams, wanted.beams)
     np.testing.assert_array_equal(got.slabs, wanted.slabs)
     assert got.beams.any() or n < 2
 
 
+def test_near_the_lidar_fewer_beams_are_followed() -> None:
+    many = along_x(*[(0.0, 9.0, 2.5, 1.5)] * 1000)
+    passed = carved(carve_beams, many, RULE._replace(thinned=5.0)).beams[:, 2, 1]
+    # The share of those followed grows with the way, up to all.
+    np.testing.assert_allclose(passed[:5] / 1000, np.clip((np.arange(5) + 0.75) / 5, 0, 1), atol=0.02)
+    assert passed[5:].tolist() == [1000, 1000]
+
+
 def test_beams_that_are_none_and_beams_on_borders() -> None:
-    beams = random_beams(3, 6)
-    beams.start[0], beams.end[1] = np.nan, np.inf
-    beams.end[2] = beams.start[2]
-    beams.normal[3:] = (1, 0, 0)
-    beams.start[3], beams.end[3] = (0, 0, 0), (9, 0, 0)  # along an edge of the grid
-    beams.start[4], beams.end[4] = (0.5, -1, 0.5), (0.5, -3, 0.5)  # away from it
-    beams.start[5], beams.end[5] = (-2, 1, 0.5), (9, 1, 0.5)  # on a border between voxels
-    passes = carved(carve_beams, beams)
+    of = met(np.full((6, 3), -1.0), np.full((6, 3), 9.0), np.tile([1.0, 0, 0], (6, 1)))
+    start, end = of.lidars.origin, of.beams.xyz
+    start[0], end[1] = np.nan, np.inf
+    end[2] = start[2]
+    start[3], end[3] = (0, 0, 0), (9, 0, 0)  # along an edge of the grid
+    start[4], end[4] = (0.5, -1, 0.5), (0.5, -3, 0.5)  # away from it
+    start[5], end[5] = (-2, 1, 0.5), (9, 1, 0.5)  # on a border between voxels
+    passes = carved(carve_beams, of)
     assert passes.beams[:, 0, 0].sum() == 7
     assert passes.beams[:, 1, 0].sum() == 7
     assert passes.beams.sum() == 14
+
+
+def test_a_surface_without_a_normal_keeps_beams_off_its_reach() -> None:
+    of = along_x((0.0, 5.5, 2.5, 1.5))
+    of.beams.tangents[:, 1] = of.beams.tangents[:, 0]
+    assert carved(carve_beams, of).beams[:, 2, 1].tolist() == [1, 1, 0, 0, 0, 0, 0]
 
 
 def test_a_beam_stops_short_of_the_surface_it_met() -> None:
@@ -79,7 +118,8 @@ def test_slabs_tell_where_beams_passed() -> None:
 
 def test_counts_end_at_their_greatest() -> None:
     passes = Passes(np.full(SHAPE, 65534, np.uint16), np.zeros(SHAPE, np.uint16))
-    carve_beams(along_x(*[(-1, 8, 2.5, 1.5)] * 3), RULE, passes)
+    of = along_x(*[(-1, 8, 2.5, 1.5)] * 3)
+    carve_beams(of.beams, np.arange(3), of.lidars, np.eye(4), RULE, passes)
     assert (passes.beams[:, 2, 1] == 65535).all()
 
 
@@ -97,7 +137,7 @@ def test_splatting_equals_twin(seed: int, n: int) -> None:
     T[:3, :3], T[:3, 3] = 2.0 * np.linalg.qr(np.random.default_rng(9).normal(size=(3, 3)))[0], (1.0, 2.0, 0.5)
     if n > 2:
         patches.xyz[0] = np.nan
-    rows = np.arange(n)[: n - n // 4].astype(np.int32)
+    rows = np.arange(n)[: n - n // 4].astype(np.int64)
     got, wanted = np.zeros(SHAPE, np.uint16), np.zeros(SHAPE, np.uint16)
     splat_voxels(patches, rows, T, 0.5, got)
     twin_of(splat_voxels)(patches, rows, T, 0.5, wanted)
@@ -111,7 +151,7 @@ def test_a_patch_counts_once_in_each_of_its_voxels() -> None:
     patch = Patches(np.float32([[3.5, 2.5, 1.5]]), tangents, np.float32([[1, 1, 0, 0]]))
     hits = np.zeros(SHAPE, np.uint16)
     for _ in range(2):
-        splat_voxels(patch, np.zeros(1, np.int32), np.eye(4), 0.5, hits)
+        splat_voxels(patch, np.zeros(1, np.int64), np.eye(4), 0.5, hits)
     assert hits[:, 2, 1].tolist() == [0, 0, 2, 2, 2, 0, 0]
     assert hits.sum() == 6
 

@@ -30,7 +30,7 @@ def some_store(folder: Path, grid: VoxelGrid) -> Occupancy:
     seen = np.zeros(grid.shape, np.bool_)
     seen[:, :, :10] = True
     voxels = Occupancy(
-        grid=grid, frame=GridFrame("sample0", 7, 0, np.eye(4)), state=state, semantics=semantics, hits=none,
+        frame=GridFrame(grid, "sample0", 7, 0, np.eye(4)), state=state, semantics=semantics, hits=none,
         passes=none,
         mover=np.full(grid.shape, -1, np.int16), mask_camera=seen, confidence=none.astype(np.float32),
         flow_mps=np.zeros((*grid.shape, 3), np.float32),

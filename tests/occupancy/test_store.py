@@ -24,8 +24,7 @@ def some_voxels(sample_token: str = "sample0", timestamp_us: int = 5) -> Occupan
     T[:3, 3] = 1000.123456789, 2000, 3
     counts = rng.integers(0, 65536, (2, *GRID.shape)).astype(np.uint16)
     return Occupancy(
-        grid=GRID,
-        frame=GridFrame(sample_token, timestamp_us, 0, T),
+        frame=GridFrame(GRID, sample_token, timestamp_us, 0, T),
         state=rng.integers(0, 3, GRID.shape).astype(np.uint8),
         semantics=rng.integers(0, 17, GRID.shape).astype(np.uint8),
         hits=counts[0],
