@@ -166,7 +166,7 @@ def judged_candidates(
     prior = knowledge(None).prior
     stamps = np.array(_keyframes_us(evidence), dtype=np.float64)
     for candidate in (*standing_candidates(evidence, prior, config), *moving_candidates(evidence, prior, config)):
-        box = BoxOverTime.of(candidate, evidence)
+        box = BoxOverTime.of(candidate, evidence, config.mirrors_m)
         known = np.flatnonzero(box.known_at(stamps))
         if len(known):
             k = int(known[len(known) // 2])

@@ -12,7 +12,7 @@ from densegt.accumulation.motion.tracks import ContinuousTrack
 from densegt.autolabel.config import AutolabelConfig
 from densegt.autolabel.evidence import SceneEvidence
 from densegt.autolabel.fit import ShapeFit, Start, fit_shape
-from densegt.autolabel.object_evidence import moving_object, standing_object
+from densegt.autolabel.object_evidence import LARGE_M, TALL_M, moving_object, standing_object
 from densegt.autolabel.proposals import Proposal, bev_maps, propose
 from densegt.autolabel.verification import Agreement, Circumstances, agreement
 from densegt.shapes.prior import ShapePrior
@@ -21,7 +21,8 @@ Float64 = NDArray[np.float64]
 
 # Slower than this an object's motion does not tell which way it faces.
 FACING_MPS = 1.0
-LONG_M, TALL_M = 6.2, 2.3
+# Of a vehicle at least so much is seen of its length or width: one end alone looks like a two-wheeler across its path.
+LEAST_M = 1.4
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,9 @@ def standing_candidates(evidence: SceneEvidence, prior: ShapePrior, config: Auto
         if seen.measured < config.least_points:
             continue
         fit = fit_shape(prior, seen, standing_starts(proposal), config.fit, seed=number)
-        assert seen.origin is not None
-        known = Circumstances(proposal.score, 0.0, evidence.range_of(seen.origin))
-        yield Candidate(fit, agreement(prior, seen, fit, evidence, known), seen.measured, seen.origin, None)
+        origin = np.array([proposal.x, proposal.y])
+        known = Circumstances(proposal.score, 0.0, evidence.range_of(origin))
+        yield Candidate(fit, agreement(prior, seen, fit, known), seen.measured, origin, None)
 
 
 def standing_starts(proposal: Proposal) -> list[Start]:
@@ -61,20 +62,20 @@ def standing_starts(proposal: Proposal) -> list[Start]:
 def moving_candidates(evidence: SceneEvidence, prior: ShapePrior, config: AutolabelConfig) -> Iterator[Candidate]:
     """Of discovered tracks that may be vehicles."""
     for number, (track, surfels) in enumerate(evidence.movers):
-        if track.deforming or len(surfels) < config.least_points:
+        if max(track.size_lwh_m[:2]) < LEAST_M or len(surfels) < config.least_points:
             continue
-        seen = moving_object(track, surfels)
+        seen = moving_object(evidence, track, surfels)
         fit = fit_shape(prior, seen, moving_starts(track), config.fit, seed=number)
         xy = track.T_global_box[:, :2, 3] - evidence.measured.origin_global_m[:2]
         range_m = min(evidence.range_of(place) for place in xy)
         known = Circumstances(0.0, float(np.linalg.norm(xy - xy[0], axis=1).max()), range_m)
-        yield Candidate(fit, agreement(prior, seen, fit, None, known), seen.measured, None, track)
+        yield Candidate(fit, agreement(prior, seen, fit, known), seen.measured, None, track)
 
 
 def moving_starts(track: ContinuousTrack) -> list[Start]:
     """Along the motion, where the box is and shifted along it: of some only one end is seen."""
     length, _, height = track.size_lwh_m
-    large = length > LONG_M or height > TALL_M
+    large = length > LARGE_M or height > TALL_M
     families, half = (("truck", "van", "bus"), 3.5) if large else (("car", "van"), 2.2)
     shift = max(half - length / 2, 0.0)
     yaws = (0.0,) if speed_mps(track) > FACING_MPS else (0.0, np.pi)

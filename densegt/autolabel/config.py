@@ -49,6 +49,7 @@ class AutolabelConfig(_Strict):
     Attributes:
         least_points: an object with fewer measured points gets no box.
         least_probability: a box is verified if its overlap with the object is at least a half so probably.
+        mirrors_m: a box is so much wider than its shape, which has no mirrors.
     """
 
     accumulate: AccumulateConfig = AccumulateConfig(motion="free")
@@ -56,3 +57,4 @@ class AutolabelConfig(_Strict):
     fit: FitConfig = FitConfig()
     least_points: int = Field(default=12, ge=3)
     least_probability: float = Field(default=0.6, ge=0, le=1)
+    mirrors_m: float = Field(default=0.3, ge=0, le=1)

@@ -25,7 +25,7 @@ from densegt.shapes.prior import ShapePrior
 from densegt.shapes.weights import PRIOR
 
 # Raise it with every change after which equal input and options give other labels.
-ALGORITHM = 1
+ALGORITHM = 2
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,6 @@ from densegt.kernels.rotated_overlap import rotated_overlap
 Float64 = NDArray[np.float64]
 
 CATEGORIES = {"car": "vehicle.car", "van": "vehicle.car", "truck": "vehicle.truck", "bus": "vehicle.bus.rigid"}
-# Boxes hold the mirrors, which shapes have not: so much wider is a box than its shape.
-MIRRORS_M = 0.2
 # Two objects do not share more of the smaller one's ground than this.
 SHARED = 0.15
 MOVING_MPS = 0.3
@@ -65,10 +63,10 @@ class BoxOverTime:
     track: ContinuousTrack | None
 
     @classmethod
-    def of(cls, candidate: Candidate, evidence: SceneEvidence) -> BoxOverTime:
-        """A candidate's box, mirrors included."""
+    def of(cls, candidate: Candidate, evidence: SceneEvidence, mirrors_m: float) -> BoxOverTime:
+        """A candidate's box, wider than its shape by the mirrors."""
         fit, track = candidate.fit, candidate.track
-        size = fit.size_lwh_m + np.array([0.0, MIRRORS_M, 0.0])
+        size = fit.size_lwh_m + np.array([0.0, mirrors_m, 0.0])
         x, y = fit.middle
         if track is None:
             assert candidate.origin is not None

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from densegt.accumulation.motion.tracks import ContinuousTrack
 from densegt.accumulation.surfels import Surfels
 from densegt.autolabel.evidence import SceneEvidence
+from densegt.autolabel.frames import Frame, MovingFrame, StandingFrame
 from densegt.autolabel.proposals import Proposal
 
 Float64 = NDArray[np.float64]
@@ -21,6 +22,9 @@ LOWEST_M, HIGHEST_M = 0.2, 4.2
 THIN_M = 0.12
 # Places that are asked whether beams pass through: heights below windows, and how far apart.
 FREE_H_M, FREE_STEP_M = (0.45, 0.7, 0.95), 0.3
+# Larger than this it may be a lorry or a bus; and how long cars and lorries may be.
+LARGE_M, TALL_M = 6.2, 2.3
+LONGEST_M, LONGEST_LARGE_M = 5.5, 13.0
 
 
 @dataclass(frozen=True)
@@ -30,14 +34,14 @@ class ObjectEvidence:
     Attributes:
         xyh: (N,3) m in the frame's axes, thinned; weight: (N,) measured points that each stands for.
         free: (M,3) m, places that beams pass through.
-        origin: (2,) m, the frame's origin in global minus the scene's origin; none for what moves.
+        frame: to ask beams about further places; none where nobody can be asked.
         measured: points before thinning.
     """
 
     xyh: Float64
     weight: Float64
     free: Float64
-    origin: Float64 | None
+    frame: Frame | None
     measured: int
 
 
@@ -51,24 +55,29 @@ def standing_object(evidence: SceneEvidence, proposal: Proposal) -> ObjectEviden
     inside = (np.abs(turned(xyh[:, :2], -proposal.yaw)) < half).all(axis=1)
     xyh = xyh[inside & (xyh[:, 2] > LOWEST_M) & (xyh[:, 2] < HIGHEST_M)]
     thin, weight = thinned(xyh)
-    free = _free_places(evidence, proposal, half)
-    return ObjectEvidence(thin, weight, free, middle, len(xyh))
+    frame = StandingFrame(evidence, middle)
+    free = free_places(frame, half, proposal.yaw)
+    return ObjectEvidence(thin, weight, free, frame, len(xyh))
 
 
-def moving_object(track: ContinuousTrack, surfels: Surfels) -> ObjectEvidence:
+def moving_object(evidence: SceneEvidence, track: ContinuousTrack, surfels: Surfels) -> ObjectEvidence:
     """Of a discovered track, in its box's frame: each point was carried there from its own time."""
     xyh = surfels.xyz.astype(np.float64)
     xyh[:, 2] += track.size_lwh_m[2] / 2
     thin, weight = thinned(xyh[xyh[:, 2] > LOWEST_M])
-    return ObjectEvidence(thin, weight, np.zeros((0, 3)), None, len(xyh))
+    frame = MovingFrame(evidence, track)
+    length, width, height = track.size_lwh_m
+    # The end that was not seen may be as far away as a vehicle of its size is long.
+    longest = LONGEST_LARGE_M if length > LARGE_M or height > TALL_M else LONGEST_M
+    half = np.array([max(longest - length / 2, length / 2), width / 2 + ABOUT_M]) + ABOUT_M
+    return ObjectEvidence(thin, weight, free_places(frame, half, 0.0), frame, len(xyh))
 
 
-def _free_places(evidence: SceneEvidence, proposal: Proposal, half: Float64) -> Float64:
-    """Places (M,3) about a proposal's middle that beams passed through, and hardly any met something."""
+def free_places(frame: Frame, half: Float64, yaw: float) -> Float64:
+    """Places (M,3) about the middle of a frame that beams passed through, and hardly any met something."""
     u, v, h = np.meshgrid(*(np.arange(-n, n + 1e-6, FREE_STEP_M) for n in half), FREE_H_M, indexing="ij")
-    xyh = np.column_stack([turned(np.column_stack([u.ravel(), v.ravel()]), proposal.yaw), h.ravel()])
-    middle = np.array([proposal.x, proposal.y])
-    passed, met = evidence.votes(xyh + np.array([*middle, 0.0]), evidence.asked_about(middle))
+    xyh = np.column_stack([turned(np.column_stack([u.ravel(), v.ravel()]), yaw), h.ravel()])
+    passed, met = frame.votes(xyh)
     out: Float64 = xyh[(passed >= 2) & (passed > 3 * met)]
     return out
 

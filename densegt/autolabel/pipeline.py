@@ -65,7 +65,7 @@ def label_evidence(evidence: SceneEvidence, knowledge: Knowledge, config: Autola
     ]
     probability = np.array([knowledge.probability(candidate) for candidate in found])
     hopeful = np.flatnonzero(probability >= HOPELESS)
-    boxes = [BoxOverTime.of(found[k], evidence) for k in hopeful]
+    boxes = [BoxOverTime.of(found[k], evidence, config.mirrors_m) for k in hopeful]
     stamps = np.array([evidence.measured.start_us + s * 1e6 for s in evidence.measured.middle_s])
     kept = without_overlaps(boxes, probability[hopeful], stamps[:: max(1, len(stamps) // 12)])
     labels = []

@@ -33,9 +33,8 @@ TEMPLATES = (
     Template(7.5, 2.4, ("truck", "van"), True),
     Template(11.0, 2.55, ("bus", "truck"), True),
 )
-# Heights above the ground: of bodies, of what is too high for a car and for a lorry, of the road, and where beams must
-# not pass.
-BODY_M, HIGH_M, HIGHER_M, ROAD_M, PASSED_M = (0.3, 2.2), (2.9, 6.0), (4.3, 8.0), 0.15, (0.45, 0.75)
+# Heights above the ground: of bodies, of what is too high for a car and for a lorry, and where beams must not pass.
+BODY_M, HIGH_M, HIGHER_M, PASSED_M = (0.3, 2.2), (2.9, 6.0), (4.3, 8.0), (0.45, 0.75)
 # Outlines that share more of the larger one's area than this are one proposal.
 SAME = 0.5
 
@@ -62,7 +61,7 @@ class Proposal:
 
 
 class BevMaps(NamedTuple):
-    """What lies in cells (X,Y), 0 to 1: bodies, what goes on above a car and above a lorry, road and empty space."""
+    """What lies in cells (X,Y), 0 to 1: bodies, what goes on above a car and above a lorry, and empty space."""
 
     corner: Float64
     body: Float32
@@ -88,9 +87,8 @@ def bev_maps(evidence: SceneEvidence, config: ProposalConfig) -> BevMaps:
         return np.minimum(counted / enough, 1.0).astype(np.float32)
 
     body, high, higher = (share(*limits, 3) for limits in (BODY_M, HIGH_M, HIGHER_M))
-    road = share(-0.5, ROAD_M, 2) * (body == 0)
-    free = np.maximum(road, _seen_through(evidence, corner, shape, config))
-    return BevMaps(corner, body, body * high, body * higher, free)
+    # Road points say nothing: beams meet the road under vehicles too.
+    return BevMaps(corner, body, body * high, body * higher, _seen_through(evidence, corner, shape, config))
 
 
 def _seen_through(evidence: SceneEvidence, corner: Float64, shape: tuple[int, ...], config: ProposalConfig) -> Float32:

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from densegt.autolabel.evidence import SceneEvidence
 from densegt.autolabel.fit import ShapeFit
+from densegt.autolabel.frames import Frame
 from densegt.autolabel.object_evidence import ObjectEvidence, turned
 from densegt.shapes.prior import ShapePrior
 from densegt.shapes.surface import surface_points
@@ -76,14 +76,8 @@ class Circumstances:
     range_m: float = 20.0
 
 
-def agreement(
-    prior: ShapePrior, seen: ObjectEvidence, fit: ShapeFit, evidence: SceneEvidence | None, known: Circumstances
-) -> Agreement:
-    """Of a fit.
-
-    Args:
-        evidence: to ask whether beams met the surface, of what stands; None for what moves.
-    """
+def agreement(prior: ShapePrior, seen: ObjectEvidence, fit: ShapeFit, known: Circumstances) -> Agreement:
+    """Of a fit."""
     code = torch.from_numpy(fit.code).float()
     xyz = fit.into(seen.xyh)
     f = _distances(prior, code, xyz)
@@ -94,7 +88,7 @@ def agreement(
     count = max(int(about.sum()), 1)
     under = (np.abs(xyz[:, 0] - fit.middle_x_m) < half[0] - 0.2) & (np.abs(xyz[:, 1]) < half[1] - 0.2)
     free = _distances(prior, code, fit.into(seen.free)) if len(seen.free) else np.zeros(0)
-    met, passed, visible = (0.5, 0.2, 0.5) if evidence is None else _surface_votes(prior, seen, fit, evidence)
+    met, passed, visible = (0.5, 0.2, 0.5) if seen.frame is None else _surface_votes(prior, seen.frame, fit)
     yaw_gap = [g for yaw, g in fit.rivals if abs(np.sin(yaw - fit.yaw)) > 0.35]
     flip_gap = [g for yaw, g in fit.rivals if np.cos(yaw - fit.yaw) < -0.9]
     # As many places as are asked in a body of this size.
@@ -138,16 +132,12 @@ def _sides(xyz: Float64, fit: ShapeFit) -> float:
     return len(np.unique(np.floor(angle / (2 * np.pi) * 36).astype(int))) / 36
 
 
-def _surface_votes(
-    prior: ShapePrior, seen: ObjectEvidence, fit: ShapeFit, evidence: SceneEvidence
-) -> tuple[float, float, float]:
+def _surface_votes(prior: ShapePrior, frame: Frame, fit: ShapeFit) -> tuple[float, float, float]:
     """Of beams' votes at its surface, the share that met it; shares of its places mostly passed, and seen at all."""
     xyz = surface_points(prior.decoder, fit.code, fit.size_lwh_m, SURFACE)
     xyz = xyz[(xyz[:, 2] > 0.35)]
-    assert seen.origin is not None
-    xy = turned(xyz[:, :2], fit.yaw) + np.array([fit.x, fit.y]) + seen.origin
-    asked = evidence.asked_about(seen.origin)
-    passed, met = evidence.votes(np.column_stack([xy, xyz[:, 2] + fit.dz]), asked)
+    xy = turned(xyz[:, :2], fit.yaw) + np.array([fit.x, fit.y])
+    passed, met = frame.votes(np.column_stack([xy, xyz[:, 2] + fit.dz]))
     votes = int(passed.sum() + met.sum())
     mostly_passed, visible = (passed > 1) & (passed > met), passed + met > 0
     places = max(len(xyz), 1)

@@ -44,7 +44,7 @@ def seen_car(unseen_car: Solids) -> ObjectEvidence:
 def evidence_of(xyh: NDArray[np.float64], free: NDArray[np.float64]) -> ObjectEvidence:
     """What was measured of an object at these points (N,3), with empty places (M,3)."""
     thin, weight = thinned(xyh)
-    return ObjectEvidence(thin, weight, free, np.zeros(2), len(xyh))
+    return ObjectEvidence(thin, weight, free, None, len(xyh))
 
 
 def placed(xyz: NDArray[np.float64]) -> NDArray[np.float64]:

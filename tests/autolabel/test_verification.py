@@ -19,7 +19,7 @@ from densegt.shapes.prior import ShapePrior
 def test_a_right_fit_is_believed_and_a_shifted_one_is_not(prior: ShapePrior, seen_car: ObjectEvidence) -> None:
     fit = fit_shape(prior, seen_car, [Start(0.0, 0.0, 0.0, "car")], FitConfig())
     shifted = replace(fit, y=fit.y - 1.2)
-    right, wrong = (agreement(prior, seen_car, f, None, Circumstances()) for f in (fit, shifted))
+    right, wrong = (agreement(prior, seen_car, f, Circumstances()) for f in (fit, shifted))
     assert right.on > 0.9 > 0.5 > wrong.on
     assert right.free < wrong.free
     assert right.sides > wrong.sides
@@ -49,6 +49,6 @@ def test_a_judge_learns_what_is_right_and_is_what_was_written(tmp_path: Path) ->
 
 def test_figures_are_in_the_order_of_their_names(prior: ShapePrior, seen_car: ObjectEvidence) -> None:
     fit = fit_shape(prior, seen_car, [Start(0.0, 0.0, 0.0, "car")], FitConfig())
-    figures = agreement(prior, seen_car, fit, None, Circumstances())
+    figures = agreement(prior, seen_car, fit, Circumstances())
     assert as_row(figures)[NAMES.index("length")] == fit.size_lwh_m[0]
     assert np.isfinite(as_row(figures)).all()

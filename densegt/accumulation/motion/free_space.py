@@ -82,10 +82,16 @@ def violates_free_space_now(
 
 def beam_time(images: RangeImages, sweep: int, xyz: NDArray[np.float64]) -> float:
     """When a sweep's beam passes over a place (3,) m in global minus origin, s relative to the stamp."""
-    x, y, _ = images.R_lidar_global[sweep] @ (xyz - images.origin[sweep])
+    return float(beam_times(images, sweep, xyz[None])[0])
+
+
+def beam_times(images: RangeImages, sweep: int, xyz: NDArray[np.float64]) -> NDArray[np.float64]:
+    """When a sweep's beams pass over places (N,3) m in global minus origin, s (N,) relative to the stamp."""
+    x, y, _ = images.R_lidar_global[sweep] @ (xyz - images.origin[sweep]).T
     sign, scan_start, stamp_fraction, period_s = images.clock[images.lidar[sweep]]
-    turns = float(sign * (np.arctan2(y, x) - scan_start) / (2 * np.pi))
-    return float((turns % 1.0 - stamp_fraction) * period_s)
+    turns = sign * (np.arctan2(y, x) - scan_start) / (2 * np.pi)
+    out: NDArray[np.float64] = (turns % 1.0 - stamp_fraction) * period_s
+    return out
 
 
 def find_transient(
