@@ -56,7 +56,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/core.stamp: pyproject.toml constraints.txt | $(BIN)/python
-	@echo "Installing densegt in $(VENV) (about a minute) ..."
+	@echo "Installing densegt in $(VENV) (one to three minutes) ..."
 	$(INSTALL) -e ".[cloud]"
 	@touch $@
 

@@ -119,7 +119,7 @@ accumulate_options = option_group(
     click.option(
         "--config",
         metavar="NAME|FILE",
-        help=f"{', '.join(shared_names())}, which ship, or a YAML file; the defaults if not given.",
+        help=f"{' or '.join(shared_names())}, which ship, or a YAML file.  [default: the built-in values]",
     ),
     strict_option,
 )

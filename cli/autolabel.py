@@ -36,11 +36,14 @@ autolabel_options = option_group(
         "--verify/--no-verify", default=True, show_default=True,
         help="Publish only labels that passed verification, or all, each with its probability.",
     ),
-    click.option("--prior", type=_PATH, help="Shapes other than those that ship: an npz of `densegt.shapes.train`."),
+    click.option(
+        "--prior", type=_PATH,
+        help="Other shapes: an npz of `python -m densegt.shapes.train`.  [default: those that ship]"
+    ),
     click.option(
         "--meshes/--no-meshes", default=False, show_default=True, help="Also write each shape as PLY, to look at."
     ),
-    click.option("--config", metavar="FILE", help="YAML with what differs from the defaults."),
+    click.option("--config", metavar="FILE", help="YAML with what differs.  [default: the built-in values]"),
     strict_option,
 )  # fmt: skip
 
@@ -50,7 +53,9 @@ autolabel_options = option_group(
 @click.option(
     "--out", type=_PATH, required=True, help="One .h5 a scene, results.json, tracks.json and recording/ go there."
 )
-@click.option("--scene", "scenes", multiple=True, metavar="NAME", help="This scene only; may be repeated.")
+@click.option(
+    "--scene", "scenes", multiple=True, metavar="NAME", help="This scene only; may be repeated.  [default: all]"
+)
 @autolabel_options
 @batch_options
 @click.pass_context

@@ -19,13 +19,19 @@ Failures = list[tuple[str, str]]
 def benchmark_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """How many seeds, and where the trainings run; given to the command as `seeds`, `workers` and so on."""
     for option in (
-        click.option("--ray-address", metavar="HOST:PORT", help="Of the cluster; this machine's own if not given."),
+        click.option(
+            "--ray-address", metavar="HOST:PORT",
+            help="Of the cluster.  [default: the one this machine is in]",
+        ),
         click.option(
             "--executor", type=click.Choice(["local", "ray"]), default="local", show_default=True,
             help="Of the benchmark: processes on this machine, or an existing Ray cluster.",
         ),
         click.option("--workers", type=click.IntRange(1), help="Trainings at the same time.  [default: one a core]"),
-        click.option("--seeds", type=click.IntRange(1), default=3, show_default=True, help="Of each way to train."),
+        click.option(
+            "--seeds", type=click.IntRange(1), default=3, show_default=True,
+            help="Trainings of each variant, from different random seeds.",
+        ),
     ):  # fmt: skip
         command = option(command)
     return command

@@ -12,7 +12,7 @@ from .recording_options import DatarootOptions, recording_options
 @recording_options()
 @click.option("--images", is_flag=True, help="Decode every image too (slow); otherwise only its header is read.")
 def command(recording: DatarootOptions, images: bool) -> int:
-    """Is this folder whole and readable?
+    """Check that a recording is complete and consistent, before hours are spent on it.
 
     \b
     densegt check --dataroot /data/nuscenes
@@ -20,8 +20,8 @@ def command(recording: DatarootOptions, images: bool) -> int:
 
     Prints one line for each thing that is wrong and a line with their number; for a recording of your own, what is
     missing next. Then poses, calibration, units and clocks of some scenes are held against their points and images:
-    lines that begin with `sanity:` name what contradicts, and the likely mistake. Exit code 0: whole; 1: something is
-    wrong; 2: not a recording at all.
+    lines that begin with `sanity:` name what contradicts, and the likely mistake. Exit code 0: nothing is wrong;
+    1: something is wrong; 2: not a recording at all.
     """
     from densegt.datasets.check_recording import check_recording
 

@@ -9,6 +9,9 @@ import click
 
 from densegt.shipped_configs import shipped_names
 
+# The default of an option that only overrides a value of the configuration.
+FROM_CONFIG = "from --config"
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -26,4 +29,5 @@ def shared_names() -> list[str]:
 def config_option(prefix: str) -> Decorator:
     """`--config` of a training, whose configurations begin with a prefix of its own."""
     names = ", ".join(own_names(prefix))
-    return click.option("--config", metavar="NAME|FILE", help=f"{names}, or a YAML file.  [default: full]")
+    help = f"{names}, or a YAML file; miniature takes minutes without a GPU.  [default: full]"
+    return click.option("--config", metavar="NAME|FILE", help=help)

@@ -13,29 +13,41 @@ import densegt
 from densegt.errors import InputError
 from densegt.suggestion import closest
 
-COMMANDS = {
-    "simulate": "Write a small driving world in nuScenes format with exact depth.",
-    "accumulate": "Turn a recording into dense depth maps of every camera keyframe.",
-    "autolabel": "Boxes and shapes of vehicles in a recording that nobody labelled.",
-    "complete": "Fill the gaps of a depth store, guided by the images.",
-    "occupancy": "Turn a recording into voxels: occupied, free, unobserved, and what moves.",
-    "train-completion": "Train the network that `complete --method network` uses.",
-    "train-lss": "Train a Lift-Splat detector, with or without depth to learn from.",
-    "train-pl": "Train a detector on pseudo-LiDAR: points made of estimated depth.",
-    "train-motion": "Train a network that tells from several scans what moves.",
-    "predict-motion": "Write its votes on what moves, point by point, for `accumulate`.",
-    "train-mono": "Train a detector of 3D boxes in single images, without 3D labels.",
-    "quantise": "Write a trained detector as an ONNX file that computes at eight bits.",
-    "predict": "Find boxes, vehicles and depth with a trained detector.",
-    "evaluate": "Score depth against depth, by kind and by range.",
-    "compare": "Set two depth stores side by side, and show where they differ most.",
-    "export": "Write a depth store in another tool's format.",
-    "report": "Write one self-contained HTML page about a depth store.",
-    "view": "Write one page to look around in: every pixel's metres, and the cloud in 3D.",
-    "check": "Is this folder whole and readable?",
-    "demo": "simulate, accumulate, complete, compare, evaluate, view, report, in one folder.",
-    "doctor": "What is installed, what is missing and how to get it.",
+# By what they are for; within a section in the order of work.
+SECTIONS = {
+    "Begin": {
+        "demo": "The whole line on a simulated drive, in one folder, with pages to look at.",
+        "doctor": "What is installed, what is missing and how to get it.",
+        "check": "Check that a recording is complete and consistent, before hours are spent on it.",
+        "simulate": "Write a small driving world in nuScenes format with exact depth.",
+    },
+    "Dense depth": {
+        "accumulate": "Turn a recording into dense depth maps of every camera keyframe.",
+        "complete": "Fill the gaps of a depth store, guided by the images.",
+        "export": "Write a store in another tool's format: BEVDepth, KITTI, NPZ, Occ3D, ...",
+    },
+    "How good is it": {
+        "evaluate": "Score depth against exact depth, or a recording against its own lidar.",
+        "compare": "Set two depth stores side by side, and show where they differ most.",
+        "view": "Write one page to look around in: every pixel's metres, and the cloud in 3D.",
+        "report": "Write one page with pictures and figures of a depth store.",
+    },
+    "Boxes, motion and voxels": {
+        "autolabel": "Boxes and shapes of vehicles in a recording that nobody labelled.",
+        "predict-motion": "Say of every lidar point whether it moves, for `accumulate --motion-votes`.",
+        "occupancy": "Turn a recording into voxels: occupied, free, unobserved, and what moves.",
+    },
+    "Networks": {
+        "train-lss": "Train a Lift-Splat detector, with or without depth to learn from.",
+        "train-pl": "Train a detector on pseudo-LiDAR: points made of estimated depth.",
+        "train-mono": "Train a detector of 3D boxes in single images, without 3D labels.",
+        "predict": "Find boxes, vehicles and depth with a trained detector.",
+        "quantise": "Write a trained detector as an ONNX file that computes at eight bits.",
+        "train-completion": "Train the network that `complete --method network` uses.",
+        "train-motion": "Train the network that `predict-motion` uses.",
+    },
 }
+COMMANDS = {name: help for section in SECTIONS.values() for name, help in section.items()}
 
 
 # No fault of the command.
@@ -46,7 +58,7 @@ class LateGroup(click.Group):
     """Lists commands without importing them, so that --help answers at once."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names in the order of work."""
+        """Names in the order of the sections."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -68,8 +80,10 @@ class LateGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List names and help from the table above, not from the commands."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        width = max(map(len, COMMANDS))
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(f"{name:<{width}}", help) for name, help in commands.items()])
 
 
 @click.group(
@@ -78,11 +92,12 @@ class LateGroup(click.Group):
 )
 @click.version_option(densegt.__version__, prog_name="densegt")
 def group() -> None:
-    """Dense-depth ground truth from driving recordings, and what it is worth.
+    """Dense depth ground truth from driving recordings, moving objects included.
 
     \b
     Try it with nothing downloaded:  densegt demo
     On your recordings:              densegt accumulate --dataroot /data/nuscenes --out depth
+    Options, defaults, examples:     densegt accumulate --help
     What is installed:               densegt doctor
     Completion in bash:              eval "$(_DENSEGT_COMPLETE=bash_source densegt)"   (zsh_source, fish_source)
     """

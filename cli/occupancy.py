@@ -67,7 +67,7 @@ def command(
 ) -> int:
     """Turn a recording into voxels of every keyframe: occupied, free, unobserved, what it is and how fast it moves.
 
-    Movers are where they are at the keyframe's time, labelled or not. Scenes that are finished are skipped.
+    Dynamic objects are where they are at the keyframe's time, labelled or not. Scenes that are finished are skipped.
 
     \b
     densegt occupancy --dataroot /data/nuscenes --out occupancy

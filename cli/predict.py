@@ -15,13 +15,15 @@ Progress = Callable[[int, int], None]
 
 
 @click.command("predict")
-@click.option("--checkpoint", type=_PATH, help="Of `densegt train-lss`, `train-pl` or `train-mono`.")
-@click.option("--engine", type=_PATH, help="Of `densegt quantise`, instead; torch is not needed.")
-@click.option("--dataroot", type=_PATH, required=True, help="Recording.")
+@click.option("--checkpoint", type=_PATH, help="Detector of `densegt train-lss`, `train-pl` or `train-mono`.")
+@click.option("--engine", type=_PATH, help="ONNX file of `densegt quantise`, instead; torch is not needed.")
+@click.option("--dataroot", type=_PATH, required=True, help="Folder of the recording.")
 @click.option("--out", type=_PATH, required=True, help="results.json, scores.json, depth/ and pictures/ go there.")
 @format_option
 @click.option("--version", help="Folder of nuScenes tables.  [default: the only v1.0-* there]")
-@click.option("--scene", "scenes", multiple=True, metavar="NAME", help="This scene only; may be repeated.")
+@click.option(
+    "--scene", "scenes", multiple=True, metavar="NAME", help="This scene only; may be repeated.  [default: all]"
+)
 @click.option("--truth", type=_PATH, help="Store of exact or accumulated depth to score depth against.")
 @click.option(
     "--boxes-2d",
@@ -29,10 +31,10 @@ Progress = Callable[[int, int], None]
     type=_PATH,
     help="JSON of 2D boxes, for train-mono's detectors.  [default: exact masks where simulated, else labels projected]",
 )
-@click.option("--pictures", type=click.IntRange(0), default=12, show_default=True, help="How many to draw.")
+@click.option("--pictures", type=click.IntRange(0), default=12, show_default=True, help="How many pictures to draw.")
 @click.option("--score/--no-score", default=True, show_default=True, help="Compare with the recording's boxes.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of an engine.")
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of --engine.")
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
 def command(
     dataroot: Path, out: Path, format_: str, version: str | None, scenes: tuple[str, ...], **given: Any
@@ -45,9 +47,10 @@ def command(
     densegt predict --engine trained.onnx --dataroot /data/nuscenes --out found
 
     results.json is in nuScenes' detection format; depth/ is a depth store like any other. Where the folder has boxes,
-    scores.json has nuScenes' own scores, vehicles' IoU and depth errors, each beside the best fixed answer's. Of a
-    detector on pseudo-LiDAR it has cars' AP as KITTI's users know it instead of IoU, and pictures/ shows where the
-    detector pulls the depth. With --engine boxes alone are found, on the lidar, and a run that was interrupted goes on.
+    scores.json has nuScenes' own scores, vehicles' IoU and depth errors, each beside that of the best constant answer.
+    Of a detector on pseudo-LiDAR it has cars' AP as KITTI's users know it instead of IoU, and pictures/ shows where
+    the detector pulls the depth. With --engine boxes alone are found, on the lidar, and a run that was interrupted
+    goes on.
     """
     from densegt.datasets import RecordingPath
 

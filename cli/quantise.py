@@ -15,9 +15,14 @@ _PATH = click.Path(path_type=Path)
 @click.command("quantise")
 @click.option("--checkpoint", type=_PATH, required=True, help="Of `densegt train-pl`.")
 @click.option(
-    "--dataroot", "dataroots", type=_PATH, multiple=True, required=True, help="Recording to calibrate with, unlabelled."
+    "--dataroot",
+    "dataroots",
+    type=_PATH,
+    multiple=True,
+    required=True,
+    help="Recording to calibrate with; labels are not read.",
 )
-@click.option("--out", type=_PATH, required=True, help="An ONNX file.")
+@click.option("--out", type=_PATH, required=True, help="ONNX file to write.")
 @format_option
 @click.option("--version", help="Folder of nuScenes tables.  [default: the only v1.0-* there]")
 @click.option(

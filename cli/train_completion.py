@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from .config_option import config_option
+from .config_option import FROM_CONFIG, config_option
 from .option_group import option_group
 
 _PATH = click.Path(path_type=Path)
@@ -64,7 +64,7 @@ class TrainerOptions:
 trainer_options = option_group(
     "trainer",
     TrainerOptions,
-    click.option("--init", type=_PATH, help="Begin with these weights, not from nothing."),
+    click.option("--init", type=_PATH, help="Begin with these weights, not from random ones."),
     click.option("--resume", is_flag=True, help="Go on with the training in --out."),
     click.option("--devices", default="auto", show_default=True, help="GPUs, or processes, of each node."),
     click.option("--nodes", type=click.IntRange(1), default=1, show_default=True, help="Machines."),
@@ -75,9 +75,16 @@ trainer_options = option_group(
 @training_data_options
 @click.option("--out", type=_PATH, required=True, help="Checkpoints, TensorBoard's log and network.safetensors.")
 @config_option("completion")
-@click.option("--seed", type=click.IntRange(0), help="Other seeds, other crops and first weights.")
-@click.option("--epochs", type=click.IntRange(1), help="How often every image is drawn from.")
-@click.option("--precision", type=click.Choice(["32-true", "bf16-mixed", "16-mixed"]), help="Of the arithmetic.")
+@click.option(
+    "--seed", type=click.IntRange(0), show_default=FROM_CONFIG, help="Other seeds, other crops and first weights."
+)
+@click.option("--epochs", type=click.IntRange(1), show_default=FROM_CONFIG, help="How often every image is drawn from.")
+@click.option(
+    "--precision",
+    type=click.Choice(["32-true", "bf16-mixed", "16-mixed"]),
+    show_default=FROM_CONFIG,
+    help="Of the arithmetic.",
+)
 @trainer_options
 def command(
     data: TrainingDataOptions, out: Path, config: str | None, trainer: TrainerOptions, **settings_given: Any

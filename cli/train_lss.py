@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from .benchmark import Where, benchmark_options, compare
-from .config_option import config_option
+from .config_option import FROM_CONFIG, config_option
 from .training_options import settings_given, shipped, train, training_options, training_sources, typed_command
 
 _MODEL = ("bins", "sampling", "samples")
@@ -17,12 +17,15 @@ _MODEL = ("bins", "sampling", "samples")
 
 @click.command("train-lss")
 @training_options
-@click.option("--bins", type=click.Choice(["UD", "LID", "SID"]), help="Uniform, growing linearly, or with depth.")
+@click.option("--bins", type=click.Choice(["UD", "LID", "SID"]), show_default=FROM_CONFIG,
+    help="Width of depth bins: uniform, growing linearly, or in proportion to depth.",
+)  # fmt: skip
 @click.option(
     "--sampling", type=click.Choice(["fixed", "pdf", "offset", "depth-offset", "pixel-offset"]),
+    show_default=FROM_CONFIG,
     help="Where features are laid down: at the bins' centres, where depth is likely, or beside the centres.",
 )  # fmt: skip
-@click.option("--samples", type=click.IntRange(1), help="Of `--sampling pdf`, on each ray.")
+@click.option("--samples", type=click.IntRange(1), show_default=FROM_CONFIG, help="Of `--sampling pdf`, on each ray.")
 @config_option("lss")
 @click.option("--benchmark", is_flag=True, help="Compare supervision, bins and sampling: many trainings, one page.")
 @click.option(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from .config_option import FROM_CONFIG
 from .option_group import option_group
 from .recording_options import format_option
 
@@ -36,17 +37,23 @@ motion_options = option_group(
         help="What is learned from: the simulator's truth, annotated boxes, nuScenes lidarseg with boxes, or what "
         "densegt finds without any label.  [default: exact where it is, else boxes]",
     ),
-    click.option("--scans", type=click.IntRange(1, 21), help="The one asked about and those before and after it."),
+    click.option("--scans", type=click.IntRange(1, 21), show_default=FROM_CONFIG,
+        help="How many scans the network sees: the one it labels, and those before and after it."),
     click.option(
-        "--fusion", type=click.Choice(["motion-aware", "stacked", "differences"]),
+        "--fusion", type=click.Choice(["motion-aware", "stacked", "differences"]), show_default=FROM_CONFIG,
         help="How scans are compared; the last two are for comparison.",
     ),
     click.option(
-        "--free-space/--no-free-space", default=None,
-        help="Tell the network how many sweeps looked through each point and met it (default), or not.",
+        "--free-space/--no-free-space", default=None, show_default=FROM_CONFIG,
+        help="Also give the network how many sweeps saw through each point and how many hit it.",
     ),
-    click.option("--seed", type=click.IntRange(0), help="Other seeds, other order and first weights."),
-    click.option("--epochs", type=click.IntRange(1), help="How often a part of all scans is seen."),
+    click.option(
+        "--seed", type=click.IntRange(0), show_default=FROM_CONFIG, help="Other seeds, other order and first weights."
+    ),
+    click.option(
+        "--epochs", type=click.IntRange(1), show_default=FROM_CONFIG,
+        help="Each shows the network a part of all scans; how large is in the configuration.",
+    ),
 )  # fmt: skip
 
 
@@ -63,7 +70,7 @@ class TrainerOptions:
 trainer_options = option_group(
     "trainer",
     TrainerOptions,
-    click.option("--init", type=_PATH, help="Begin with these weights, not from nothing."),
+    click.option("--init", type=_PATH, help="Begin with these weights, not from random ones."),
     click.option("--resume", is_flag=True, help="Go on with the training in --out."),
     click.option("--devices", default="auto", show_default=True, help="GPUs, or processes, of each node."),
     click.option("--nodes", type=click.IntRange(1), default=1, show_default=True, help="Machines."),
@@ -71,11 +78,22 @@ trainer_options = option_group(
 
 
 @click.command("train-motion")
-@click.option("--dataroot", "dataroots", type=_PATH, multiple=True, required=True, help="Recording; may be repeated.")
+@click.option(
+    "--dataroot",
+    "dataroots",
+    type=_PATH,
+    multiple=True,
+    required=True,
+    help="Folder of the recording; may be repeated.",
+)
 @click.option("--out", type=_PATH, required=True, help="Checkpoints, TensorBoard's log and motion.safetensors.")
 @format_option
 @click.option("--version", help="Folder of nuScenes tables.  [default: the only v1.0-* there]")
-@click.option("--config", metavar="NAME|FILE", help="miniature, full, or a YAML file.  [default: full]")
+@click.option(
+    "--config",
+    metavar="NAME|FILE",
+    help="miniature, full, or a YAML file; miniature takes minutes without a GPU.  [default: full]",
+)
 @motion_options
 @trainer_options
 @click.option(
@@ -98,7 +116,6 @@ def command(
     densegt simulate --street city --out worlds --scenes 16 --seconds 2
     densegt train-motion --dataroot worlds --out trained
     densegt predict-motion --checkpoint trained/motion.safetensors --dataroot /data/nuscenes --out votes
-
     densegt accumulate --dataroot /data/nuscenes --out depth --motion-votes votes
 
     The last eighth of the scenes is held out and tells which weights are best.

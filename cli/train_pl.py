@@ -11,7 +11,7 @@ import click
 from densegt.detection.registry import POINT_DETECTORS
 
 from .benchmark import Where, benchmark_options, compare
-from .config_option import config_option
+from .config_option import FROM_CONFIG, config_option
 from .training_options import settings_given, shipped, train, training_options, training_sources, typed_command
 
 _MODEL = ("detector", "input")
@@ -22,10 +22,11 @@ _MODEL = ("detector", "input")
 @click.option(
     "--detector",
     type=click.Choice(POINT_DETECTORS),
+    show_default=FROM_CONFIG,
     help="pixor: on voxels; centerpoint: on pillars of several sweeps; pointrcnn: on points.",
 )
 @click.option(
-    "--input", type=click.Choice(["pseudo", "lidar", "store"]),
+    "--input", type=click.Choice(["pseudo", "lidar", "store"]), show_default=FROM_CONFIG,
     help="Where points come from: estimated depth, the real lidar, or the depth store.",
 )  # fmt: skip
 @click.option("--end-to-end", is_flag=True, help="The detector's gradient reaches the depth net.")

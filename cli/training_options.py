@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .config_option import FROM_CONFIG
 from .recording_options import format_option
 
 if TYPE_CHECKING:
@@ -20,10 +21,14 @@ if TYPE_CHECKING:
 _PATH = click.Path(path_type=Path)
 # Those before and after --supervision, of which each command has its own.
 _FIRST = (
-    click.option("--dataroot", "dataroots", type=_PATH, multiple=True, required=True, help="Recording."),
+    click.option(
+        "--dataroot", "dataroots", type=_PATH, multiple=True, required=True,
+        help="Folder of the recording; may be repeated.",
+    ),
     click.option("--out", type=_PATH, required=True, help="Checkpoints, TensorBoard's log and about.json."),
     click.option(
-        "--depth", "depths", type=_PATH, multiple=True, help="Depth store of `densegt accumulate` or `complete`."
+        "--depth", "depths", type=_PATH, multiple=True,
+        help="Depth store of `densegt accumulate` or `complete`; once for each --dataroot, or never.",
     ),
     format_option,
     click.option("--version", help="Folder of nuScenes tables.  [default: the only v1.0-* there]"),
@@ -31,12 +36,20 @@ _FIRST = (
 _LAST = (
     click.option(
         "--init", type=_PATH, multiple=True,
-        help="Begin with this checkpoint's weights, not from nothing; of several, a later one outdoes an earlier one.",
+        help="Begin with this checkpoint's weights, not from random ones; of several, a later one wins.",
     ),
     click.option("--resume", is_flag=True, help="Go on with the training in --out."),
-    click.option("--seed", type=click.IntRange(0), help="Other seeds, other order, augmentation and first weights."),
-    click.option("--epochs", type=click.IntRange(1), help="How often every keyframe is seen."),
-    click.option("--precision", type=click.Choice(["32-true", "bf16-mixed", "16-mixed"]), help="Of the arithmetic."),
+    click.option(
+        "--seed", type=click.IntRange(0), show_default=FROM_CONFIG,
+        help="Other seeds, other order, augmentation and first weights.",
+    ),
+    click.option(
+        "--epochs", type=click.IntRange(1), show_default=FROM_CONFIG, help="How often every keyframe is seen."
+    ),
+    click.option(
+        "--precision", type=click.Choice(["32-true", "bf16-mixed", "16-mixed"]), show_default=FROM_CONFIG,
+        help="Of the arithmetic.",
+    ),
     click.option("--devices", default="auto", show_default=True, help="GPUs, or processes, of each node."),
     click.option("--nodes", type=click.IntRange(1), default=1, show_default=True, help="Machines."),
 )  # fmt: skip
@@ -53,7 +66,7 @@ def trainer_options(supervisions: Sequence[str], help: str) -> Decorator:
     Args:
         supervisions: choices of --supervision, explained by `help`.
     """
-    own = click.option("--supervision", type=click.Choice(supervisions), help=help)
+    own = click.option("--supervision", type=click.Choice(supervisions), show_default=FROM_CONFIG, help=help)
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         for option in reversed((*_FIRST, own, *_LAST)):
