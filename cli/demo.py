@@ -42,7 +42,7 @@ def command(ctx: click.Context, out: Path, seconds: float, street: str, image_si
     densegt demo
     densegt demo --out another --seconds 5 --seed 3
 
-    Needs nothing but the installed package; takes about two minutes on two cores. Without open3d the street is simple.
+    Needs nothing but the installed package; takes about three minutes of one core. Without open3d the street is simple.
     """
     prepare(out)
     world, depth, completed = out / "world", out / "depth", out / "completed"
