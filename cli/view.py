@@ -27,12 +27,14 @@ class PageOptions:
         every: every n-th keyframe.
         downscale: factor by which images are made smaller.
         points: of the static cloud, at most.
+        occupancy_dir: store of voxels that it holds too.
     """
 
     every: int
     downscale: int
     points: int
     no_cloud: bool
+    occupancy_dir: Path | None
 
 
 page_options = option_group(
@@ -47,6 +49,12 @@ page_options = option_group(
     ),
     click.option(
         "--no-cloud", is_flag=True, help="Without the cloud in 3D, which takes as long as reading all sweeps."
+    ),
+    click.option(
+        "--occupancy",
+        "occupancy_dir",
+        type=_PATH,
+        help="Store of voxels to show too, in the cloud's place and in Rerun.",
     ),
 )
 
@@ -101,12 +109,21 @@ def command(
 
     if page.no_cloud and (exports.ply_dir or exports.rerun_dir):
         raise click.UsageError("--ply and --rerun write the cloud; leave --no-cloud out")
-    writers = _writers(exports, recording)
+    if page.no_cloud and page.occupancy_dir:
+        raise click.UsageError("--occupancy shows voxels in the cloud's place; leave --no-cloud out")
+    writers = _writers(exports, recording, page.occupancy_dir)
     points = 0 if page.no_cloud else page.points
     choice = Choice(selection.scenes, selection.cameras, page.every, page.downscale, points)
     with progress_on_stderr("Drawing") as progress:
         shown = write_view(
-            depth_dir, recording.path, out, choice, truth_dir=truth_dir, exports=writers, progress=progress
+            depth_dir,
+            recording.path,
+            out,
+            choice,
+            truth_dir=truth_dir,
+            occupancy_dir=page.occupancy_dir,
+            exports=writers,
+            progress=progress,
         )
     rest = f"; {shown.other_scenes} other scenes are not in it, see --scene" if shown.other_scenes else ""
     click.echo(f"{out}: {shown.images} images of {', '.join(shown.scenes)}, {shown.bytes / 1e6:.1f} MB{rest}")
@@ -114,7 +131,7 @@ def command(
         click.launch(str(out))
 
 
-def _writers(exports: ExportOptions, recording: DatarootOptions) -> list[Export]:
+def _writers(exports: ExportOptions, recording: DatarootOptions, occupancy_dir: Path | None) -> list[Export]:
     """What writes the further files."""
     writers: list[Export] = []
     if exports.ply_dir:
@@ -124,5 +141,5 @@ def _writers(exports: ExportOptions, recording: DatarootOptions) -> list[Export]
     if exports.rerun_dir:
         from densegt.view.to_rerun import rerun_writer
 
-        writers.append(rerun_writer(exports.rerun_dir, recording.image_root))
+        writers.append(rerun_writer(exports.rerun_dir, recording.image_root, occupancy_dir))
     return writers

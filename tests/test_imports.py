@@ -53,7 +53,7 @@ BELOW = {
     "experiments": JOBS | STAGES,
     "report": JOBS,
     # Shows what accumulation makes, in the report's style.
-    "view": JOBS | {"accumulation", "report"},
+    "view": JOBS | {"accumulation", "report", "occupancy"},
     "interface": JOBS | STAGES,
     "cli": JOBS | STAGES | SHOWN | {"configs", "doctor", "interface", "training"},
 }

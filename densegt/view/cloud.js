@@ -1,7 +1,7 @@
 // The accumulated cloud in 3D. With motion compensation each object stands where it is at the keyframe; without, every
 // point stands where some sweep saw it, and what moves leaves a ghost.
 "use strict";
-function cloudView(canvas) {
+function cloudView(canvas, legend) {
   const TRANSIENT = [150, 110, 160], STATIC = [70, 145, 235], MOVER = [240, 80, 70], FOUND = [255, 160, 40];
   const camera = new THREE.PerspectiveCamera(55, 1, 0.2, 2000);
   camera.up.set(0, 0, 1);
@@ -19,7 +19,8 @@ function cloudView(canvas) {
   const controls = new THREE.OrbitControls(camera, canvas);
   const root = new THREE.Group();
   scene.add(root);
-  let shown = null, pending = false, drawing = null;
+  const voxels = voxelsView(scene, legend);
+  let shown = null, pending = false, drawing = null, latest = 0;
 
   function render() {
     if (pending) return;
@@ -101,7 +102,8 @@ function cloudView(canvas) {
 
   async function load(cloud, read) {
     for (const object of [...root.children]) { root.remove(object); object.geometry.dispose(); object.material.dispose(); }
-    shown = { cloud, static: points(await positions(cloud.static, read)), transient: points(await positions(cloud.transient, read)), movers: [] };
+    voxels.remove();
+    shown = { cloud, read, static: points(await positions(cloud.static, read)), transient: points(await positions(cloud.transient, read)), movers: [] };
     for (const mover of cloud.movers) {
       const box = points(await positions(mover.box, read)), seen = points(await positions(mover.seen, read));
       const frame = edges(mover.size_lwh_m);
@@ -115,9 +117,11 @@ function cloudView(canvas) {
     shown.grid = lines(gridAt(shown.low), 0x55606e);
   }
 
-  // options: keyframe (index), compensated, colour: source | object | height, boxes
-  function show(options) {
+  // options: keyframe (index), compensated, colour: source | object | height, boxes,
+  // voxels: class | height | confidence in the points' place, or nothing
+  async function show(options) {
     if (!shown) return;
+    const mine = ++latest;
     const { cloud } = shown;
     const grey = (z) => { const g = 70 + 110 * Math.min(Math.max((z - shown.low) / 8, 0), 1); return [g, g, g + 8]; };
     const byHeight = (z) => { const s = Math.min(Math.max((z - shown.low) / 8, 0), 1); return [40 + 215 * s, 110 + 90 * s, 220 - 170 * s]; };
@@ -143,7 +147,12 @@ function cloudView(canvas) {
       if (anew) for (const object of [box, seen]) paint(object, pick(mover.labelled ? MOVER : FOUND, () => hue(k)));
       drawn += box.visible + seen.visible;
     });
-    canvas.dataset.state = JSON.stringify({ ...options, transient: to - from, movers: drawn });
+    const asVoxels = options.voxels && shown.cloud.voxels;
+    const clouds = [shown.static, shown.transient, ...shown.movers.flatMap(({ box, seen }) => [box, seen])];
+    for (const object of clouds) object.material.visible = !asVoxels;
+    const many = await voxels.show(asVoxels ? shown.cloud.voxels[options.keyframe] : null, options.voxels, shown.read);
+    if (mine !== latest) return;
+    canvas.dataset.state = JSON.stringify({ ...options, transient: to - from, movers: drawn, occupied: many });
     render();
   }
 
@@ -175,5 +184,5 @@ function cloudView(canvas) {
   }
   function size(px) { root.children.forEach((o) => { if (o.isPoints) o.material.size = px; }); render(); }
 
-  return { load, show, frustum, look, size, drawn: () => drawing };
+  return { load, show, frustum, look, size, keyOf: voxels.keyOf, drawn: () => drawing };
 }

@@ -10,6 +10,7 @@ from densegt.depth.matching import ABSOLUTE_TOLERANCE_M, RELATIVE_TOLERANCE
 from densegt.depth.steps import STEPS_PER_M
 from densegt.report import draw, tiles
 from densegt.report.content import SOURCE_WORDS
+from densegt.view import voxels
 from densegt.view.pixels import AGE_EDGES_S, BLOCK_PX, TRUTH_STEPS_PER_M, uncertainty_m
 
 # Layers by what buttons call them, the same as the report's pictures.
@@ -46,6 +47,9 @@ def legend() -> dict[str, Any]:
             "metres": uncertainty_m().round(4).tolist(),
             "colours": draw.uncertainty_picture(uncertainty_m()[None])[0].tolist(),
         },
+        "voxels": [
+            {"colour": colour, "words": words} for colour, words in zip(voxels.COLOURS, voxels.WORDS, strict=True)
+        ],
         "error": {
             "absolute_m": ABSOLUTE_TOLERANCE_M,
             "relative": RELATIVE_TOLERANCE,

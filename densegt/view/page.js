@@ -4,7 +4,7 @@
   const content = JSON.parse(document.getElementById("content").textContent);
   const { legend, scenes } = content, $ = (id) => document.getElementById(id);
   const read = (part) => $(part).textContent;
-  const draw = pictures(legend), cloud = cloudView($("cloud"));
+  const draw = pictures(legend), cloud = cloudView($("cloud"), legend);
   const TITLES = content.layers;
   const state = { scene: 0, keyframe: 0, channel: null, layer: "measured", opacity: 0.75, side: false, mosaic: false };
   const zoom = zoomable([$("left"), $("right")], () => { paint(); share(); });
@@ -162,7 +162,26 @@
 
   function cloudOptions() {
     return { keyframe: state.keyframe, compensated: $("compensated").checked, colour: $("colour").value, boxes: $("boxes").checked,
-      tracks: $("tracks").checked, grid: $("grid").checked };
+      tracks: $("tracks").checked, grid: $("grid").checked, voxels: $("voxels").value };
+  }
+
+  // Voxels are offered where the scene has some; their key names its classes.
+  function listVoxels() {
+    const { voxels } = scenes[state.scene].cloud;
+    $("shows").hidden = !voxels;
+    if (!voxels) $("voxels").value = "";
+    $("voxel-key").replaceChildren(...cloud.keyOf(voxels || []).map(({ colour, words }) => {
+      const item = document.createElement("li"), mark = document.createElement("b");
+      mark.style.background = `rgb(${colour})`;
+      item.append(mark, words);
+      return item;
+    }));
+    keys();
+  }
+  function keys() {
+    const by = $("voxels").value;
+    $("voxel-key").hidden = by !== "class";
+    $("cloud-key").hidden = !!by;
   }
 
   async function go(change) {
@@ -185,11 +204,12 @@
     if (cloud && scenes[state.scene].cloud) {
       if (state.scene !== wasScene || change.start) {
         await cloud.load(scenes[state.scene].cloud, read);
+        listVoxels();
         cloud.size(Number($("size").value));
         cloud.look(image, "behind");
       }
       cloud.frustum(image);
-      cloud.show(cloudOptions());
+      await cloud.show(cloudOptions());
     }
     if (change.start) document.body.dataset.readyMs = Math.round(performance.now());
   }
@@ -230,12 +250,14 @@
   const settings = () => { told("opacity", (x) => `${Math.round(100 * x)} %`); told("size", (x) => `${Number(x).toFixed(1)} px`); };
   $("opacity").oninput = () => { state.opacity = Number($("opacity").value); settings(); paint(); mosaic(); };
   $("side").onchange = () => go({ side: $("side").checked });
-  for (const id of ["compensated", "colour", "boxes", "tracks", "grid"]) $(id).onchange = () => cloud.show(cloudOptions());
+  for (const id of ["compensated", "colour", "boxes", "tracks", "grid", "voxels"]) $(id).onchange = () => { keys(); cloud.show(cloudOptions()); };
   $("size").oninput = () => { settings(); cloud.size(Number($("size").value)); };
   for (const from of ["behind", "above", "through"]) $(from).onclick = () => cloud.look(image, from);
   $("reset").onclick = () => {
     for (const id of ["compensated", "boxes", "tracks", "grid"]) $(id).checked = $(id).defaultChecked;
     $("colour").value = "source";
+    $("voxels").value = "";
+    keys();
     $("size").value = $("size").defaultValue;
     $("size").oninput();
     cloud.show(cloudOptions());

@@ -21,6 +21,7 @@ from densegt.depth.partial_file import check_writable, write_whole
 from densegt.depth.selection import select_images, select_scenes
 from densegt.depth.store import SceneReader, scene_files
 from densegt.errors import InputError
+from densegt.occupancy.store import OccupancyReader
 from densegt.report.camera_order import camera_order
 from densegt.report.step_counter import StepCounter
 from densegt.view.cloud import SceneCloud, scene_cloud
@@ -28,10 +29,11 @@ from densegt.view.codec import encode_uint16
 from densegt.view.legend import LAYERS, legend
 from densegt.view.made_from import config_of
 from densegt.view.pixels import Pixels, pixels_of
+from densegt.view.voxels import ShownVoxels, encoded, occupancy_reader
 from densegt.view.worst import WorstPixels
 
 Progress = Callable[[int, int], None]
-SCRIPTS = ("three.min.js", "codec.js", "picture.js", "zoom.js", "cloud.js", "page.js")
+SCRIPTS = ("three.min.js", "codec.js", "picture.js", "zoom.js", "voxels.js", "cloud.js", "page.js")
 # Called with a scene's reader, its whole cloud, and the keyframes' times (M,) us.
 Export = Callable[[SceneReader, Cloud, NDArray[np.int64]], None]
 
@@ -72,6 +74,7 @@ def write_view(
     choice: Choice,
     *,
     truth_dir: Path | None = None,
+    occupancy_dir: Path | None = None,
     exports: Sequence[Export] = (),
     progress: Progress = lambda done, total: None,
 ) -> Shown:
@@ -81,15 +84,17 @@ def write_view(
         depth_dir: the store to show.
         recording: where the images and, for the cloud, the sweeps lie.
         truth_dir: store of exact depth; without one, `exact` in the recording's folder is used for the scenes it has.
+        occupancy_dir: store of voxels to show in the cloud's place.
         exports: further files to write of each scene with a cloud.
         progress: called with (steps done, steps in all).
 
     Raises:
-        InputError: no store, nothing of that name in it, an image or sweep is missing, or the truth does not fit.
+        InputError: no store, nothing of that name in it, an image or sweep is missing, or truth or voxels do not fit.
     """
     paths = select_scenes(depth_dir, choice.scenes)
     readers = [SceneReader(path) for path in (paths if choice.scenes else paths[:1])]
     keys = {reader.scene: _chosen_keys(reader, choice) for reader in readers}
+    voxels = {reader.scene: occupancy_reader(occupancy_dir, reader.scene) for reader in readers if occupancy_dir}
     found = recording.open() if choice.max_points else None
     check_writable(out)
     if found:
@@ -116,6 +121,9 @@ def write_view(
             for export in exports:
                 export(reader, rebuilt, stamps)
             cloud = _cloud(scene_cloud(rebuilt, stamps, max_points=choice.max_points), len(scenes), parts)
+            if voxels:
+                tokens = [keyframe["token"] for keyframe in keyframes]
+                cloud["voxels"] = _voxels(voxels[reader.scene], tokens, rebuilt.origin_global_m, len(scenes), parts)
         scenes.append(
             {"name": reader.scene, "keyframes": keyframes, "cloud": cloud, **worst.compute(keyframes, choice.downscale)}
         )
@@ -194,6 +202,18 @@ def _cloud(cloud: SceneCloud, scene: int, parts: dict[str, str]) -> dict[str, An
     }
 
 
+def _voxels(
+    reader: OccupancyReader, tokens: Sequence[str], origin_m: NDArray[np.float64], scene: int, parts: dict[str, str]
+) -> list[dict[str, Any] | None]:
+    """Of each keyframe what the page draws, None where the store has none."""
+    return [
+        encoded(ShownVoxels.of(reader.read(token)), f"c{scene}-v{k}", origin_m, parts)
+        if token in reader.sample_tokens
+        else None
+        for k, token in enumerate(tokens)
+    ]
+
+
 def _points(xyz: Any, name: str, parts: dict[str, str]) -> dict[str, Any]:
     """Points (N,3) in steps of the extent / 65535, at least a centimetre: what the page draws, not what it measures."""
     low = xyz.min(axis=0).astype(np.float64) if len(xyz) else np.zeros(3)
@@ -220,7 +240,8 @@ def _render(content: Mapping[str, Any], parts: Mapping[str, str], depth_dir: str
             downscale=content["downscale"],
             style=read("page.css"),
             scripts=[
-                read(name) for name in ("three.min.js", "codec.js", "picture.js", "zoom.js", "cloud.js", "page.js")
+                read(name)
+                for name in ("three.min.js", "codec.js", "picture.js", "zoom.js", "voxels.js", "cloud.js", "page.js")
             ],
             # "<" in a JSON text stands in strings only.
             content=json.dumps(content, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),

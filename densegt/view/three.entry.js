@@ -1,5 +1,5 @@
 export {
-  BufferAttribute, BufferGeometry, Color, ColorManagement, LineBasicMaterial, LineSegments, Group, PerspectiveCamera,
-  Points, PointsMaterial, Scene, WebGLRenderer,
+  BufferAttribute, BufferGeometry, Color, ColorManagement, LineBasicMaterial, LineSegments, Group, Mesh,
+  MeshBasicMaterial, PerspectiveCamera, Points, PointsMaterial, Scene, WebGLRenderer,
 } from "three";
 export { OrbitControls } from "three/examples/jsm/controls/OrbitControls.js";

@@ -16,12 +16,21 @@ from densegt.depth.depth_map import Source
 from densegt.depth.store import SceneReader
 from densegt.errors import InputError
 from densegt.install_hint import install_command
+from densegt.occupancy.store import OccupancyReader
 from densegt.report.draw import SOURCE_COLOURS
+from densegt.view.legend import legend
 from densegt.view.ply import FOUND_COLOUR
+from densegt.view.voxels import COLOURS, ShownVoxels, occupancy_reader
 
 
-def rerun_writer(folder: Path, image_root: Path) -> Callable[[SceneReader, Cloud, NDArray[np.int64]], None]:
-    """Writes `<folder>/<scene>.rrd`; global coordinates less the scene's origin, time since the first keyframe."""
+def rerun_writer(
+    folder: Path, image_root: Path, occupancy_dir: Path | None = None
+) -> Callable[[SceneReader, Cloud, NDArray[np.int64]], None]:
+    """Writes `<folder>/<scene>.rrd`; global coordinates less the scene's origin, time since the first keyframe.
+
+    Args:
+        occupancy_dir: store of voxels that go into it too.
+    """
     try:
         import rerun as rr
     except ImportError as error:
@@ -42,6 +51,8 @@ def rerun_writer(folder: Path, image_root: Path) -> Callable[[SceneReader, Cloud
             colour = FOUND_COLOUR if track.token in found else SOURCE_COLOURS[Source.MOVER]
             _log_mover(rr, stream, f"world/movers/{k}", cloud, (track, surfels), colour, keyframes_us)
         _log_cameras(rr, stream, reader, image_root, cloud.origin_global_m, int(keyframes_us[0]))
+        if occupancy_dir:
+            _log_voxels(rr, stream, occupancy_reader(occupancy_dir, reader.scene), cloud, int(keyframes_us[0]))
         stream.flush(blocking=True)
         stream.disconnect()
 
@@ -80,3 +91,25 @@ def _log_cameras(
         )
         stream.log(f"{name}/image", rr.EncodedImage(path=image_root / record.filename))
         stream.log(f"{name}/image/depth", rr.DepthImage(record.depth_m, meter=1.0))
+
+
+def _log_voxels(rr: Any, stream: Any, reader: OccupancyReader, cloud: Cloud, start_us: int) -> None:
+    """Boxes over time, coloured by class, by height and by confidence, each an entity that the viewer can hide."""
+    by_confidence = np.array(legend()["confidence"]["colours"], np.uint8)
+    for record in reader:
+        voxels = ShownVoxels.of(record)
+        stream.set_time("drive", duration=(record.timestamp_us - start_us) * 1e-6)
+        T, half_m = voxels.T_global_grid, voxels.grid.voxel_m / 2
+        stream.log("world/voxels", rr.Transform3D(mat3x3=T[:3, :3], translation=T[:3, 3] - cloud.origin_global_m))
+        centres_m = voxels.centres_m
+        height = np.clip((centres_m[:, 2:] + 1) / 6, 0, 1)
+        colours = {
+            "class": np.array(COLOURS, np.uint8)[voxels.code],
+            "height": (np.array([40, 110, 220]) + height * [215, 90, -170]).astype(np.uint8),
+            "confidence": by_confidence[voxels.confidence],
+        }
+        for name, rgb in colours.items():
+            boxes = rr.Boxes3D(
+                centers=centres_m, half_sizes=np.full((len(rgb), 3), half_m), colors=rgb, fill_mode="solid"
+            )
+            stream.log(f"world/voxels/{name}", boxes)

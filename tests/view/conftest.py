@@ -29,18 +29,23 @@ FLAGS = (
 
 @pytest.fixture(scope="session")
 def viewed(tiny_dataset: Path, made_once: MadeOnce) -> SimpleNamespace:
-    """Two cameras of the tiny dataset: `depth`, accumulated and completed, and `out`, the page about it.
+    """Two cameras of the tiny dataset: `depth`, accumulated and completed, `voxels`, and `out`, the page about them.
 
-    `images` is the same page without the cloud.
+    `images` is the page without the cloud.
     """
 
     def make(folder: Path) -> None:
+        (folder / "grid.yaml").write_text("frame: ego\nrange_m: [-8, -8, -1, 16, 8, 3]\nvoxel_m: 0.5\n")
         cameras = ["--camera", "CAM_FRONT", "--camera", "CAM_BACK"]
         said = densegt_does(
             ["accumulate", *data, "--out", str(folder / "depth"), *cameras],
             ["complete", *data, "--depth", str(folder / "depth"), "--out", str(folder / "completed")],
             ["view", *data, "--depth", str(folder / "completed"), "--no-cloud", "--out", str(folder / "images.html")],
-            ["view", *data, "--depth", str(folder / "completed"), "--out", str(folder / "view.html")],
+            ["occupancy", *data, "--out", str(folder / "voxels"), "--grid", str(folder / "grid.yaml")],
+            [
+                *("view", *data, "--depth", str(folder / "completed"), "--out", str(folder / "view.html")),
+                *("--occupancy", str(folder / "voxels")),
+            ],
         )
         (folder / "said.txt").write_text(said)
 
@@ -50,6 +55,7 @@ def viewed(tiny_dataset: Path, made_once: MadeOnce) -> SimpleNamespace:
     return SimpleNamespace(
         data=tiny_dataset,
         depth=folder / "completed",
+        voxels=folder / "voxels",
         out=folder / "view.html",
         images=folder / "images.html",
         said=said,

@@ -5,6 +5,7 @@ import pytest
 
 from densegt.depth.depth_map import Source
 from densegt.report import draw
+from densegt.view.voxels import COLOURS
 
 from .window import opened
 
@@ -65,3 +66,28 @@ def test_the_cloud_from_above_with_grid_and_tracks(page):
         assert page.cloud()[name] is not first
     page.drawn(lambda: page.click("reset"))
     assert (page.cloud()["grid"], page.cloud()["tracks"]) == (True, False)
+
+
+def test_voxels_in_the_points_place(page):
+    page.show(keyframe=0)
+    page.wait.until(lambda _: page.cloud()["keyframe"] == 0)
+    before = page.pixels("cloud")
+    script = "const c = arguments[0]; c.value = arguments[1]; c.dispatchEvent(new Event('change'))"
+    pictures = {}
+    for by in ("class", "height", "confidence"):
+        pictures[by] = page.drawn(lambda by=by: page.browser.execute_script(script, page.one("voxels"), by))
+        assert page.cloud()["voxels"] == by
+        assert page.cloud()["occupied"] > 100
+    assert page.one("voxel-key").get_attribute("hidden")
+    assert count(before, draw.SOURCE_COLOURS[Source.STATIC]) > 100
+    assert count(pictures["class"], draw.SOURCE_COLOURS[Source.STATIC]) < 20
+    # The top of what is of no known class.
+    assert count(pictures["class"], COLOURS[0]) > 500
+    assert (np.abs(pictures["class"] - pictures["height"]).max(axis=-1) > 20).sum() > 500
+    assert (np.abs(pictures["height"] - pictures["confidence"]).max(axis=-1) > 20).sum() > 500
+    first = page.cloud()["occupied"]
+    page.show(keyframe=1)
+    page.wait.until(lambda _: page.cloud()["keyframe"] == 1)
+    assert page.cloud()["occupied"] != first
+    page.drawn(lambda: page.click("reset"))
+    assert page.cloud()["occupied"] == 0

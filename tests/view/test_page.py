@@ -12,8 +12,11 @@ from densegt.datasets import RecordingPath
 from densegt.depth.steps import encode_depth
 from densegt.depth.store import SceneReader
 from densegt.errors import InputError
-from densegt.view.codec import decode_steps
+from densegt.occupancy.store import OccupancyReader
+from densegt.occupancy.voxels import State
+from densegt.view.codec import decode_steps, from_text
 from densegt.view.page import Choice, write_view
+from densegt.view.voxels import MOVES
 
 
 def parts_of(text):
@@ -61,6 +64,37 @@ def test_the_cloud_is_the_scenes(viewed):
     assert len(cloud["transient"]["ranges"]) == len(scene["keyframes"])
 
 
+def test_the_voxels_are_the_stores(viewed):
+    text = viewed.out.read_text()
+    parts, (scene,) = parts_of(text), content_of(text)["scenes"]
+    reader, keyframes = OccupancyReader(viewed.voxels / "scene-0001.h5"), scene["cloud"]["voxels"]
+    assert len(keyframes) == len(scene["keyframes"])
+    for about, keyframe in zip(keyframes, scene["keyframes"], strict=True):
+        record = reader.read(keyframe["token"])
+        high, low = np.split(np.frombuffer(from_text(parts[f"{about['part']}-at"]), np.uint8).astype(int), 2)
+        at = tuple((256 * high + low).reshape(3, -1))
+        occupied = np.zeros(record.state.shape, bool)
+        occupied[at] = True
+        np.testing.assert_array_equal(occupied, record.state == State.OCCUPIED)
+        code, confidence = (from_text(parts[f"{about['part']}-{name}"]) for name in ("code", "confidence"))
+        np.testing.assert_array_equal(np.frombuffer(confidence, np.uint8), record.layers["confidence"][at])
+        codes = np.frombuffer(code, np.uint8)
+        known = record.layers["semantics"][at] > 0
+        np.testing.assert_array_equal(codes[known], record.layers["semantics"][at][known])
+        np.testing.assert_array_equal(codes[~known] == MOVES, record.layers["mover"][at][~known] >= 0)
+        T = np.array(about["pose"]).reshape(4, 4).T
+        T[:3, 3] += scene["cloud"]["origin"]
+        np.testing.assert_allclose(T, record.T_global_grid, atol=1e-4)
+
+
+def test_voxels_that_do_not_fit_are_named(viewed, tmp_path):
+    with pytest.raises(InputError, match="no such file; --occupancy"):
+        write_view(viewed.depth, RecordingPath(viewed.data), tmp_path / "v.html", Choice(), occupancy_dir=tmp_path)
+    arguments = ["view", "--depth", "d", "--dataroot", "w", "--out", "v.html", "--no-cloud", "--occupancy", "o"]
+    done = CliRunner().invoke(group, arguments, standalone_mode=False)
+    assert "leave --no-cloud out" in str(done.exception)
+
+
 def test_choices(viewed, tmp_path):
     out = tmp_path / "some.html"
     shown = write(viewed, out, cameras=("CAM_BACK",), every=2, downscale=2)
@@ -100,7 +134,7 @@ def test_ply_and_rerun(viewed, tmp_path):
     o3d = pytest.importorskip("open3d")
     pytest.importorskip("rerun")
     arguments = ["view", "--depth", viewed.depth, "--dataroot", viewed.data, "--out", tmp_path / "v.html", "--every", 2]
-    arguments += ["--ply", tmp_path / "ply", "--rerun", tmp_path / "rrd"]
+    arguments += ["--ply", tmp_path / "ply", "--rerun", tmp_path / "rrd", "--occupancy", viewed.voxels]
     done = CliRunner().invoke(group, [str(a) for a in arguments], standalone_mode=False)
     assert done.exception is None, done.exception
     points = o3d.io.read_point_cloud(str(tmp_path / "ply" / "scene-0001.ply"))
