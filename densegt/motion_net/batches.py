@@ -11,7 +11,7 @@ from torch import Tensor
 
 from densegt.motion_net.config import NetConfig
 from densegt.motion_net.examples import Example, ScanPoints
-from densegt.motion_net.pillars import CHANNELS, cells_of, pillars, slices_of
+from densegt.motion_net.pillars import CHANNELS, cells_of, pillars, share_map, slices_of
 from densegt.motion_net.scans import FREE_SPACE_COLUMNS
 
 # Place in the cell, height, distance, intensity.
@@ -23,12 +23,14 @@ class MotionBatch(NamedTuple):
     """B examples of K scans each, the one asked about first; all their points (P) one after another.
 
     Attributes:
-        pillars: (B,K,C,H,W); gap_s: (B,K); there: (B,K) 1 where the scan is there.
+        pillars: (B,K,C,H,W); shares: (B,F,H,W) what free space says of the first scan's cells.
+        gap_s: (B,K); there: (B,K) 1 where the scan is there.
         example: (P,) int64; cell: (P,2) int64 row and column; slice: (P,) int64; xy_m: (P,2).
         features: (P,F).
     """
 
     pillars: Tensor
+    shares: Tensor
     gap_s: Tensor
     there: Tensor
     example: Tensor
@@ -56,10 +58,12 @@ def make_batch(examples: Sequence[Example], net: NetConfig) -> MotionBatch:
     for b, example in enumerate(examples):
         for k, points in enumerate((example.base, *example.others)[:scans]):
             maps[b, k], gap_s[b, k], there[b, k] = pillars(points, net), points.gap_s, 1
+    shares = [share_map(example.base, example.free_space, net) for example in examples]
     asked = [example.base if example.asked is None else example.base.take(example.asked) for example in examples]
     cells = [cells_of(points.xyh, net) for points in asked]
     return MotionBatch(
         pillars=torch.from_numpy(maps),
+        shares=torch.from_numpy(np.stack(shares)),
         gap_s=torch.from_numpy(gap_s),
         there=torch.from_numpy(there),
         example=torch.from_numpy(np.repeat(np.arange(len(examples)), [len(cell) for cell in cells])),
@@ -76,7 +80,7 @@ def _features(example: Example, asked: ScanPoints, net: NetConfig) -> np.ndarray
     xy = asked.xyh[:, :2] / np.float32(net.cell_m)
     # To nothing in which the frame could be told from a turned one.
     inside = np.abs(xy - np.floor(xy) - 0.5)
-    range_m = np.linalg.norm(asked.xyh[:, :2], axis=1)
+    range_m = np.linalg.norm(asked.xyh[:, :2] - np.array(example.lidar_xy, dtype=np.float32), axis=1)
     own = [inside.min(axis=1), inside.max(axis=1), asked.xyh[:, 2].clip(-1, 6) / 2, range_m / 30, asked.intensity]
     shares = example.free_space if example.asked is None else example.free_space[example.asked]
     return np.column_stack([*own, shares]).astype(np.float32)

@@ -50,6 +50,8 @@ class MotionTrainConfig(BaseModel):
     Attributes:
         labels: what is learned from; see `densegt.motion_net.labels`.
         points: as many of a scan's points are asked about in a step, drawn at random; all of them make the maps.
+        crop_m: a part of the scan is shown while learning, so far to each side of a place, most often of an object;
+            None shows all that the network reaches.
         head_steps: before the whole network learns, its head does so many steps by points alone, without the map.
         every: only every so manyeth scan is asked about in an epoch, others each epoch.
         validation_share: of the scenes; the last ones are held out.
@@ -67,6 +69,7 @@ class MotionTrainConfig(BaseModel):
     every: int = Field(default=4, ge=1)
     points: int = Field(default=12000, ge=100)
     batch: int = Field(default=2, ge=1)
+    crop_m: float | None = Field(default=None, gt=2)
     learning_rate: float = Field(default=3e-3, gt=0)
     weight_decay: float = Field(default=1e-3, ge=0)
     clip_gradient: float = Field(default=2.0, gt=0)

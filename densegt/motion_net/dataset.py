@@ -10,13 +10,15 @@ from torch.utils.data import Dataset
 
 from densegt.motion_net.batches import MotionBatch, Targets, make_batch, make_targets
 from densegt.motion_net.config import NetConfig
-from densegt.motion_net.examples import Example, ScanPoints, make_example, repeated, turned
+from densegt.motion_net.examples import Example, ScanPoints, cropped, make_example, repeated, turned
 from densegt.motion_net.scene_data import SceneData
 
 # How often a scan is repeated in place of the others, so that nothing moves.
 REPEATED = 0.06
 # How often a lidar of half or a quarter of the beams is shown, and one that turns half as often.
 FEW_BEAMS, SLOW = 0.2, 0.2
+# How often a part of a scan is about an object, else about any of its points.
+ABOUT_OBJECT = 0.7
 # Standard deviation of the others' poses, m.
 POSE_M = 0.02
 
@@ -37,11 +39,15 @@ class LearnedScans(Dataset[Sample]):
     Args:
         every: so many scans apart are those of one epoch.
         points: as many of a scan's are asked about.
+        crop_m: a square of which so much lies to each side is shown, not all that the network reaches; None for all.
     """
 
-    def __init__(self, scenes: Sequence[SceneData], net: NetConfig, *, every: int, points: int, seed: int) -> None:
+    def __init__(
+        self, scenes: Sequence[SceneData], net: NetConfig, *, every: int, points: int, seed: int,
+        crop_m: float | None = None,
+    ) -> None:  # fmt: skip
         self._scenes, self._net, self._every, self._seed = scenes, net, every, seed
-        self._points = points
+        self._points, self._crop_m = points, crop_m
         self._keys = [ScanKey(s, k) for s, data in enumerate(scenes) for k in range(0, len(data.scans), every)]
 
     def __len__(self) -> int:
@@ -58,7 +64,10 @@ class LearnedScans(Dataset[Sample]):
         if rng.random() < SLOW and net.scans > 1:
             net = net.model_copy(update={"farthest_s": net.farthest_s * float(rng.uniform(0.5, 1.5))})
         example = make_example(data.scans, scan, net, data.free_space)
-        return some_asked(*augmented(example, data.targets(example), rng), self._points, rng)
+        sample = augmented(example, data.targets(example), rng)
+        if self._crop_m is not None:
+            sample = some_place(*sample, self._crop_m, rng)
+        return some_asked(*sample, self._points, rng)
 
 
 class HeldOutScans(Dataset[Sample]):
@@ -102,6 +111,19 @@ def some_asked(example: Example, targets: tuple[np.ndarray, ...], count: int, rn
         return example, targets
     asked = np.sort(rng.choice(len(example.rows), count, replace=False))
     return replace(example, asked=asked), tuple(part[asked] for part in targets)
+
+
+def some_place(example: Example, targets: tuple[np.ndarray, ...], reach_m: float, rng: np.random.Generator) -> Sample:  # type: ignore[type-arg]
+    """A part of the example about one of its points, most often of an object, be it one that moves or not."""
+    on_objects = np.unique(targets[2][targets[2] > 0])
+    rows = np.arange(len(example.rows))
+    if len(on_objects) and rng.random() < ABOUT_OBJECT:
+        rows = np.flatnonzero(targets[2] == rng.choice(on_objects))
+    if not len(rows):
+        return example, targets
+    middle = example.base.xyh[rng.choice(rows), :2] + rng.uniform(-reach_m / 2, reach_m / 2, 2)
+    part, kept = cropped(example, middle, reach_m)
+    return part, tuple(column[kept] for column in targets)
 
 
 def shifted(points: ScanPoints, rng: np.random.Generator) -> ScanPoints:

@@ -42,6 +42,7 @@ class Example:
         free_space: (N, FREE_SPACE_COLUMNS) float32 shares, see `SceneScans.free_space`.
         R_base_global: (2,2), turns global x and y into the frame.
         asked: (A,) which of base's points are asked about; None for all.
+        lidar_xy: where the car is in the frame.
     """
 
     base: ScanPoints
@@ -50,6 +51,7 @@ class Example:
     free_space: Float32
     R_base_global: NDArray[np.float64]
     asked: NDArray[np.intp] | None = None
+    lidar_xy: tuple[float, float] = (0.0, 0.0)
 
 
 def make_example(scans: SceneScans, scan: int, net: NetConfig, free_space: NDArray[np.uint8] | None) -> Example:
@@ -97,6 +99,26 @@ def turned(example: Example, angle_rad: float, *, mirrored: bool = False) -> Exa
         example, base=turn(example.base), others=tuple(map(turn, example.others)),
         R_base_global=R @ example.R_base_global,
     )  # fmt: skip
+
+
+def cropped(example: Example, middle_xy: NDArray[np.float64], reach_m: float) -> tuple[Example, NDArray[np.bool_]]:
+    """A part of the same world about another middle; and which of base's points (N,) are left."""
+    middle = np.asarray(middle_xy, dtype=np.float32)
+
+    def near(points: ScanPoints) -> NDArray[np.bool_]:
+        inside: NDArray[np.bool_] = (np.abs(points.xyh[:, :2] - middle) < reach_m).all(axis=1)
+        return inside
+
+    def moved(points: ScanPoints) -> ScanPoints:
+        taken = points.take(near(points))
+        return replace(taken, xyh=taken.xyh - np.append(middle, np.float32(0)))
+
+    kept = near(example.base)
+    x, y = example.lidar_xy
+    return replace(
+        example, base=moved(example.base), others=tuple(map(moved, example.others)), rows=example.rows[kept],
+        free_space=example.free_space[kept], lidar_xy=(x - float(middle[0]), y - float(middle[1])),
+    ), kept  # fmt: skip
 
 
 def repeated(example: Example) -> Example:

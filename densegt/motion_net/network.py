@@ -18,10 +18,13 @@ from densegt.motion_net.batches import POINT_FEATURES, MotionBatch
 from densegt.motion_net.classes import CLASSES
 from densegt.motion_net.config import NetConfig
 from densegt.motion_net.pillars import CHANNELS, SLICES
+from densegt.motion_net.scans import FREE_SPACE_COLUMNS
 
 # The maps' cells are twice as wide as the pillars'.
 STRIDE = 2
 LOOKUPS = 6
+# Of the map of what free space says.
+BEAM_CHANNELS = 8
 
 
 class MotionOutput(NamedTuple):
@@ -130,7 +133,8 @@ class MotionNet(nn.Module):
         self.embedding = ScanEmbedding(width)
         self.compare = None if config.fusion == "stacked" else MotionAware(width, config.fusion)
         self.around = Neighbourhoods(2 * width, width)
-        self.unet = UNet(2 * width, width)
+        self.beams = _conv(FREE_SPACE_COLUMNS, BEAM_CHANNELS, 3, STRIDE)
+        self.unet = UNet(2 * width + BEAM_CHANNELS, width)
         hidden = 2 * width
         self.point = nn.Sequential(
             nn.Linear(width + POINT_FEATURES + LOOKUPS, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU()
@@ -141,7 +145,7 @@ class MotionNet(nn.Module):
         """What is said of each point."""
         maps = self.embedding(self._stem(batch.pillars), batch.gap_s)
         moved = self.around(self._compared(maps, batch.there))
-        seen = self._at_points(self.unet(torch.cat([maps[:, 0], moved], dim=1)), batch)
+        seen = self._at_points(self.unet(torch.cat([maps[:, 0], moved, self.beams(batch.shares)], dim=1)), batch)
         return self.told(seen, batch.features, lookups(batch))
 
     def told(self, seen: Tensor, features: Tensor, found: Tensor) -> MotionOutput:

@@ -42,3 +42,15 @@ def pillars(points: ScanPoints, net: NetConfig) -> Float32:
     out[SLICES + 1] = np.bincount(flat, points.xyh[:, 2].clip(-1, 6), minlength=size) / some
     out[SLICES + 2] = np.bincount(flat, points.intensity, minlength=size) / some
     return out.reshape(CHANNELS, net.cells, net.cells)
+
+
+def share_map(points: ScanPoints, shares: Float32, net: NetConfig) -> Float32:
+    """(F,cells,cells): mean of shares (N,F) of each cell's points above the ground; 0 where there is none."""
+    size = net.cells * net.cells
+    above = points.xyh[:, 2] >= SLICES_M[0]
+    cell = cells_of(points.xyh[above], net)
+    flat = cell[:, 0] * net.cells + cell[:, 1]
+    some = np.maximum(np.bincount(flat, minlength=size), 1)
+    sums = [np.bincount(flat, column, minlength=size) for column in shares[above].T]
+    out: Float32 = (np.stack(sums) / some).astype(np.float32).reshape(-1, net.cells, net.cells)
+    return out

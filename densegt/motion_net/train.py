@@ -86,11 +86,13 @@ class MotionData(LightningDataModule):
         """Shuffled scans."""
         config, (rank, processes) = self._config, place_of(self)
         scans = LearnedScans(
-            self._scenes.learned, config.net, every=config.every, points=config.points, seed=config.seed
-        )
+            self._scenes.learned, config.net, every=config.every, points=config.points, seed=config.seed,
+            crop_m=config.crop_m,
+        )  # fmt: skip
         order = ResumableSampler(len(scans), config.seed, rank, processes)
+        shown = config.net if config.crop_m is None else config.net.model_copy(update={"reach_m": config.crop_m})
         return DataLoader(
-            scans, config.batch, sampler=order, drop_last=len(order) >= config.batch, collate_fn=Collate(config.net)
+            scans, config.batch, sampler=order, drop_last=len(order) >= config.batch, collate_fn=Collate(shown)
         )
 
     def val_dataloader(self) -> DataLoader[Any]:

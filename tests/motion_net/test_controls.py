@@ -11,12 +11,12 @@ import torch
 from densegt.accumulation.config import AccumulateConfig
 from densegt.motion_net.batches import make_batch, make_targets
 from densegt.motion_net.config import MotionTrainConfig, NetConfig
-from densegt.motion_net.dataset import augmented, some_asked
-from densegt.motion_net.examples import Example, make_example, repeated, reversed_in_time, turned
+from densegt.motion_net.dataset import augmented, some_asked, some_place
+from densegt.motion_net.examples import Example, cropped, make_example, repeated, reversed_in_time, turned
 from densegt.motion_net.head import fit_head
 from densegt.motion_net.losses import losses_of
 from densegt.motion_net.network import MotionNet
-from densegt.motion_net.pillars import pillars
+from densegt.motion_net.pillars import SLICES_M, cells_of, pillars, share_map
 from densegt.motion_net.scene_data import SceneData
 
 SMALL = NetConfig(width=8, reach_m=16.0, cell_m=0.5, scans=3, farthest_s=0.3)
@@ -101,6 +101,34 @@ def test_pillars_turn_with_the_points(example: Example) -> None:
     np.testing.assert_allclose(after, np.rot90(before, 1, axes=(1, 2)), atol=1e-5)
     assert not np.allclose(after, before, atol=1e-2)
     np.testing.assert_allclose(make_batch([quarter], SMALL).features, make_batch([inside], SMALL).features, atol=1e-3)
+
+
+def test_shares_of_free_space_turn_with_the_points(example: Example) -> None:
+    before = share_map(example.base, example.free_space, SMALL)
+    quarter = turned(example, np.pi / 2)
+    off = np.abs(share_map(quarter.base, quarter.free_space, SMALL) - np.rot90(before, 1, axes=(1, 2))) > 1e-3
+    # Points on a border may change sides.
+    assert off.mean() < 1e-3
+    assert before.max() > 0.5
+    above = example.base.xyh[:, 2] >= SLICES_M[0]
+    cell = cells_of(example.base.xyh, SMALL)
+    here = above & (cell == cell[above][0]).all(axis=1)
+    np.testing.assert_allclose(before[:, *cell[above][0]], example.free_space[here].mean(axis=0), atol=1e-5)
+
+
+def test_a_part_of_a_scan_is_what_lies_there(scene: SceneData, example: Example) -> None:
+    middle = np.array([6.0, -3.0])
+    part, kept = cropped(example, middle, 8.0)
+    assert 0 < kept.sum() < len(kept)
+    np.testing.assert_allclose(part.base.xyh[:, :2] + middle, example.base.xyh[kept, :2], atol=1e-5)
+    assert all(np.abs(points.xyh[:, :2]).max() <= 8 for points in (part.base, *part.others))
+    whole, few = make_batch([example], SMALL), make_batch([part], SMALL.model_copy(update={"reach_m": 8.0}))
+    # By whole cells: all that a point tells of itself is as before, its range too.
+    np.testing.assert_allclose(few.features, whole.features[torch.from_numpy(kept)], atol=1e-3)
+    targets = scene.targets(example)
+    shown, told = some_place(example, targets, 8.0, np.random.default_rng(0))
+    assert len(shown.rows) == len(told[0]) > 0
+    np.testing.assert_array_equal(scene.labels.moving[shown.rows], told[0])
 
 
 def test_a_turned_world_gives_the_same_mask(trained: MotionNet, example: Example) -> None:
