@@ -29,6 +29,7 @@ class Measurements:
     Attributes:
         surfels: (N) in global minus origin.
         mixed: (N,) bool, points between two surfaces (mixed pixels).
+        halo: (N,) bool, points beside a retroreflector, at its range, where nothing is.
         first: (S+1,) int64, first row of each sweep.
         images: the sweeps as range images.
         moments: which sweeps are of which lidar and moment.
@@ -40,6 +41,7 @@ class Measurements:
 
     surfels: Surfels
     mixed: NDArray[np.bool_]
+    halo: NDArray[np.bool_]
     first: NDArray[np.int64]
     images: RangeImages
     moments: Moments
@@ -50,12 +52,13 @@ class Measurements:
 
 
 class MeasuredSweep(NamedTuple):
-    """One sweep's returns (N), their times s relative to its stamp, their surfels, and which are mixed pixels."""
+    """One sweep's returns (N), their times s relative to its stamp, their surfels, and which are on no surface."""
 
     returns: SweepReturns
     times_s: NDArray[np.float64]
     surfels: Surfels
     mixed: NDArray[np.bool_]
+    halo: NDArray[np.bool_]
 
 
 def measure_scene(
@@ -80,7 +83,7 @@ def measure_scene(
     origin = scene.sweeps[0].T_global_ego[:3, 3].copy()
     start_us = scene.sweeps[0].timestamp_us
     images = RangeImageBuilder(scene, path, moments, origin, config.free_space.columns)
-    surfels, mixed = SurfelsBuilder(len(scene.sweeps)), []
+    surfels, mixed, halo = SurfelsBuilder(len(scene.sweeps)), [], []
     moving = [now.moving for now in returns if now.moving is not None]
     returns.reverse()
     # Each is taken from the list in its turn, and let go when it has been measured.
@@ -96,6 +99,7 @@ def measure_scene(
                 images.add(index, sweep.returns, sweep.surfels.xyz, sweep.times_s)
                 surfels.add(sweep.surfels)
             mixed.append(np.zeros(0, dtype=np.bool_) if sweep is None else sweep.mixed)
+            halo.append(np.zeros(0, dtype=np.bool_) if sweep is None else sweep.halo)
             progress()
     if not images.has_points:
         raise InputError(f"scene {scene.name}: not one of {len(scene.sweeps)} sweeps holds a usable point")
@@ -103,6 +107,7 @@ def measure_scene(
     return Measurements(
         surfels=surfels.build(),
         mixed=np.concatenate(mixed),
+        halo=np.concatenate(halo),
         first=np.cumsum([0, *map(len, mixed)], dtype=np.int64),
         images=images.build(),
         moments=moments,
@@ -122,15 +127,15 @@ def _measure_sweep(
     origin_global_m: NDArray[np.float64],
     config: AccumulateConfig,
 ) -> MeasuredSweep:
-    tangents_lidar, half_m, mixed = shape_surfels(now.xyz_lidar, now.ring, config.surfels)
+    shaped = shape_surfels(now.xyz_lidar, now.ring, now.intensity, config.surfels)
     times_s = point_times(now, sweep)
     since_s = (sweep.timestamp_us - start_us) * 1e-6 + times_s
     surfels = Surfels(
         xyz=(to_global(now.xyz_lidar, sweep, times_s, path) - origin_global_m).astype(np.float32),
         # Within a turn the ego's own rotation is far smaller than the error of a tangent: one rotation serves all.
-        tangents=tangents_lidar @ sweep.T_global_lidar[:3, :3].T.astype(np.float32),
-        half_m=half_m,
+        tangents=shaped.tangents_lidar @ sweep.T_global_lidar[:3, :3].T.astype(np.float32),
+        half_m=shaped.half_m,
         time_s=since_s.astype(np.float32),
         sweep=np.full(len(now), index, dtype=np.int32),
     )
-    return MeasuredSweep(now, times_s, surfels, mixed)
+    return MeasuredSweep(now, times_s, surfels, shaped.mixed, shaped.halo)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from densegt.accumulation.config import SurfelConfig
+from densegt.kernels.halo import halo
 from densegt.kernels.ring_neighbours import ring_neighbours
 from densegt.kernels.surfel_shape import surfel_shape
 
@@ -86,10 +88,25 @@ class SurfelsBuilder:
         return Surfels(xyz, tangents, half_m, time_s, np.empty(n, np.int32))
 
 
+class ShapedSurfels(NamedTuple):
+    """What a sweep alone tells of its returns (N).
+
+    Attributes:
+        tangents_lidar: (N,2,3); half_m: (N,4), reach.
+        mixed: (N,) bool, between two surfaces (mixed pixels).
+        halo: (N,) bool, beside a retroreflector that their beams do not meet.
+    """
+
+    tangents_lidar: Float32
+    half_m: Float32
+    mixed: NDArray[np.bool_]
+    halo: NDArray[np.bool_]
+
+
 def shape_surfels(
-    xyz_lidar: Float32, ring: NDArray[np.uint16], config: SurfelConfig
-) -> tuple[Float32, Float32, NDArray[np.bool_]]:
-    """Tangents (N,2,3) in lidar, reach (N,4) m, and which points (N,) are mixed pixels, between two surfaces."""
+    xyz_lidar: Float32, ring: NDArray[np.uint16], intensity: Float32, config: SurfelConfig
+) -> ShapedSurfels:
+    """The surface about each return of a sweep, and which returns lie on none."""
     elevation = np.arctan2(xyz_lidar[:, 2], np.hypot(xyz_lidar[:, 0], xyz_lidar[:, 1]))
     azimuth = np.arctan2(xyz_lidar[:, 1], xyz_lidar[:, 0])
     by_ring = np.argsort(ring, kind="stable")
@@ -119,9 +136,13 @@ def shape_surfels(
         half_m,
         mixed,
     )
+    beside = np.zeros(n, dtype=np.bool_)
+    range_m = np.linalg.norm(xyz_lidar, axis=1).astype(np.float32)
+    widest = np.array(config.halo_beams).repeat(2)
+    halo(range_m[order], intensity[order], neighbours, widest, config.bright, config.dimmer, beside)
     back = np.empty(n, dtype=np.intp)
     back[order] = np.arange(n)
-    return tangents.take(back, axis=0), half_m.take(back, axis=0), mixed.take(back)
+    return ShapedSurfels(tangents.take(back, axis=0), half_m.take(back, axis=0), mixed.take(back), beside.take(back))
 
 
 def _rings_upwards(ring: NDArray[np.uint16], elevation: Float32) -> tuple[NDArray[np.int64], float]:

@@ -26,6 +26,7 @@ class SweepReturns:
     Attributes:
         xyz_lidar: (N,3) float32 m.
         ring: (N,) uint16.
+        intensity: (N,) float32, 0-255.
         time_s: (N,) float32 relative to the stamp; None where the lidar's model gives it.
         sampled: (M,) rows for the refinement of its pose, the farther the likelier.
         moving: (N,) float32, see `MotionVotes`; None where nobody says anything.
@@ -33,6 +34,7 @@ class SweepReturns:
 
     xyz_lidar: NDArray[np.float32]
     ring: NDArray[np.uint16]
+    intensity: NDArray[np.float32]
     time_s: NDArray[np.float32] | None
     sampled: Rows
     moving: NDArray[np.float32] | None = None
@@ -44,7 +46,8 @@ class SweepReturns:
         """The returns of some rows, no samples."""
         time_s = None if self.time_s is None else self.time_s.take(rows)
         moving = None if self.moving is None else self.moving.take(rows)
-        return SweepReturns(self.xyz_lidar.take(rows, axis=0), self.ring.take(rows), time_s, rows[:0], moving)
+        xyz_lidar, intensity = self.xyz_lidar.take(rows, axis=0), self.intensity.take(rows)
+        return SweepReturns(xyz_lidar, self.ring.take(rows), intensity, time_s, rows[:0], moving)
 
 
 def read_returns(scene: Scene, config: AccumulateConfig, votes: MotionVotes | None = None) -> list[SweepReturns]:
@@ -76,7 +79,8 @@ def _returns(
     # Rows among all points become rows among those that are kept.
     sampled = (np.cumsum(kept) - 1)[sampled[kept[sampled]]]
     moving = None if moving is None else moving.take(rows)
-    return SweepReturns(points.xyz_lidar.take(rows, axis=0), points.ring.take(rows), time_s, sampled, moving)
+    xyz_lidar, intensity = points.xyz_lidar.take(rows, axis=0), points.intensity.take(rows)
+    return SweepReturns(xyz_lidar, points.ring.take(rows), intensity, time_s, sampled, moving)
 
 
 def stored_votes(path: Path) -> MotionVotes:

@@ -120,7 +120,12 @@ def read_scans(scene: Scene, config: AccumulateConfig, *, progress: Callable[[],
         times_s = point_times(points, sweep) if len(rows) else np.zeros(0)
         if len(rows):
             xyz = (to_global(points.xyz_lidar, sweep, times_s, path) - origin).astype(np.float32)
-            images.add(index, SweepReturns(points.xyz_lidar, points.ring, points.time_s, rows[:0]), xyz, times_s)
+            images.add(
+                index,
+                SweepReturns(points.xyz_lidar, points.ring, points.intensity, points.time_s, rows[:0]),
+                xyz,
+                times_s,
+            )
         else:
             xyz = np.zeros((0, 3), dtype=np.float32)
         since_s = ((sweep.timestamp_us - start_us) * 1e-6 + times_s).astype(np.float32)

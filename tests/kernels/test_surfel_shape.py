@@ -13,6 +13,7 @@ from densegt.kernels.surfel_shape import goes_on, linked, reach_along, surfel_sh
 from ..twins import twin_of
 
 CONFIG = SurfelConfig()
+DIM = np.full(100_000, 10.0, dtype=np.float32)
 SETTINGS = (CONFIG.max_slope, CONFIG.max_half_m, CONFIG.baseline_m, CONFIG.min_cosine)
 STEP = np.deg2rad(0.33)
 RING_GAP = np.deg2rad(1.33)
@@ -231,7 +232,7 @@ def test_two_returns_at_one_place_make_no_surface() -> None:
 def test_facing_wall_has_exact_normals_and_reaches(x: float) -> None:
     elevation = np.arange(-4, 5) * RING_GAP
     xyz, ring = scan(facing_wall(x), AZIMUTH, elevation)
-    tangents, half_m, mixed = shape_surfels(xyz, ring, CONFIG)
+    tangents, half_m, mixed, _ = shape_surfels(xyz, ring, DIM[: len(xyz)], CONFIG)
     assert not mixed.any()
     # Both tangents lie in the wall, so the normal is the wall's.
     np.testing.assert_allclose(tangents[:, :, 0], 0, atol=1e-4)
@@ -253,7 +254,7 @@ def test_slanted_wall_has_exact_normals_up_to_where_it_is_seen_too_flat() -> Non
     """At 60 degrees from facing, a step of the beam changes the range by 1.7 times the gap, below max_slope 2."""
     normal = np.array([0.5, np.sqrt(0.75), 0])
     xyz, ring = scan(plane(normal.tolist(), 5.0), AZIMUTH[40:], np.arange(-4, 5) * RING_GAP)
-    tangents, half_m, _ = shape_surfels(xyz, ring, CONFIG)
+    tangents, half_m, _, _ = shape_surfels(xyz, ring, DIM[: len(xyz)], CONFIG)
     assert drawn(half_m).all()
     np.testing.assert_allclose(tangents @ normal, 0, atol=2e-4)
 
@@ -261,7 +262,7 @@ def test_slanted_wall_has_exact_normals_up_to_where_it_is_seen_too_flat() -> Non
 def test_ground_is_flat_up_to_where_its_rings_end() -> None:
     below = RINGS[:21]
     xyz, ring = scan(GROUND, AZIMUTH, below)
-    tangents, half_m, mixed = shape_surfels(xyz, ring, CONFIG)
+    tangents, half_m, mixed, _ = shape_surfels(xyz, ring, DIM[: len(xyz)], CONFIG)
     assert not mixed.any()
     # Rings of far ground lie metres apart and are not linked, yet surfels lie flat and reach both ways.
     assert np.linalg.norm(xyz, axis=1).max() > 25
@@ -284,7 +285,7 @@ def test_no_patch_cuts_the_corner_of_wall_and_ground(x: float) -> None:
     acos(0.97) = 14 degrees; half of it turns the surfel, which reaches 0.4 m: 5 cm at most.
     """
     xyz, ring = scan(nearest_of(facing_wall(x), GROUND), AZIMUTH, RINGS[:29])
-    tangents, half_m, mixed = shape_surfels(xyz, ring, CONFIG)
+    tangents, half_m, mixed, _ = shape_surfels(xyz, ring, DIM[: len(xyz)], CONFIG)
     assert not mixed.any()
     visible = drawn(half_m)
     assert visible.mean() > 0.95
@@ -303,7 +304,7 @@ def test_no_patch_cuts_the_corner_of_two_walls(side: float) -> None:
     walls = [plane([r, r * y, 0], 8.0 * r) for y in (1, -1)]
     pick = np.min if side > 0 else np.max
     xyz, ring = scan(lambda d: pick([w(d) for w in walls], axis=0), AZIMUTH, np.arange(-4, 5) * RING_GAP)
-    tangents, half_m, mixed = shape_surfels(xyz, ring, CONFIG)
+    tangents, half_m, mixed, _ = shape_surfels(xyz, ring, DIM[: len(xyz)], CONFIG)
     assert drawn(half_m).mean() > 0.95
     assert not mixed.any()
     corners = ends_of(xyz, tangents, half_m)[drawn(half_m)]
@@ -326,7 +327,7 @@ def test_patches_end_at_an_outline_on_both_surfaces() -> None:
     """A plate before a wall: its surfels end where its measured points end, the wall's beside its shadow."""
     edge = 10.5 * STEP
     xyz, ring = scan(nearest_of(plate(7.0, -edge, edge), facing_wall(20.0)), AZIMUTH, np.arange(-4, 5) * RING_GAP)
-    tangents, half_m, mixed = shape_surfels(xyz, ring, CONFIG)
+    tangents, half_m, mixed, _ = shape_surfels(xyz, ring, DIM[: len(xyz)], CONFIG)
     assert not mixed.any()
     corners = ends_of(xyz, tangents, half_m)
     on_plate = xyz[:, 0] < 10
@@ -346,7 +347,7 @@ def test_a_thin_pole_has_no_sideways_reach() -> None:
     """One beam of each ring meets it: it reaches up and down along itself, never sideways."""
     pole = plate(7.0, -0.4 * STEP, 0.4 * STEP)
     xyz, ring = scan(nearest_of(pole, facing_wall(25.0)), AZIMUTH, np.arange(-4, 5) * RING_GAP)
-    tangents, half_m, mixed = shape_surfels(xyz, ring, CONFIG)
+    tangents, half_m, mixed, _ = shape_surfels(xyz, ring, DIM[: len(xyz)], CONFIG)
     on_pole = xyz[:, 0] < 10
     assert on_pole.sum() == 9
     assert not half_m[on_pole][:, [LEFT, RIGHT]].any()
@@ -359,7 +360,7 @@ def test_nothing_is_mixed_or_drawn_where_all_returns_are_lone() -> None:
     """Leaves: every return at a range of its own."""
     rng = np.random.default_rng(0)
     xyz, ring = scan(lambda d: rng.permutation(np.linspace(5, 90, len(d))), AZIMUTH[:20], np.arange(3) * RING_GAP)
-    _, half_m, mixed = shape_surfels(xyz, ring, CONFIG)
+    _, half_m, mixed, _ = shape_surfels(xyz, ring, DIM[: len(xyz)], CONFIG)
     assert drawn(half_m).mean() < 0.05
     assert 0.1 < mixed.mean() < 0.6  # a third of them lies between its two neighbours
 
@@ -387,7 +388,7 @@ def before_a_wall(between_m: np.ndarray, wall_m: float = 20.0) -> tuple[np.ndarr
 def test_a_mixed_pixel_between_two_walls_is_flagged(between_m: float, flagged: bool) -> None:
     """More than 0.3 m from both, and of neither's surface; a point before both is a thing of its own."""
     xyz, ring, seam = before_a_wall(np.array([between_m]))
-    _, half_m, mixed = shape_surfels(xyz, ring, CONFIG)
+    _, half_m, mixed, _ = shape_surfels(xyz, ring, DIM[: len(xyz)], CONFIG)
     assert mixed[seam].tolist() == [flagged]
     assert not mixed[~seam].any()
     if flagged:
@@ -398,6 +399,6 @@ def test_mixed_pixels_of_one_outline_are_flagged_at_whatever_ranges_they_hang() 
     """Each ring's beam meets the two surfaces in shares of its own."""
     between_m = np.array([13.0, 9.0, 17.0, 11.0, 8.0, 15.0, 18.0, 10.0, 14.0])
     xyz, ring, seam = before_a_wall(between_m)
-    _, _, mixed = shape_surfels(xyz, ring, CONFIG)
+    _, _, mixed, _ = shape_surfels(xyz, ring, DIM[: len(xyz)], CONFIG)
     assert mixed[seam].all()
     assert not mixed[~seam].any()

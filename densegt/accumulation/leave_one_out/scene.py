@@ -147,14 +147,12 @@ def score_scene(
 
 
 def in_memory(scene: Scene) -> Scene:
-    """The same scene, each sweep read from its file once and then kept; without intensities, which are not used."""
+    """The same scene, each sweep read from its file once and then kept."""
     kept: dict[str, Points] = {}
 
     def read(sweep: Sweep) -> Points:
         if sweep.token not in kept:
-            points = scene.read_points(sweep)
-            none = np.broadcast_to(np.float32(0), points.intensity.shape)
-            kept[sweep.token] = replace(points, intensity=none)
+            kept[sweep.token] = scene.read_points(sweep)
         return kept[sweep.token]
 
     return replace(scene, read_points=read)

@@ -44,7 +44,7 @@ def measured_at(xyz, t_s) -> Measurements:
     surfels = Surfels(xyz, tangents, np.zeros((n, 4), np.float32), t_s, np.zeros(n, np.int32))
     middle_s = np.array([(t_s.min() + t_s.max()) / 2 if n else 0.5])
     nowhere = np.zeros(3)
-    return Measurements(surfels, np.zeros(n, np.bool_), np.array([0, n]), None, None, nowhere, 0, middle_s)  # type: ignore[arg-type]
+    return Measurements(surfels, *np.zeros((2, n), np.bool_), np.array([0, n]), None, None, nowhere, 0, middle_s)  # type: ignore[arg-type]
 
 
 def claim(xyz, t_s, *tracks: ContinuousTrack):
