@@ -16,6 +16,7 @@ from densegt.strict_yaml import read_yaml_mapping, shortened
 from densegt.suggestion import closest, did_you_mean
 
 if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
 Config = TypeVar("Config", bound=BaseModel)
@@ -94,7 +95,7 @@ def _mistake(model: type[BaseModel], error: ErrorDetails) -> str:
     if error["type"] == "extra_forbidden":
         return f"no such key: {key}{_suggestion(model, error['loc'])}"
     if error["type"] == "missing":
-        return f"{key}: missing"
+        return f"{key}: missing{_what_to_write(model, error['loc'])}"
     wanted = _WANTED.get(error["type"])
     context = {name: value for name, value in error.get("ctx", {}).items() if name != "error"}
     said = wanted.format(**context) if wanted else error["msg"].removeprefix("Value error, ")
@@ -103,13 +104,28 @@ def _mistake(model: type[BaseModel], error: ErrorDetails) -> str:
 
 def _suggestion(model: type[BaseModel], key: Sequence[int | str]) -> str:
     """The known key that is most like an unknown one, or all of its section."""
-    section: type[BaseModel] | None = model
-    for part in key[:-1]:
-        field = section.model_fields.get(str(part)) if section else None
+    return did_you_mean(str(key[-1]), list(_keys(_section(model, key[:-1]))))
+
+
+def _what_to_write(model: type[BaseModel], key: Sequence[int | str]) -> str:
+    """The description of a missing key, where it has one."""
+    field = _keys(_section(model, key[:-1])).get(str(key[-1]))
+    return f"; {field.description}" if field and field.description else ""
+
+
+def _section(model: type[BaseModel], key: Sequence[int | str]) -> type[BaseModel]:
+    """The part of a model that a key leads to."""
+    section = model
+    for part in key:
+        field = _keys(section).get(str(part))
         options = (field.annotation, *get_args(field.annotation)) if field else ()
         section = next((t for t in options if isinstance(t, type) and issubclass(t, BaseModel)), section)
-    known = list(section.model_fields) if section else []
-    return did_you_mean(str(key[-1]), known)
+    return section
+
+
+def _keys(section: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Fields by the key that is written in a file."""
+    return {field.alias or name: field for name, field in section.model_fields.items()}
 
 
 def _merged(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

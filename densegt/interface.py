@@ -122,7 +122,7 @@ def virtual_camera(
         ValueError: K or the pose is none.
     """
     return Camera(
-        token="virtual", sample_token="", channel="VIRTUAL", image_path=Path(), filename="",
+        token="virtual", sample_token="", channel="VIRTUAL", image_path=Path("virtual camera"), filename="",
         width_px=width_px, height_px=height_px, timestamp_us=timestamp_us, K=np.asarray(K, dtype=np.float64),
         T_ego_cam=np.eye(4), T_global_ego=np.asarray(T_global_cam, dtype=np.float64),
     )  # fmt: skip

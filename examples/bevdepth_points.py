@@ -1,10 +1,13 @@
 """BEVDepth's depth points straight from a store, in place of files: 12 MB an image at full size are not written.
 
-In `bevdepth/datasets/nusc_det_dataset.py`, where `depth_gt/<image name>.bin` is read with numpy.fromfile:
+In `bevdepth/datasets/nusc_det_dataset.py`:
 
     from bevdepth_points import DepthPoints
-    self.depth_points = DepthPoints("depth")                  # once, in __init__
-    point_depth = self.depth_points(file_name)                # in place of np.fromfile(...).reshape(-1, 3)
+    self.depth_points = DepthPoints("depth")                            # once, in __init__
+    point_depth = self.depth_points(cam_info[cam]["filename"])          # in get_image
+
+The last line takes the place of `self.get_lidar_depth(...)`, which projects one sweep; in the first releases and their
+forks of `np.fromfile(...).reshape(-1, 3)`, which reads `depth_gt/<image name>.bin`. Stores hold keyframes.
 
 Run by itself it compares the store with files that `densegt export --format bevdepth-bin` wrote:
 

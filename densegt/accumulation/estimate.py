@@ -41,13 +41,18 @@ class RunEstimate:
     def lines(self, workers: int) -> list[str]:
         """In words, for so many scenes at the same time."""
         hours = self.core_seconds / 3600
-        shared = hours / max(1, min(workers, self.scenes))
+        # More workers than scenes are not started.
+        at_work = max(1, min(workers, self.scenes))
         memory_gb = self.worker_bytes / 1e9
+        with_workers = (
+            "" if at_work == 1 else f", {_hours(hours / at_work)} with {at_work} workers on cores of their own"
+        )
+        counted = f"{_count(self.scenes, 'scene')}, {_count(self.keyframes, 'keyframe')}"
         return [
-            f"{self.scenes} scenes, {self.keyframes} keyframes, {self.megapixels:.0f} million pixels",
-            f"time: about {_hours(hours)} of one core, {_hours(shared)} with {workers} workers on cores of their own",
-            f"disk: about {self.bytes / 1e9:.1f} GB; {self.free_bytes / 1e9:.1f} GB are free",
-            f"memory: about {memory_gb:.1f} GB a worker, {workers * memory_gb:.1f} GB in all",
+            f"{counted}, {self.megapixels:.0f} million pixels",
+            f"time: {_hours(hours)} of one core{with_workers}",
+            f"disk: about {_size(self.bytes)}; {_size(self.free_bytes)} are free",
+            f"memory: about {memory_gb:.1f} GB a worker, {at_work * memory_gb:.1f} GB in all",
         ]
 
 
@@ -78,4 +83,14 @@ def estimate_run(recording: Recording, names: Sequence[str], cameras: Sequence[s
 
 
 def _hours(hours: float) -> str:
-    return f"{hours:.1f} h" if hours >= 1 else f"{60 * hours:.0f} min"
+    if hours < 1 / 60:
+        return "less than a minute"
+    return f"about {hours:.1f} h" if hours >= 1 else f"about {60 * hours:.0f} min"
+
+
+def _size(count: float) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 5e7 else f"{count / 1e6:.1f} MB"
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"

@@ -84,6 +84,7 @@ def check_recording(
         except InputError as error:
             problems.append(f"now missing: {error}")
             continue
+        problems += map(str, scene.set_aside)
         found, seen = _sweeps(recording, scene), [camera for camera in scene.cameras if camera.image_path.is_file()]
         problems += found
         problems += [line for camera in seen for line in _image(camera, decode_images)]

@@ -27,10 +27,25 @@ def test_all_that_is_counted_is_the_stores(whole_line: Path, tmp_path: Path) -> 
 
 def test_time_is_shared_by_as_many_workers_as_there_are_scenes() -> None:
     told = RunEstimate(4, 160, 1000.0, 7200.0, 2e9, 10**12, 3 * 10**9)
-    assert "2.0 h of one core, 30 min with 8 workers" in told.lines(8)[1]
+    assert told.lines(8)[0] == "4 scenes, 160 keyframes, 1000 million pixels"
+    assert "about 2.0 h of one core, about 30 min with 4 workers" in told.lines(8)[1]
     assert told.lines(8)[2:] == [
         "disk: about 2.0 GB; 1000.0 GB are free",
-        "memory: about 3.0 GB a worker, 24.0 GB in all",
+        "memory: about 3.0 GB a worker, 12.0 GB in all",
+    ]
+    assert told.lines(1)[1:] == [
+        "time: about 2.0 h of one core",
+        "disk: about 2.0 GB; 1000.0 GB are free",
+        "memory: about 3.0 GB a worker, 3.0 GB in all",
+    ]
+
+
+def test_little_is_not_told_as_nothing() -> None:
+    told = RunEstimate(1, 1, 0.4, 0.2, 5e5, 10**9, 10**9).lines(8)
+    assert told[:3] == [
+        "1 scene, 1 keyframe, 0 million pixels",
+        "time: less than a minute of one core",
+        "disk: about 0.5 MB; 1.0 GB are free",
     ]
 
 
@@ -47,6 +62,6 @@ def test_command_only_says_it(whole_line: Path, tmp_path: Path) -> None:
     )
     result = densegt(*words)
     assert result.exit_code == 0, result.output
-    assert result.stdout.startswith("1 scenes, ")
-    assert "2 workers" in result.stdout
+    assert result.stdout.startswith("1 scene, ")
+    assert "time: less than a minute of one core\n" in result.stdout
     assert not (tmp_path / "depth").exists()

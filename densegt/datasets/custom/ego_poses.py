@@ -32,6 +32,27 @@ class EgoPoses:
         except ValueError as error:
             raise InputError(f"{path}: {error}") from None
 
+    def unknown(self, t_us: NDArray[np.int64]) -> dict[int, str]:
+        """Those of the times (N,) at which nobody knows where the car was, each with the reason."""
+        stamps = self._stamps_us
+        first, last = int(stamps[0]), int(stamps[-1])
+        reasons = {}
+        for t in t_us[(t_us < first - MAX_BEYOND_US) | (t_us > last + MAX_BEYOND_US)].tolist():
+            off = (
+                f"{(first - t) * 1e-6:.3g} s before the first"
+                if t < first
+                else f"{(t - last) * 1e-6:.3g} s after the last"
+            )
+            reasons[t] = f"no pose at {t} us, {off}; poses go from {first} to {last}"
+        if len(stamps) == 1:
+            return reasons
+        k = np.clip(np.searchsorted(stamps, t_us, side="right") - 1, 0, len(stamps) - 2)
+        between = (t_us > stamps[k]) & (t_us < stamps[k + 1])
+        for i in np.flatnonzero(between & (stamps[k + 1] - stamps[k] > MAX_GAP_US)):
+            gap_s = int(stamps[k[i] + 1] - stamps[k[i]]) * 1e-6
+            reasons[int(t_us[i])] = f"no pose near {int(t_us[i])} us, in a gap of {gap_s:.1f} s"
+        return reasons
+
     def at(self, t_us: NDArray[np.int64]) -> NDArray[np.float64]:
         """T_global_ego (N,4,4): linear in place, slerp in rotation.
 
@@ -41,15 +62,10 @@ class EgoPoses:
         from scipy.spatial.transform import Rotation, Slerp
 
         stamps = self._stamps_us
-        for t in t_us[(t_us < stamps[0] - MAX_BEYOND_US) | (t_us > stamps[-1] + MAX_BEYOND_US)][:1].tolist():
-            raise InputError(f"{self.path}: no pose at {t} us; it has {int(stamps[0])} to {int(stamps[-1])}")
+        for reason in self.unknown(t_us).values():
+            raise InputError(f"{self.path}: {reason}")
         if len(stamps) == 1:
             return np.repeat(self._T_global_ego, len(t_us), axis=0)
-        k = np.clip(np.searchsorted(stamps, t_us, side="right") - 1, 0, len(stamps) - 2)
-        between = (t_us != stamps[k]) & (t_us != stamps[k + 1])
-        for i in np.flatnonzero(between & (stamps[k + 1] - stamps[k] > MAX_GAP_US))[:1]:
-            gap_s = int(stamps[k[i] + 1] - stamps[k[i]]) * 1e-6
-            raise InputError(f"{self.path}: no pose near {int(t_us[i])} us, in a gap of {gap_s:.1f} s")
         since_s = (np.clip(t_us, stamps[0], stamps[-1]) - stamps[0]) * 1e-6
         knots_s = (stamps - stamps[0]) * 1e-6
         T = np.zeros((len(t_us), 4, 4))

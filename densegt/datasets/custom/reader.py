@@ -57,7 +57,7 @@ class CustomRecording:
         for path in folders:
             if not can_name_file(path.name):
                 raise InputError(f"{self._root / 'scenes'}: a folder is named {path.name!r}, which cannot name a file")
-        self._scenes = {path.name: SceneFolder(path, self._settings) for path in folders}
+        self._scenes = {path.name: SceneFolder(path, self._settings, strict=options.strict) for path in folders}
 
     def __reduce__(self) -> tuple[Any, ...]:
         return CustomRecording, (self._root, None, self._options)
@@ -101,6 +101,7 @@ class CustomRecording:
             cameras=self._cameras(folder, cameras),
             tracks=folder.tracks,
             read_points=self.read_points,
+            set_aside=tuple(folder.set_aside),
         )
 
     def _sweeps(self, folder: SceneFolder) -> Iterator[Sweep]:

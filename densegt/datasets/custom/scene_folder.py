@@ -17,6 +17,7 @@ from densegt.datasets.custom.ego_poses import EgoPoses
 from densegt.datasets.custom.settings import Settings
 from densegt.datasets.custom.sweep_file import names_rings, read_sweep
 from densegt.datasets.scene import Track
+from densegt.datasets.set_aside import SetAside
 from densegt.datasets.sweep_columns import SUFFIXES
 from densegt.errors import InputError
 
@@ -27,9 +28,11 @@ Int64 = NDArray[np.int64]
 class SceneFolder:
     """scenes/NAME: poses.csv, sweeps/LIDAR/, images/CAMERA/ and, where there are labels, boxes.csv."""
 
-    def __init__(self, folder: Path, settings: Settings) -> None:
+    def __init__(self, folder: Path, settings: Settings, *, strict: bool = False) -> None:
         self.folder = folder
         self._settings = settings
+        self._strict = strict
+        self.set_aside: list[SetAside] = []
         self._elevations: dict[str, NDArray[np.float64] | None] = {}
 
     @cached_property
@@ -37,13 +40,16 @@ class SceneFolder:
         """Each lidar's files by stamp, in order of time.
 
         Raises:
-            InputError: the main lidar has none, or a file has no stamp for a name.
+            InputError: the main lidar has none, none with a pose, or a file has no stamp for a name.
         """
         found = {name: by_stamp(self.folder / "sweeps" / name, SUFFIXES) for name in self._settings.lidars}
         main = next(iter(found))
         if not found[main]:
             raise InputError(f"{self.folder / 'sweeps' / main}: no sweep in it ({_names(SUFFIXES)})")
-        return found
+        posed = {name: self._with_pose("sweep", files) for name, files in found.items()}
+        if not posed[main]:
+            self.poses.at(np.array(list(found[main]), dtype=np.int64))
+        return posed
 
     @cached_property
     def images(self) -> dict[str, dict[int, Path]]:
@@ -53,7 +59,16 @@ class SceneFolder:
             InputError: a file has no stamp for a name.
         """
         found = {name: by_stamp(self.folder / "images" / name, IMAGE_SUFFIXES) for name in self._settings.cameras}
-        return {name: files for name, files in found.items() if files}
+        return {name: self._with_pose("image", files) for name, files in found.items() if files}
+
+    def _with_pose(self, what: str, files: dict[int, Path]) -> dict[int, Path]:
+        """The files at whose stamps the ego's pose is known; the others are set aside, or strictly refused."""
+        unknown = self.poses.unknown(np.array(list(files), dtype=np.int64))
+        bad = [SetAside(what, str(files[t]), f"{self.poses.path.name}: {reason}") for t, reason in unknown.items()]
+        if bad and self._strict:
+            raise InputError(str(bad[0]))
+        self.set_aside += bad
+        return {stamp_us: path for stamp_us, path in files.items() if stamp_us not in unknown}
 
     @property
     def main_stamps_us(self) -> Int64:

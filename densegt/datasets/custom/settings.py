@@ -102,7 +102,10 @@ class CameraSettings(_Strict):
     T_ego_cam: Pose
     K: Annotated[Any, BeforeValidator(_intrinsics)]
     size: tuple[Annotated[int, Field(gt=0, le=2**16)], Annotated[int, Field(gt=0, le=2**16)]]
-    lens: Annotated[Any, BeforeValidator(_lens)] = Field(alias="distortion")
+    lens: Annotated[Any, BeforeValidator(_lens)] = Field(
+        alias="distortion",
+        description="none where the images have no lens distortion, else {model: ..., coefficients: [...]}",
+    )
 
     @model_validator(mode="after")
     def _lens_fits(self) -> Self:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from densegt.cli.main import group
+from PIL import Image
 
 from densegt.datasets import RecordingPath, open_recording
 from densegt.datasets.beams import beam_elevations, nearest_beam
@@ -78,15 +79,40 @@ def test_poses_are_interpolated_and_not_guessed(own: Path) -> None:
     poses.write_text("\n".join([*lines[:4], *lines[5:]]))
     scene = open_recording(own).scene("drive-1")
     np.testing.assert_allclose(scene.sweeps[3].T_global_ego[0, 3], 3.0)
+
+
+def test_what_has_no_pose_is_left_out_and_named(own: Path) -> None:
+    poses = own / "scenes" / "drive-1" / "poses.csv"
+    lines = poses.read_text().splitlines()
     poses.write_text("\n".join(lines[:-1]))
-    with pytest.raises(InputError, match=f"no pose at {START_US + 900_000} us"):
+    images = own / "scenes" / "drive-1" / "images" / "FRONT"
+    images.mkdir(parents=True)
+    for stamp_us in (START_US + 500_000, START_US - 60_000):
+        Image.new("RGB", (640, 360)).save(images / f"{stamp_us}.jpg")
+    scene = open_recording(own).scene("drive-1")
+    assert [sweep.timestamp_us for sweep in scene.sweeps][-1] == START_US + 800_000
+    assert [camera.timestamp_us for camera in scene.cameras] == [START_US + 500_000]
+    sweep, image = map(str, scene.set_aside)
+    assert f"{START_US + 900_000}.npz: poses.csv: no pose at {START_US + 900_000} us, 0.1 s after the last" in sweep
+    assert f"{START_US - 60_000}.jpg" in image
+    assert "0.06 s before the first" in image
+    assert list(check_recording(RecordingPath(own)).problems) == [sweep, image]
+    with pytest.raises(InputError, match="no pose at"):
+        open_recording(own, options=RecordingOptions(strict=True)).scene("drive-1")
+    poses.write_text("\n".join([lines[0], f"{START_US - 5_000_000},0,0,0,1,0,0,0"]))
+    with pytest.raises(InputError, match=r"poses.csv: no pose at .*after the last"):
         open_recording(own).scene("drive-1")
 
 
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("distortion: none", "", "cameras.FRONT.distortion: missing"),
+        (
+            "distortion: none",
+            "",
+            "cameras.FRONT.distortion: missing; none where the images have no lens distortion, else",
+        ),
+        ("distortion: none", "distorsion: none", "no such key: cameras.FRONT.distorsion; did you mean distortion?"),
         ("distortion: none", "distortion: [0.1, 0, 0, 0]", "{model: one of opencv, fisheye, coefficients: [k1, ...]}"),
         ("distortion: none", "distortion: {model: opencv, coefficients: [0.1, 0, 0]}", "4 or 5 or 8 finite"),
         ("distortion: none", "distortion: {model: fisheye, coefficients: [a, b, c, d]}", "cameras.FRONT.distortion"),
