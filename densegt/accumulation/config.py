@@ -147,6 +147,7 @@ class GlassConfig(_Strict):
         agree: greatest departure of the frame's sides from one plane, relative in inverse depth.
         agree_body, least_body_m, longest_m: the same, and the size of a pane, within the box of an annotated vehicle.
         least_m, widest_m, highest_m: size of a pane.
+        least_doubtful_m: the same, of what is unknown because it may be a pane.
         farthest_m: what is seen beyond is left alone; there an error of depth is as large as a room.
         least_returns: share of a pane's points that lie on it; an opening without glass has none.
         level_cosine: what is level is no room behind glass but ground seen between things.
@@ -160,6 +161,7 @@ class GlassConfig(_Strict):
     least_body_m: float = 0.2
     longest_m: float = 8.0
     least_m: float = 0.35
+    least_doubtful_m: float = 0.15
     widest_m: float = 5.0
     highest_m: float = 4.0
     farthest_m: float = 45.0

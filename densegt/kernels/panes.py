@@ -53,10 +53,12 @@ class Panes(NamedTuple):
     Attributes:
         inverse_depth: (H,W) float32 1/m on the pane, 0 = no pane.
         frame: (H,W) int32, flat index of the nearest pixel of the frame, -1 = no pane.
+        smallest_m: (H,W) float32, the least distance between opposite sides of the frame, 0 = no pane.
     """
 
     inverse_depth: Float32
     frame: Int32
+    smallest_m: Float32
 
 
 @njit(cache=True, nogil=True)
@@ -121,7 +123,7 @@ def find_panes(
     at, near, foretold = np.empty(4, dtype=np.int64), np.empty(4), np.empty(4)
     for row in range(height_px):
         for col in range(width_px):
-            out.inverse_depth[row, col], out.frame[row, col] = 0, -1
+            out.inverse_depth[row, col], out.frame[row, col], out.smallest_m[row, col] = 0, -1, 0
             z = depth_m[row, col]
             if not z > 0 or excluded[row, col]:
                 continue
@@ -153,13 +155,15 @@ def find_panes(
                     w, most = between, agree
             if not w * limit_m > 1:
                 continue
-            fits = True
+            fits, smallest_m = True, np.inf
             for a, b, largest_m in ((LEFT, RIGHT, limits.widest_m), (UP, DOWN, limits.highest_m)):
                 if at[a] >= 0 and at[b] >= 0:
-                    fits &= limits.least_m <= (at[b] - at[a]) / (focal_px * w) <= largest_m
+                    apart_m = (at[b] - at[a]) / (focal_px * w)
+                    fits &= limits.least_m <= apart_m <= largest_m
+                    smallest_m = min(smallest_m, apart_m)
             if not fits:
                 continue
-            out.inverse_depth[row, col] = w
+            out.inverse_depth[row, col], out.smallest_m[row, col] = w, smallest_m
             best = width_px + height_px
             for side in range(4):
                 r, c = (row, at[side]) if side < UP else (at[side], col)

@@ -30,11 +30,12 @@ def panes(depth_m: np.ndarray, slopes: np.ndarray | None = None, excluded: np.nd
     jumps = jumps_of(depth_m, limits=given)
     for mine, twins in zip(jumps, jumps_of(depth_m, twin_of(next_jump), given), strict=True):
         np.testing.assert_array_equal(mine, twins)
-    got, wanted = (Panes(np.full(depth_m.shape, 7, np.float32), np.full(depth_m.shape, 7, np.int32)) for _ in range(2))
+    got, wanted = (Panes(*(np.full(depth_m.shape, 7, t) for t in (np.float32, np.int32, np.float32))) for _ in range(2))
     find_panes(depth_m, slopes, excluded, FOCAL_PX, jumps, given, got)
     twin_of(find_panes)(depth_m, slopes, excluded, FOCAL_PX, jumps, given, wanted)
     np.testing.assert_allclose(got.inverse_depth, wanted.inverse_depth, rtol=1e-5)
     np.testing.assert_array_equal(got.frame, wanted.frame)
+    np.testing.assert_allclose(got.smallest_m, wanted.smallest_m, rtol=1e-5)
     return got
 
 

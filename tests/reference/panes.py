@@ -39,7 +39,7 @@ def find_panes(depth_m, inverse_slope, excluded, focal_px, jumps, limits, out):
 
     for row in range(H):
         for col in range(W):
-            out.inverse_depth[row, col], out.frame[row, col] = 0, -1
+            out.inverse_depth[row, col], out.frame[row, col], out.smallest_m[row, col] = 0, -1, 0
             if not depth_m[row, col] > 0 or excluded[row, col]:
                 continue
             sides = [side(row, col, *step) for step in ((0, -1), (0, 1), (-1, 0), (1, 0))]
@@ -68,6 +68,7 @@ def find_panes(depth_m, inverse_slope, excluded, focal_px, jumps, limits, out):
                 continue
             r, c = min((s for s in sides if s), key=lambda s: abs(s[0] - row) + abs(s[1] - col))
             out.inverse_depth[row, col], out.frame[row, col] = w, r * W + c
+            out.smallest_m[row, col] = min(m for m in sizes if m)
 
 
 def level_pixels(depth_m, inverse_slope, K, up_cam, cosine, out):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,34 +23,46 @@ Float32 = NDArray[np.float32]
 Bool = NDArray[np.bool_]
 
 
+class ClosedPanes(NamedTuple):
+    """Pixels (H,W) that are panes, and those that may be panes: nothing came back from the glass, if it is some."""
+
+    pane: Bool
+    doubtful: Bool
+
+
 def close_panes(
     depth: InterpolatedDepth, camera: Camera, vehicles: Sequence[ContinuousTrack], config: GlassConfig
-) -> Bool:
-    """Put pixels that show what is behind a pane onto the pane, in place; return which (H,W).
+) -> ClosedPanes:
+    """Put pixels that show what is behind a pane onto the pane, in place; return which.
 
     Args:
         vehicles: annotated ones; a frame within their boxes may be as bent as a body is.
     """
     front_m = body_front(depth.depth_m, camera, vehicles)
-    panes = panes_in(depth.depth_m, depth.inverse_slope, depth.measured, front_m, camera, config)
+    panes, doubtful = panes_in(depth.depth_m, depth.inverse_slope, depth.measured, front_m, camera, config)
     pane = panes.frame >= 0
     frame = panes.frame[pane]
     depth.depth_m[pane], depth.surfel[pane] = 1 / panes.inverse_depth[pane], depth.surfel.ravel()[frame]
     depth.inverse_slope[pane], depth.measured[pane] = depth.inverse_slope.reshape(-1, 2)[frame], False
-    return pane
+    return ClosedPanes(pane, doubtful)
 
 
 def panes_in(
     depth_m: Float32, inverse_slope: Float32, measured: Bool, body_m: Float32, camera: Camera, config: GlassConfig
-) -> Panes:
-    """The panes of a depth image (H,W), 0 = unknown.
+) -> tuple[Panes, Bool]:
+    """The panes of a depth image (H,W), 0 = unknown, and the pixels (H,W) that may be others.
 
     Args:
         inverse_slope: (H,W,2) of its surfels; measured: (H,W), where points fall.
         body_m: (H,W), where the vehicle begins in whose body a pixel's depth lies, 0 = none; its openings are glass.
     """
     limits = PaneLimits(
-        config.behind_relative, config.behind_m, config.agree, config.least_m, config.widest_m, config.highest_m
+        config.behind_relative,
+        config.behind_m,
+        config.agree,
+        config.least_doubtful_m,
+        config.widest_m,
+        config.highest_m,
     )
     columns_m = np.ascontiguousarray(depth_m.T)
     jumps = JumpEdges(*(np.empty(image.shape, np.int32) for image in (depth_m, depth_m, columns_m, columns_m)))
@@ -58,23 +71,30 @@ def panes_in(
     next_jump(depth_m, *behind, 1, jumps.right)
     next_jump(columns_m, *behind, -1, jumps.up)
     next_jump(columns_m, *behind, 1, jumps.down)
-    out = Panes(np.empty(depth_m.shape, np.float32), np.empty(depth_m.shape, np.int32))
+    out = no_panes(depth_m.shape)
     excluded = level(depth_m, inverse_slope, camera, config.level_cosine) | (depth_m > config.farthest_m)
     find_panes(depth_m, inverse_slope, excluded, camera.K[0, 0], jumps, limits, out)
-    pane = np.flatnonzero(out.frame >= 0)
-    if len(pane):
-        unanswered = pane[~has_returns(out, depth_m, measured, camera, config).ravel()[pane]]
-        out.inverse_depth.ravel()[unanswered], out.frame.ravel()[unanswered] = 0, -1
+    doubtful = out.frame >= 0
+    small = doubtful & (out.smallest_m < config.least_m)
+    out.inverse_depth[small], out.frame[small] = 0, -1
+    if (out.frame >= 0).any():
+        unanswered = (out.frame >= 0) & ~has_returns(out, depth_m, measured, camera, config)
+        out.inverse_depth[unanswered], out.frame[unanswered] = 0, -1
     if body_m.any():
         body = (body_m > 0) & (depth_m <= config.farthest_m)
-        windows = Panes(np.empty(depth_m.shape, np.float32), np.empty(depth_m.shape, np.int32))
+        windows = no_panes(depth_m.shape)
         largest_m = (config.longest_m, config.longest_m)
         bent = PaneLimits(*behind, config.agree_body, config.least_body_m, *largest_m)
         find_panes(depth_m, inverse_slope, ~body, camera.K[0, 0], jumps, bent, windows)
         # What stands before a body is no frame of its windows.
         found = (windows.frame >= 0) & (windows.inverse_depth * (body_m - INSIDE_M) < 1)
         out.inverse_depth[found], out.frame[found] = windows.inverse_depth[found], windows.frame[found]
-    return out
+    return out, doubtful & (out.frame < 0)
+
+
+def no_panes(shape: tuple[int, ...]) -> Panes:
+    """Room for the panes of an image."""
+    return Panes(np.empty(shape, np.float32), np.empty(shape, np.int32), np.empty(shape, np.float32))
 
 
 def has_returns(panes: Panes, depth_m: Float32, measured: Bool, camera: Camera, config: GlassConfig) -> Bool:

@@ -109,8 +109,8 @@ def interpolate(
     surfel_slopes(surfel, visible.surfels.xyz, visible.surfels.tangents, camera.K, slopes)
     known = InterpolatedDepth(depth_m, surfel, measured, np.zeros(shape, np.bool_), slopes)
     if config.glass.show != "through":
-        pane = close_panes(known, camera, vehicles, config.glass)
-        hidden = hidden | pane if config.glass.show == "unknown" else hidden & ~pane
+        pane, doubtful = close_panes(known, camera, vehicles, config.glass)
+        hidden = (hidden | pane if config.glass.show == "unknown" else hidden & ~pane) | doubtful
     clear_pixels(hidden, known)
     filled = known._replace(depth_m=depth_m.copy())
     gap_px = np.maximum(np.rint(visible.gap_px), np.float32(3))

@@ -37,9 +37,16 @@ def window() -> tuple[np.ndarray, np.ndarray]:
 def found(
     depth_m: np.ndarray, measured: np.ndarray, config: GlassConfig | None = None, body_m: np.ndarray | None = None
 ) -> np.ndarray:
+    return panes_and_doubtful(depth_m, measured, config, body_m)[0]
+
+
+def panes_and_doubtful(
+    depth_m: np.ndarray, measured: np.ndarray, config: GlassConfig | None = None, body_m: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     slopes = np.zeros((H, W, 2), np.float32)
     body_m = np.zeros((H, W), np.float32) if body_m is None else body_m
-    return panes_in(depth_m, slopes, measured, body_m, camera(), config or GlassConfig()).frame >= 0
+    panes, doubtful = panes_in(depth_m, slopes, measured, body_m, camera(), config or GlassConfig())
+    return panes.frame >= 0, doubtful
 
 
 def test_returns_of_the_glass_make_it_a_pane() -> None:
@@ -53,6 +60,27 @@ def test_an_opening_that_returns_nothing_is_no_pane() -> None:
     depth_m, measured = window()
     assert not found(depth_m, measured).any()
     assert found(depth_m, measured, GlassConfig(least_returns=0)).any()
+
+
+def test_an_opening_that_returns_nothing_may_be_a_pane_and_so_may_a_small_one() -> None:
+    depth_m, measured = window()
+    pane, doubtful = panes_and_doubtful(depth_m, measured)
+    assert not pane.any()
+    np.testing.assert_array_equal(doubtful, depth_m > 10)
+    depth_m = np.full((H, W), 10, np.float32)
+    depth_m[12:24, 20], depth_m[18, 20] = 14, 10
+    pane, doubtful = panes_and_doubtful(depth_m, measured)
+    assert not pane.any()
+    np.testing.assert_array_equal(doubtful, depth_m > 10)
+    assert not panes_and_doubtful(depth_m, measured, GlassConfig(least_doubtful_m=0.35))[1].any()
+
+
+def test_a_pane_with_returns_is_not_doubtful() -> None:
+    depth_m, measured = window()
+    depth_m[18, 20:40:5], measured[18, 20:40:5] = 10, True
+    pane, doubtful = panes_and_doubtful(depth_m, measured)
+    assert pane.any()
+    assert not doubtful.any()
 
 
 def test_what_is_far_is_left_alone() -> None:
