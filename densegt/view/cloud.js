@@ -21,6 +21,9 @@ function cloudView(canvas, legend) {
   scene.add(root);
   const voxels = voxelsView(scene, legend);
   let shown = null, pending = false, drawing = null, latest = 0;
+  // While the view moves no more points are drawn than keep up with the screen; all of them once it rests.
+  const FRAME_MS = 20, REST_MS = 250, LEAST = 0.04;
+  let moving = false, rest = null, share = 1, before = null;
 
   function render() {
     if (pending) return;
@@ -36,10 +39,19 @@ function cloudView(canvas, legend) {
       }
       camera.aspect = w / h;
       camera.updateProjectionMatrix();
+      const began = performance.now();
+      if (moving && before) share = Math.min(1, Math.max(LEAST, share * Math.min(1.2, Math.max(0.4, FRAME_MS / (began - before)))));
+      before = moving ? began : null;
+      for (const { geometry } of shown ? shown.shuffled : [])
+        geometry.setDrawRange(0, moving ? Math.ceil(share * geometry.getAttribute("position").count) : Infinity);
       renderer.render(scene, camera);
+      canvas.dataset.renderMs = (performance.now() - began).toFixed(2);
+      canvas.dataset.drawnPoints = renderer.info.render.points;
       canvas.dataset.frames = 1 + Number(canvas.dataset.frames || 0);
     }));
   }
+  controls.addEventListener("start", () => { clearTimeout(rest); moving = true; });
+  controls.addEventListener("end", () => { rest = setTimeout(() => { moving = false; render(); }, REST_MS); });
   controls.addEventListener("change", () => {
     canvas.dataset.eye = camera.position.toArray().map((x) => x.toFixed(3));
     render();
@@ -51,6 +63,16 @@ function cloudView(canvas, legend) {
     for (let i = 0; i < n; i++)
       for (let k = 0; k < 3; k++) out[3 * i + k] = about.low[k] + about.step_m * q[k * n + i];
     return out;
+  }
+  // In an order in which any first part of them is all over the place.
+  function shuffled(xyz) {
+    let seed = 1;
+    for (let i = xyz.length / 3 - 1; i > 0; i--) {
+      seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+      const j = Math.floor((seed / 4294967296) * (i + 1));
+      for (let k = 0; k < 3; k++) [xyz[3 * i + k], xyz[3 * j + k]] = [xyz[3 * j + k], xyz[3 * i + k]];
+    }
+    return xyz;
   }
   function points(xyz) {
     const geometry = new THREE.BufferGeometry();
@@ -103,13 +125,14 @@ function cloudView(canvas, legend) {
   async function load(cloud, read) {
     for (const object of [...root.children]) { root.remove(object); object.geometry.dispose(); object.material.dispose(); }
     voxels.remove();
-    shown = { cloud, read, static: points(await positions(cloud.static, read)), transient: points(await positions(cloud.transient, read)), movers: [] };
+    shown = { cloud, read, static: points(shuffled(await positions(cloud.static, read))), transient: points(await positions(cloud.transient, read)), movers: [] };
     for (const mover of cloud.movers) {
-      const box = points(await positions(mover.box, read)), seen = points(await positions(mover.seen, read));
+      const box = points(shuffled(await positions(mover.box, read))), seen = points(shuffled(await positions(mover.seen, read)));
       const frame = edges(mover.size_lwh_m);
       for (const object of [box, frame]) object.matrixAutoUpdate = false;
       shown.movers.push({ mover, box, seen, frame });
     }
+    shown.shuffled = [shown.static, ...shown.movers.flatMap(({ box, seen }) => [box, seen])];
     const z = shown.static.geometry.getAttribute("position").array.filter((_, i) => i % 3 === 2).sort();
     shown.low = z[Math.floor(0.02 * z.length)] || 0;
     shown.frustum = lines([0, 0, 0, 0, 0, 0], 0xffffff);

@@ -199,6 +199,7 @@
     if (seen) zoom.set(...seen);
     controls();
     paint();
+    if (change.start) document.body.dataset.pictureMs = Math.round(performance.now());
     share();
     await mosaic();
     if (cloud && scenes[state.scene].cloud) {
