@@ -1,6 +1,7 @@
 # make demo   the whole line on a simulated drive; needs nothing but Python
 # make quick  lint, types and the fast tests
 # make test   what a change must pass
+# make exhaustive   the same with all cases of every test, before a release
 # make docs   the documentation as a site, in site/
 # make release   sdist and wheel in dist/, the wheel tried in a bare environment
 # Each installs densegt in a virtual environment in .venv first. VENV=... places it elsewhere, PYTHON=... picks the
@@ -19,7 +20,7 @@ OUT ?= densegt-demo
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo quick test docs release lint types unit clean
+.PHONY: help demo quick test exhaustive docs release lint types unit clean
 
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
@@ -31,6 +32,9 @@ test: lint types unit
 
 quick: $(VENV)/dev.stamp lint types
 	$(BIN)/pytest tests $(SPREAD) -m "not slow"
+
+exhaustive: lint types
+	$(BIN)/pytest $(SPREAD) --exhaustive
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .

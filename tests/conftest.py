@@ -31,8 +31,17 @@ settings.load_profile("densegt")
 RECORDINGS = Path(__file__).parents[2] / "shared" / "data"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`make exhaustive`."""
+    parser.addoption("--exhaustive", action="store_true", help="also run further cases like those that are run always")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Files with the most slow tests first, so that no test process is left with a long one at the end."""
+    if not config.getoption("--exhaustive"):
+        further = [item for item in items if item.get_closest_marker("exhaustive")]
+        config.hook.pytest_deselected(items=further)
+        items[:] = [item for item in items if not item.get_closest_marker("exhaustive")]
     slow = Counter(item.path for item in items if item.get_closest_marker("slow") or item.path.suffix == ".ipynb")
     items.sort(key=lambda item: -slow[item.path])
 

@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 from densegt.cli.main import COMMANDS, group
 
+from .cases import mostly
 from .conftest import densegt_does
 
 ROOT = Path(__file__).parents[1]
@@ -126,8 +127,12 @@ def only_read(line):
     return bool(elsewhere) or any(recording in line.text for recording in OTHER_RECORDINGS)
 
 
+# What a command does besides its main job: of each a few lines are run always.
+MODES = ("--leave-one-out", "--complete", "--pred", "--occupancy", "--window")
+
+
 def to_run():
-    """Lines to run for real: of those that differ only in names and numbers, one."""
+    """Lines to run for real: of those that differ only in names and numbers, one; of one command and mode a few."""
     kinds = {}
     for line in OF_DENSEGT:
         if not only_read(line):
@@ -135,7 +140,10 @@ def to_run():
                 word for word in line.words[2:] if word.startswith("--") or word in ("kitti", "bevdepth-bin", "npz")
             )
             kinds.setdefault((line.words[1], *sorted(options)), line)
-    return list(kinds.values())
+    modes = {}
+    for line in kinds.values():
+        modes.setdefault((line.words[1], *(word for word in MODES if word in line.words)), []).append(line)
+    return [case for mode, lines in modes.items() for case in mostly(lines, keep=1 if mode[1:] else 3)]
 
 
 @pytest.fixture(scope="module")

@@ -55,6 +55,7 @@ def test_the_page_says_how_it_was_made(ablation, short_world):
     assert all(f"| {result['method']} |" in page for result in found["results"])
 
 
+@pytest.mark.exhaustive
 def test_speed_tells_hot_spots(short_world, tmp_path):
     out = tmp_path / "speed.json"
     sizes = ["80x45", "160x90"]
@@ -122,6 +123,7 @@ def test_boxes_cut_out_and_put_back():
     np.testing.assert_allclose(wide.static, points[3:])
 
 
+@pytest.mark.exhaustive
 def test_scale_tells_what_a_whole_dataset_costs(short_world, tmp_path):
     file = tmp_path / "scale.json"
     options = ["--image-size", "160x90", "--keyframes", "1", "--scaling-scenes", "0", "--json", str(file)]
@@ -148,6 +150,7 @@ def test_point_by_point_is_the_same_method(short_world):
     np.testing.assert_array_equal(slow > 0, quick > 0)
 
 
+@pytest.mark.exhaustive
 def test_soft_voxels_take_less_memory_and_say_the_same(tmp_path):
     file = tmp_path / "representation.json"
     command = [

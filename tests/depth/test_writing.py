@@ -18,13 +18,11 @@ from densegt.depth.partial_file import check_writable, write_whole
 from densegt.depth.store import SceneReader
 from densegt.errors import InputError
 
+from ..cases import mostly
 from .stores import camera, densegt, world, write_store
 
 # Whole scenes are simulated, read or rendered.
 pytestmark = pytest.mark.slow
-
-# Each simulates for seconds.
-SLOW = pytest.mark.slow
 
 
 def images(metres=0.0, channel="CAM_FRONT"):
@@ -98,9 +96,7 @@ def simulated(tmp_path_factory):
     return out
 
 
-@pytest.mark.parametrize(
-    ("limit", "workers"), [(0, 1), (5_000, 1), pytest.param(30_000, 1, marks=SLOW), pytest.param(5_000, 2, marks=SLOW)]
-)
+@pytest.mark.parametrize(("limit", "workers"), mostly([(0, 1), (5_000, 2), (5_000, 1), (30_000, 1)], keep=2))
 def test_simulate_on_a_full_disk(tmp_path, simulated, limit, workers):
     done = on_a_full_disk(limit, *SIMULATE, "--scenes", 2, "--workers", workers, "--out", tmp_path / "world")
     assert done.returncode == 1, done.stderr

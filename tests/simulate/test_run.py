@@ -17,6 +17,8 @@ from densegt.simulate.config import SimulateConfig
 from densegt.simulate.run import simulate, splits
 from densegt.simulate.simple.world import make_world
 
+from ..cases import mostly
+
 # Whole scenes are simulated, read or rendered.
 pytestmark = pytest.mark.slow
 
@@ -135,7 +137,7 @@ if __name__ == "__main__":
 
 # Simulates several times, in processes of its own.
 @pytest.mark.slow
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("how", mostly([signal.SIGKILL, signal.SIGINT], keep=1))
 def test_a_killed_run_leaves_no_worker_behind_and_the_same_command_goes_on(
     one_by_one: Path, tmp_path: Path, how: signal.Signals
 ) -> None:

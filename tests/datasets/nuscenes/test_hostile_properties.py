@@ -27,7 +27,7 @@ from .test_index import described
 pytestmark = pytest.mark.slow
 
 # The damaged copy is the same for all examples; each puts back what it changed.
-ON_ONE_COPY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+ON_ONE_COPY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=10)
 READ = ("scene", "sample", "sensor", "calibrated_sensor", "sample_data", "ego_pose", "category", "instance",
         "sample_annotation")  # fmt: skip
 
@@ -105,7 +105,7 @@ def as_sweep(path):
 @given(data=sweep_bytes)
 @example(data=b"")
 @example(data=bytes(20))
-@settings(ON_ONE_COPY, max_examples=300)
+@settings(ON_ONE_COPY, max_examples=200)
 def test_any_bytes_as_a_sweep(tmp_path, data):
     path = tmp_path / "one.pcd.bin"
     path.write_bytes(data)
