@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from densegt.geometry import se3
-from densegt.kernels.box_front import SeenBox, box_front
+from densegt.kernels.box_front import SeenBox, box_behind, box_front
 
 from ..twins import twin_of
 from .samples import H, K, W
@@ -15,7 +15,7 @@ from .samples import H, K, W
 @pytest.mark.parametrize(("seed", "rows", "cols"), [(0, (0, H), (0, W)), (1, (3, 9), (5, 30)), (2, (0, 0), (4, 4))])
 def test_box_front_equals_twin(seed: int, rows: tuple[int, int], cols: tuple[int, int]) -> None:
     rng = np.random.default_rng(seed)
-    hit = 0
+    hit, hidden = 0, 0
     for _ in range(6):
         depth_m = rng.choice([0, np.nan, 6, 7.5, 9, 30], (H, W)).astype(np.float32)
         T = se3.from_yaw(rng.uniform(-3, 3), rng.uniform([-3, -2, -1], [3, 2, 9]))
@@ -25,8 +25,14 @@ def test_box_front_equals_twin(seed: int, rows: tuple[int, int], cols: tuple[int
         box_front(depth_m, K, box, rows, cols, got)
         twin_of(box_front)(depth_m, K, box, rows, cols, wanted)
         np.testing.assert_allclose(got, wanted, rtol=1e-6)
+        behind, wanted_behind = np.zeros((2, H, W), np.bool_)
+        box_behind(depth_m, K, box, rows, cols, behind)
+        twin_of(box_behind)(depth_m, K, box, rows, cols, wanted_behind)
+        np.testing.assert_array_equal(behind, wanted_behind)
+        assert not (behind & (got != 7)).any()
         hit += int((got != 7).sum())
-    assert (hit > 0) == (rows[1] > 0)
+        hidden += int(behind.sum())
+    assert (hit > 0) == (hidden > 0) == (rows[1] > 0)
 
 
 def test_a_line_along_a_side_is_asked_by_the_others() -> None:

@@ -6,7 +6,18 @@ import numpy as np
 
 
 def box_front(depth_m, K, box, rows, cols, out):
-    """The slab method on all pixels of the window at once."""
+    here, (enters, leaves) = crossings(K, box, rows, cols)
+    inside = (depth_m[here] > enters) & (depth_m[here] < leaves + box.inside_m)
+    out[here] = np.where(inside, enters, out[here])
+
+
+def box_behind(depth_m, K, box, rows, cols, out):
+    here, (_, leaves) = crossings(K, box, rows, cols)
+    out[here] |= depth_m[here] > leaves + box.inside_m
+
+
+def crossings(K, box, rows, cols):
+    """The slab method on all pixels of the window at once: its pixels, and where their lines enter and leave."""
     rows, cols = np.arange(*rows), np.arange(*cols)
     x, y = (cols - K[0, 2]) / K[0, 0], ((rows - K[1, 2]) / K[1, 1])[:, None]
     way = np.stack(np.broadcast_arrays(x, y, 1.0), axis=-1) @ box.R_box_cam.T
@@ -17,7 +28,5 @@ def box_front(depth_m, K, box, rows, cols, out):
     leaves = np.where(unclear, np.inf, np.maximum(low, high)).min(axis=-1, initial=np.inf)
     with np.errstate(invalid="ignore"):
         middle_m = box.origin_box[2] + way[..., 2] * (enters + leaves) / 2
-    here = np.ix_(rows, cols)
-    inside = (enters > 0) & (enters < leaves) & (middle_m > box.lowest_m)
-    inside &= (depth_m[here] > enters) & (depth_m[here] < leaves + box.inside_m)
-    out[here] = np.where(inside, enters, out[here])
+    through = (enters > 0) & (enters < leaves) & (middle_m > box.lowest_m)
+    return np.ix_(rows, cols), [np.where(through, z, np.nan) for z in (enters, leaves)]

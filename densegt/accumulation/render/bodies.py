@@ -1,45 +1,73 @@
-"""Pixels whose line of sight enters the body of an annotated vehicle."""
+"""Pixels whose line of sight enters, or passes through, the body of an annotated vehicle."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from densegt.accumulation.motion.tracks import ContinuousTrack
 from densegt.datasets.scene import Camera
-from densegt.kernels.box_front import SeenBox, box_front
+from densegt.kernels.box_front import SeenBox, box_behind, box_front
 
 # Below this share of its height a body has no windows, and beams pass under it.
 SILL = 0.4
 # Boxes are not exact, and mirrors reach out of them.
 INSIDE_M = 0.3
+# Between these shares of its height a body is closed: above a bonnet its box holds air, below its floor too.
+CORE = (0.25, 0.55)
+# Bodies are rounder than their boxes by about so much.
+ROUNDED_M = 0.25
+# What is so far behind a core is behind the body.
+BEHIND_M = 0.75
 # Corners nearer to the camera's plane have no place in the image.
 NEAREST_M = 0.1
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
+Bool = NDArray[np.bool_]
 Span = tuple[int, int]
 
 
 def body_front(depth_m: Float32, camera: Camera, vehicles: Sequence[ContinuousTrack]) -> Float32:
     """Where a pixel's line enters a vehicle's box (H,W) m, if its depth lies inside the box's upper part; else 0."""
     out = np.zeros(depth_m.shape, dtype=np.float32)
-    now = np.array([camera.timestamp_us], dtype=np.float64)
-    for track in vehicles:
-        if track.known_at(now)[0]:
-            T_cam_box = np.linalg.inv(camera.T_global_cam) @ track.poses_at(now)[0]
-            _mark(out, depth_m, camera, T_cam_box, track.size_lwh_m / 2)
+    for T_cam_box, half_m in _bodies(camera, vehicles):
+        window = _covered(T_cam_box, half_m, camera)
+        lowest_m = (2 * SILL - 1) * half_m[2]
+        box_front(depth_m, camera.K, _seen(T_cam_box, half_m, lowest_m, INSIDE_M), *window, out)
     return out
 
 
-def _mark(out: Float32, depth_m: Float32, camera: Camera, T_cam_box: Float64, half_m: Float64) -> None:
-    rows, cols = _covered(T_cam_box, half_m, camera)
+def behind_bodies(depth_m: Float32, camera: Camera, vehicles: Sequence[ContinuousTrack]) -> Bool:
+    """Pixels (H,W) whose line passes through a vehicle's core and whose depth lies behind it.
+
+    Whether or not a beam met it there: the flanks of what passes close by lie below a roof's lidar.
+    """
+    out = np.zeros(depth_m.shape, dtype=np.bool_)
+    for T_cam_box, half_m in _bodies(camera, vehicles):
+        T_cam_core = T_cam_box.copy()
+        T_cam_core[:3, 3] += T_cam_box[:3, 2] * half_m[2] * (CORE[0] + CORE[1] - 1)
+        core_m = np.array([*(half_m[:2] - ROUNDED_M), half_m[2] * (CORE[1] - CORE[0])])
+        if (core_m > 0).all():
+            window = _covered(T_cam_core, core_m, camera)
+            box_behind(depth_m, camera.K, _seen(T_cam_core, core_m, -core_m[2], BEHIND_M), *window, out)
+    return out
+
+
+def _bodies(camera: Camera, vehicles: Sequence[ContinuousTrack]) -> Iterator[tuple[Float64, Float64]]:
+    """Pose in cam and half the size m of each vehicle at exposure."""
+    now = np.array([camera.timestamp_us], dtype=np.float64)
+    for track in vehicles:
+        if track.known_at(now)[0]:
+            yield np.linalg.inv(camera.T_global_cam) @ track.poses_at(now)[0], track.size_lwh_m / 2
+
+
+def _seen(T_cam_box: Float64, half_m: Float64, lowest_m: float, inside_m: float) -> SeenBox:
     R_box_cam = np.ascontiguousarray(T_cam_box[:3, :3].T)
-    lowest_m = float((2 * SILL - 1) * half_m[2])
-    box = SeenBox(R_box_cam, -R_box_cam @ T_cam_box[:3, 3], np.asarray(half_m, dtype=np.float64), lowest_m, INSIDE_M)
-    box_front(depth_m, camera.K, box, rows, cols, out)
+    origin_box = -R_box_cam @ T_cam_box[:3, 3]
+    return SeenBox(R_box_cam, origin_box, np.asarray(half_m, dtype=np.float64), float(lowest_m), inside_m)
 
 
 def _covered(T_cam_box: Float64, half_m: Float64, camera: Camera) -> tuple[Span, Span]:

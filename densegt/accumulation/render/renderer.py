@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from densegt.accumulation.cloud import Cloud
 from densegt.accumulation.config import AccumulateConfig, SurfelConfig
 from densegt.accumulation.motion.tracks import ContinuousTrack
+from densegt.accumulation.render.bodies import behind_bodies
 from densegt.accumulation.render.confidence import estimate_confidence
 from densegt.accumulation.render.frustum import VisibleSurfels, select_visible
 from densegt.accumulation.render.panes import close_panes
@@ -111,6 +112,7 @@ def interpolate(
     if config.glass.show != "through":
         pane, doubtful = close_panes(known, camera, vehicles, config.glass)
         hidden = (hidden | pane if config.glass.show == "unknown" else hidden & ~pane) | doubtful
+        hidden |= behind_bodies(known.depth_m, camera, vehicles)
     clear_pixels(hidden, known)
     filled = known._replace(depth_m=depth_m.copy())
     gap_px = np.maximum(np.rint(visible.gap_px), np.float32(3))

@@ -9,7 +9,7 @@ import pytest
 
 from densegt.accumulation.config import TracksConfig
 from densegt.accumulation.motion.tracks import ContinuousTrack, standing_vehicles
-from densegt.accumulation.render.bodies import INSIDE_M, SILL, body_front
+from densegt.accumulation.render.bodies import INSIDE_M, SILL, behind_bodies, body_front
 from densegt.datasets.scene import Camera, ObjectKind, Track
 from densegt.geometry import se3
 
@@ -63,6 +63,18 @@ def test_equals_sampling_along_lines(seed: int) -> None:
     assert (wanted > 0).sum() > 10
     # Lines that only touch a corner fall between the samples.
     assert (np.abs(got - wanted) > 0.02).mean() < 0.01
+
+
+def test_nothing_is_seen_through_a_body_but_below_it_and_beside_it() -> None:
+    """A car of 4 m across the view at 10 m: its core is 3.5 by 1.3 m, from 0.4 to 0.88 m above the ground."""
+    far, car = np.full((H, W), 30, np.float32), vehicle(10, 0, np.pi / 2)
+    found = behind_bodies(far, camera(), [car])
+    columns, rows = np.flatnonzero(found.any(axis=0)), np.flatnonzero(found.any(axis=1))
+    assert abs(columns - 24.5).max() == pytest.approx(40 * 1.75 / 9.35, abs=1)
+    assert rows[0] == pytest.approx(14.5 + 40 * (1.5 - 0.88) / 10.65, abs=1)
+    assert rows[-1] == pytest.approx(14.5 + 40 * (1.5 - 0.4) / 9.35, abs=1)
+    assert not behind_bodies(np.full((H, W), 10, np.float32), camera(), [car]).any()
+    assert not behind_bodies(far, camera(time_us=5_000_000), [car]).any()
 
 
 def test_beside_and_behind_the_camera_nothing_is_a_body() -> None:
