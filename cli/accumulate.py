@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -15,6 +16,7 @@ from .option_group import option_group
 from .recording_options import DatarootOptions, SelectionOptions, recording_options, selection_options
 
 if TYPE_CHECKING:
+    from densegt.accumulation.job import AccumulateJob
     from densegt.datasets import RecordingPath
 
 
@@ -45,6 +47,7 @@ class RunOptions:
         sanity: what comes of a scene that contradicts itself.
         estimate: only tell what it would take.
         votes: store of votes on what moves, AUTO for those of the network that ships; None for no votes.
+        labels: folder of `densegt autolabel`.
     """
 
     threads: int
@@ -52,6 +55,7 @@ class RunOptions:
     sanity: Literal["refuse", "warn", "off"]
     estimate: bool
     votes: str | None
+    labels: Path | None
 
 
 run_options = option_group(
@@ -72,6 +76,11 @@ run_options = option_group(
         "--motion-votes", "votes", metavar="DIR|auto",
         help="Votes of `densegt predict-motion` on what moves, weighed with free space. auto: those of the network "
         "that ships, made first; they stay in --out/motion-votes. It needs torch.",
+    ),
+    click.option(
+        "--labels", type=click.Path(path_type=Path), metavar="DIR",
+        help="Verified labels of `densegt autolabel` in place of the recording's boxes; their shapes fill what no beam "
+        "reached (source 6). It needs torch.",
     ),
 )  # fmt: skip
 
@@ -101,7 +110,6 @@ def command(
     densegt accumulate --dataroot /data/nuscenes --out depth --motion-votes auto
     """
     from densegt.accumulation.estimate import estimate_run
-    from densegt.accumulation.job import AccumulateJob
     from densegt.batch.memory import largest_bytes
 
     from .batch_run import run_batch
@@ -110,7 +118,9 @@ def command(
     if run.votes is not None and config.motion not in ("auto", "free"):
         raise click.UsageError(f"--motion-votes goes with --motion auto or free, not {config.motion}")
     recording_path = recording.strictly(accumulation.strict)
-    job = AccumulateJob(
+    if run.labels is not None and config.motion not in ("auto", "boxes"):
+        raise click.UsageError(f"--labels are boxes: they go with --motion auto or boxes, not {config.motion}")
+    job = _job(run.labels)(
         recording_path,
         out,
         config,
@@ -133,6 +143,21 @@ def command(
         if stopped:
             return stopped
     return run_batch(ctx, job, names, batch, task_bytes=task_bytes)
+
+
+def _job(labels: Path | None) -> Callable[..., AccumulateJob]:
+    """The job that a run is."""
+    from densegt.accumulation.job import AccumulateJob
+    from densegt.errors import InputError
+    from densegt.install_hint import install_command
+
+    if labels is None:
+        return AccumulateJob
+    try:
+        from densegt.autolabel.labelled_depth import LabelledDepthJob
+    except ImportError as error:
+        raise InputError(f"--labels: {error}; {install_command('train')}") from None
+    return partial(LabelledDepthJob, labels=labels)
 
 
 def _votes_folder(given: str | None, out: Path) -> Path | None:

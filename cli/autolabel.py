@@ -24,6 +24,7 @@ class AutolabelOptions:
 
     verify: bool
     prior: Path | None
+    boxes_2d: Path | None
     meshes: bool
     config: str | None
     strict: bool | None
@@ -41,7 +42,11 @@ autolabel_options = option_group(
         help="Other shapes: an npz of `python -m densegt.shapes.train`.  [default: those that ship]"
     ),
     click.option(
-        "--meshes/--no-meshes", default=False, show_default=True, help="Also write each shape as PLY, to look at."
+        "--boxes-2d", type=_PATH, metavar="FILE",
+        help="Boxes or masks of objects in the images: JSON in COCO's form, nuScenes' own or train-mono's.",
+    ),
+    click.option(
+        "--meshes/--no-meshes", default=False, show_default=True, help="Also write each shape as PLY and as GLB."
     ),
     click.option("--config", metavar="FILE", help="YAML with what differs.  [default: the built-in values]"),
     strict_option,
@@ -89,7 +94,9 @@ def command(
     except ImportError as error:
         raise InputError(f"autolabel: {error}; {install_command('train')}") from None
     settings = load_config(AutolabelConfig, options.config, {})
-    job = AutolabelJob(recording.strictly(options.strict), out, settings, options.prior, batch.overwrite)
+    job = AutolabelJob(
+        recording.strictly(options.strict), out, settings, options.prior, options.boxes_2d, batch.overwrite
+    )
     names = SelectionOptions(scenes, ()).scene_names(job.opened)
     code = run_batch(ctx, job, names, batch, details=_found, units=("keyframes", "labels verified"))
     if code < 2:
@@ -97,7 +104,7 @@ def command(
             click.echo(line)
         if options.meshes:
             count = write_meshes(out, names, knowledge(options.prior).prior, verified_only=options.verify)
-            click.echo(f"{out / 'meshes'}: {count} shapes as PLY")
+            click.echo(f"{out / 'meshes'}: {count} shapes as PLY and GLB")
     return code
 
 

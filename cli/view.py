@@ -28,6 +28,7 @@ class PageOptions:
         downscale: factor by which images are made smaller.
         points: of the static cloud, at most.
         occupancy_dir: store of voxels that it holds too.
+        labels_dir: of `densegt autolabel`.
     """
 
     every: int
@@ -35,6 +36,7 @@ class PageOptions:
     points: int
     no_cloud: bool
     occupancy_dir: Path | None
+    labels_dir: Path | None
 
 
 page_options = option_group(
@@ -55,6 +57,13 @@ page_options = option_group(
         "occupancy_dir",
         type=_PATH,
         help="Store of voxels to show too, in the cloud's place and in Rerun.",
+    ),
+    click.option(
+        "--labels",
+        "labels_dir",
+        type=_PATH,
+        metavar="DIR",
+        help="Verified labels of `densegt autolabel`: shapes and boxes in the cloud, boxes over the images.",
     ),
 )
 
@@ -113,7 +122,7 @@ def command(
         raise click.UsageError("--occupancy shows voxels in the cloud's place; leave --no-cloud out")
     writers = _writers(exports, recording, page.occupancy_dir)
     points = 0 if page.no_cloud else page.points
-    choice = Choice(selection.scenes, selection.cameras, page.every, page.downscale, points)
+    choice = Choice(selection.scenes, selection.cameras, page.every, page.downscale, points, page.labels_dir)
     with progress_on_stderr("Drawing") as progress:
         shown = write_view(
             depth_dir,

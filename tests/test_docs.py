@@ -170,7 +170,7 @@ def a_label():
     size_lwh_m, velocity_mps, points = np.array([4.4, 2.0, 1.5]), np.zeros((1, 2)), np.array([9])
     car = Label(
         "vehicle-0000", "vehicle.car", size_lwh_m, ("a",), at[None], velocity_mps, points, 0.9, True, "car",
-        np.zeros(8), np.eye(4),
+        np.zeros(8), np.eye(4), np.array([0, 1]), np.stack([at, at]),
     )  # fmt: skip
     return SceneLabels("scene-0001", ("a",), (car,))
 

@@ -52,8 +52,8 @@ BELOW = {
     "quantisation": JOBS | {"detection", "training"},
     "experiments": JOBS | STAGES,
     "report": JOBS,
-    # Shows what accumulation makes, in the report's style.
-    "view": JOBS | {"accumulation", "report", "occupancy"},
+    # Shows what accumulation and labels make, in the report's style.
+    "view": JOBS | {"accumulation", "report", "occupancy", "autolabel", "shapes"},
     "interface": JOBS | STAGES,
     "cli": JOBS | STAGES | SHOWN | {"configs", "doctor", "interface", "training"},
 }

@@ -17,13 +17,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.accuracy.image_objects import coco
 from densegt.accumulation.scene_input import read_scene
-from densegt.autolabel.candidates import moving_candidates, standing_candidates
+from densegt.autolabel.boxes_2d import ImageObjects, parse_image_objects
 from densegt.autolabel.config import AutolabelConfig
 from densegt.autolabel.evidence import SceneEvidence, gather_evidence
 from densegt.autolabel.job import knowledge
 from densegt.autolabel.labels import BoxOverTime, Label
-from densegt.autolabel.pipeline import label_evidence
+from densegt.autolabel.pipeline import candidates, label_evidence
 from densegt.autolabel.verification import as_row
 from densegt.datasets import open_recording
 from densegt.depth.store import SceneReader
@@ -47,8 +48,8 @@ Float64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class ExactVehicle:
-    """A vehicle of a simulated world.
+class ExactObject:
+    """An object of a simulated world.
 
     Attributes:
         T_global_box: (K,4,4) at the keyframes.
@@ -99,30 +100,36 @@ def read_evidence(world: Path, config: AutolabelConfig) -> SceneEvidence:
     return gather_evidence(read_scene(recording, recording.scene_names[0], config.accumulate), config.accumulate)
 
 
-def exact_vehicles(world: Path, evidence: SceneEvidence) -> list[ExactVehicle]:
+def exact_vehicles(world: Path, evidence: SceneEvidence) -> list[ExactObject]:
     """All of them, labelled or not."""
+    return exact_objects(world, evidence, VEHICLES)
+
+
+def exact_objects(world: Path, evidence: SceneEvidence, categories: tuple[str, ...]) -> list[ExactObject]:
+    """All whose category begins with one of these words."""
     said = SceneReader(world / "exact" / f"{evidence.scene.name}.h5").config
-    names = {field.name for field in fields(SimulateConfig)}
-    config = SimulateConfig(**{k: v for k, v in said["simulate"].items() if k in names})
-    things, T_global_world = _things(config, city=said.get("street") == "city")
+    things, T_global_world = simulated_things(said)
     first_us = min(s.timestamp_us for s in evidence.scene.sweeps if s.is_keyframe)
     measured = evidence.measured
-    stamps_s = np.array([(us - first_us) * 1e-6 for us in _keyframes_us(evidence)])
+    stamps_s = (keyframes_us(evidence) - first_us) * 1e-6
     sweeps_s = measured.middle_s + (measured.start_us - first_us) * 1e-6
     found = []
     for thing in things:
-        if thing.category.startswith(VEHICLES):
+        if thing.category.startswith(categories):
             T = T_global_world @ thing.T_world_box(sweeps_s)
             T[:, :3, 3] -= measured.origin_global_m
             asked = any(_seen_well(T[k], thing.size_lwh_m, k, evidence) for k in range(len(T)))
             xy = T[:, :2, 3]
             moving = float(np.linalg.norm(xy - np.median(xy, axis=0), axis=1).max()) > MOVING_M
-            found.append(ExactVehicle(thing, T_global_world @ thing.T_world_box(stamps_s), moving, asked))
+            found.append(ExactObject(thing, T_global_world @ thing.T_world_box(stamps_s), moving, asked))
     return found
 
 
-def _things(config: SimulateConfig, *, city: bool) -> tuple[Sequence[Thing], Float64]:
-    if city:
+def simulated_things(said: dict[str, Any]) -> tuple[Sequence[Thing], Float64]:
+    """What has an object id in a world, and T_global_world; `said`: the configuration of its file of exact depth."""
+    names = {field.name for field in fields(SimulateConfig)}
+    config = SimulateConfig(**{k: v for k, v in said["simulate"].items() if k in names})
+    if said.get("street") == "city":
         from densegt.simulate.city import CityStreet
         from densegt.simulate.world import make_world
 
@@ -134,8 +141,10 @@ def _things(config: SimulateConfig, *, city: bool) -> tuple[Sequence[Thing], Flo
     return simple.things, simple.T_global_world
 
 
-def _keyframes_us(evidence: SceneEvidence) -> list[int]:
-    return [*{s.sample_token: s.timestamp_us for s in evidence.scene.sweeps if s.is_keyframe}.values()]
+def keyframes_us(evidence: SceneEvidence) -> Float64:
+    """Stamps of the keyframes."""
+    stamps = {s.sample_token: s.timestamp_us for s in evidence.scene.sweeps if s.is_keyframe}
+    return np.array([*stamps.values()], dtype=np.float64)
 
 
 def _seen_well(T: Float64, size_lwh_m: Float64, k: int, evidence: SceneEvidence) -> bool:
@@ -152,20 +161,18 @@ def _box(T: Float64, size_lwh_m: Float64) -> Float64:
     return np.array([*T[:3, 3], *size_lwh_m, np.arctan2(T[1, 0], T[0, 0])])
 
 
-def found_candidates(world: Path, config: AutolabelConfig | None = None) -> Iterator[CandidateRow]:
-    """Every fit of a world before any is judged."""
-    config = config or AutolabelConfig()
-    evidence = read_evidence(world, config)
-    yield from judged_candidates(evidence, exact_vehicles(world, evidence), config)
+def detected_objects(world: Path) -> ImageObjects:
+    """2D boxes as a detector might give them."""
+    return parse_image_objects(coco(world))
 
 
 def judged_candidates(
-    evidence: SceneEvidence, vehicles: list[ExactVehicle], config: AutolabelConfig
+    evidence: SceneEvidence, vehicles: list[ExactObject], config: AutolabelConfig, objects: ImageObjects | None
 ) -> Iterator[CandidateRow]:
     """Every fit, and how far it overlaps a vehicle at the keyframe in the middle of its own time."""
     prior = knowledge(None).prior
-    stamps = np.array(_keyframes_us(evidence), dtype=np.float64)
-    for candidate in (*standing_candidates(evidence, prior, config), *moving_candidates(evidence, prior, config)):
+    stamps = keyframes_us(evidence)
+    for candidate in candidates(evidence, prior, config, objects):
         box = BoxOverTime.of(candidate, evidence, config.mirrors_m)
         known = np.flatnonzero(box.known_at(stamps))
         if len(known):
@@ -177,14 +184,12 @@ def judged_candidates(
             yield CandidateRow(as_row(candidate.agreement), float(iou[best]), candidate.track is not None, ignored)
 
 
-def pairs_of(
-    labels: list[Label], vehicles: list[ExactVehicle], evidence: SceneEvidence
-) -> tuple[list[Pair], list[int]]:
+def pairs_of(labels: list[Label], vehicles: list[ExactObject], evidence: SceneEvidence) -> tuple[list[Pair], list[int]]:
     """Labels that overlap no vehicle that is not asked for, and the index of each one's vehicle, -1 for none."""
     tokens = [*{s.sample_token: None for s in evidence.scene.sweeps if s.is_keyframe}]
     lidar = evidence.measured.images.origin[:, :2] + evidence.measured.origin_global_m[:2]
     pairs, index = [], []
-    for label in labels:
+    for label in (one for one in labels if one.family):
         at = int(label.points.argmax())
         k = tokens.index(label.sample_tokens[at])
         mine = _box(label.T_global_box[at], label.size_lwh_m)
@@ -198,7 +203,7 @@ def pairs_of(
     return pairs, index
 
 
-def _pair(label: Label, at: int, mine: Float64, vehicle: ExactVehicle | None, k: int, iou: float) -> Pair:
+def _pair(label: Label, at: int, mine: Float64, vehicle: ExactObject | None, k: int, iou: float) -> Pair:
     speed = float(np.linalg.norm(label.velocity_mps[at]))
     if vehicle is None:
         return Pair(speed > 0.3, label.verified, label.probability, 0.0, 0.0, *[np.nan] * 2, False, *[np.nan] * 4)
@@ -224,7 +229,7 @@ def _pair(label: Label, at: int, mine: Float64, vehicle: ExactVehicle | None, k:
 
 
 def figures(
-    pairs: Sequence[Pair], index: Sequence[int], vehicles: Sequence[ExactVehicle], seconds: float
+    pairs: Sequence[Pair], index: Sequence[int], vehicles: Sequence[ExactObject], seconds: float
 ) -> dict[str, Any]:
     """Counts of a world, to be summed, and lists of errors."""
     out: dict[str, Any] = {"seconds": seconds, "labels": len(pairs)}
@@ -275,19 +280,18 @@ def table(worlds: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def measure_world(world: Path, config: AutolabelConfig, *, details: bool) -> dict[str, Any]:
+def measure_world(world: Path, config: AutolabelConfig, *, pictured: bool, details: bool) -> dict[str, Any]:
     """Label a world's first scene, and score that."""
+    objects = detected_objects(world) if pictured else None
     started = time.process_time()
-    evidence = read_evidence(world, config)
-    return measure(world, evidence, config, started, details=details)
+    labels = label_evidence(evidence := read_evidence(world, config), knowledge(None), config, objects)
+    return measure(world, evidence, labels, time.process_time() - started, details=details)
 
 
 def measure(
-    world: Path, evidence: SceneEvidence, config: AutolabelConfig, started: float, *, details: bool
+    world: Path, evidence: SceneEvidence, labels: list[Label], seconds: float, *, details: bool
 ) -> dict[str, Any]:
     """Score the labels of a world's evidence."""
-    labels = label_evidence(evidence, knowledge(None), config)
-    seconds = time.process_time() - started
     vehicles = exact_vehicles(world, evidence)
     pairs, index = pairs_of(labels, vehicles, evidence)
     if details:
@@ -303,6 +307,7 @@ def parser() -> argparse.ArgumentParser:
     """What the command takes."""
     out = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     out.add_argument("--worlds", nargs="+", type=Path, required=True, metavar="DIR", help="of `densegt simulate`")
+    out.add_argument("--boxes-2d", action="store_true", help="with 2D boxes of what can be seen, a tenth missed")
     out.add_argument("--details", action="store_true", help="print every label")
     out.add_argument("--json", type=Path, metavar="FILE")
     return out
@@ -311,7 +316,8 @@ def parser() -> argparse.ArgumentParser:
 def main() -> None:
     """Measure worlds and print the table."""
     options = parser().parse_args()
-    found = [measure_world(world, AutolabelConfig(), details=options.details) for world in options.worlds]
+    of = {"pictured": options.boxes_2d, "details": options.details}
+    found = [measure_world(world, AutolabelConfig(), **of) for world in options.worlds]
     print(NOTES)
     print(table(found))
     seconds, labels = (float(np.mean([w[key] for w in found])) for key in ("seconds", "labels"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -17,7 +18,8 @@ from densegt.batch.recording_handle import RecordingHandle
 from densegt.datasets import RecordingPath
 from densegt.datasets.recording import Recording
 from densegt.datasets.sanity.finding import in_lines
-from densegt.datasets.scene import Scene
+from densegt.datasets.scene import Camera, Scene
+from densegt.depth.depth_map import DepthMap
 from densegt.depth.hdf5_file import read_header
 from densegt.depth.store import SceneWriter
 from densegt.errors import InputError
@@ -113,8 +115,18 @@ class AccumulateJob:
         path = self._votes_path(scene)
         votes = None if path is None else stored_votes(path)
         return accumulate_to_store(
-            self._examined(scene), self.config, new_writer, threads=self.threads, report=report, votes=votes
+            self._examined(scene),
+            self.config,
+            new_writer,
+            threads=self.threads,
+            report=report,
+            votes=votes,
+            finish=self._finish(scene),
         )
+
+    def _finish(self, scene: str) -> Callable[[Camera, DepthMap], DepthMap]:
+        """What is done to the scene's depth maps before they are written: nothing."""
+        return lambda camera, depth: depth
 
     def _examined(self, name: str) -> ExaminedScene:
         """The scene, unless it contradicts itself or has nothing to render.

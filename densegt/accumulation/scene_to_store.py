@@ -20,8 +20,9 @@ from densegt.batch.job import ReportProgress, SceneResult
 from densegt.batch.progress import SceneProgress
 from densegt.batch.stage_seconds import StageSeconds
 from densegt.datasets.sanity.finding import in_lines
-from densegt.datasets.scene import Points, Scene, Sweep
+from densegt.datasets.scene import Camera, Points, Scene, Sweep
 from densegt.datasets.set_aside import as_dicts, in_one_line
+from densegt.depth.depth_map import DepthMap
 from densegt.depth.store import SceneWriter
 
 
@@ -33,6 +34,7 @@ def accumulate_to_store(
     threads: int = 1,
     report: ReportProgress = lambda progress: None,
     votes: MotionVotes | None = None,
+    finish: Callable[[Camera, DepthMap], DepthMap] = lambda camera, depth: depth,
 ) -> SceneResult:
     """Accumulate one scene and write its depth maps, and the tracks of what was found without labels.
 
@@ -41,6 +43,7 @@ def accumulate_to_store(
         threads: at work on the scene.
         report: called after every sweep and image.
         votes: on what moves, beside free space.
+        finish: what is written of each depth map.
 
     Raises:
         InputError: a sweep cannot be read.
@@ -65,7 +68,8 @@ def accumulate_to_store(
         # Closed, so that threads have ended before the file is closed or removed.
         depths = accumulate_scene(scene, config, threads=threads, progress=counter.step, built=built, votes=votes)
         with closing(depths):
-            for camera, depth in depths:
+            for camera, rendered in depths:
+                depth = finish(camera, rendered)
                 seconds.enter("write")
                 writer.write(camera, depth)
                 coverage.append(float((depth.depth_m > 0).mean()))

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.accumulation.motion.tracks import ContinuousTrack
+from densegt.autolabel.boxes_2d import ImageObjects
 from densegt.autolabel.config import AutolabelConfig
 from densegt.autolabel.evidence import SceneEvidence
 from densegt.autolabel.fit import ShapeFit, Start, fit_shape
+from densegt.autolabel.frusta import frustum_proposals
 from densegt.autolabel.object_evidence import LARGE_M, TALL_M, moving_object, standing_object
 from densegt.autolabel.proposals import Proposal, bev_maps, propose
 from densegt.autolabel.verification import Agreement, Circumstances, agreement
@@ -41,9 +43,14 @@ class Candidate:
     track: ContinuousTrack | None
 
 
-def standing_candidates(evidence: SceneEvidence, prior: ShapePrior, config: AutolabelConfig) -> Iterator[Candidate]:
-    """Of what stands, the best proposals first."""
-    for number, proposal in enumerate(propose(bev_maps(evidence, config.proposals), config.proposals)):
+def standing_candidates(
+    evidence: SceneEvidence, prior: ShapePrior, config: AutolabelConfig, objects: ImageObjects | None = None
+) -> Iterator[Candidate]:
+    """Of what stands, the best proposals first; then those of images."""
+    proposals = propose(bev_maps(evidence, config.proposals), config.proposals)
+    if objects is not None:
+        proposals += frustum_proposals(evidence, objects)
+    for number, proposal in enumerate(proposals):
         seen = standing_object(evidence, proposal)
         if seen.measured < config.least_points:
             continue

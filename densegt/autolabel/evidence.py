@@ -35,7 +35,7 @@ class SceneEvidence:
         scene: its ego poses refined.
         xyh: (N,3) x, y m in global minus origin, z above the ground under it.
         range_m: (N,) from the lidar, seen from above.
-        sweep: (N,) that measured it.
+        sweep: (N,) that measured it; row: (N,) of the measured surfels.
         movers: tracks found without labels, with their points in the track's box frame.
     """
 
@@ -45,6 +45,7 @@ class SceneEvidence:
     xyh: Float32
     range_m: Float32
     sweep: NDArray[np.int32]
+    row: NDArray[np.intp]
     movers: tuple[tuple[ContinuousTrack, Surfels], ...]
 
     def asked_about(self, xy: Float64) -> list[int]:
@@ -100,4 +101,4 @@ def gather_evidence(scene: Scene, config: AccumulateConfig) -> SceneEvidence:
     xyh[:, 2] -= ground.under(xyh[:, :2]).astype(np.float32)
     sweep = measured.surfels.sweep[rows]
     away = np.linalg.norm(xyh[:, :2] - measured.images.origin[sweep, :2], axis=1)
-    return SceneEvidence(scene, measured, ground, xyh, away, sweep, assignment.movers)
+    return SceneEvidence(scene, measured, ground, xyh, away, sweep, rows, assignment.movers)

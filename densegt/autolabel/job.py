@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
 from densegt.accumulation.scene_input import examine
+from densegt.autolabel.boxes_2d import ImageObjects, read_image_objects
 from densegt.autolabel.config import AutolabelConfig
 from densegt.autolabel.pipeline import Knowledge, label_scene
 from densegt.autolabel.publish import SceneLabels, write_labels
 from densegt.autolabel.verification import Judge
-from densegt.autolabel.weights import MOVING, STANDING
+from densegt.autolabel.weights import JUDGES
 from densegt.batch.job import ReportProgress, SceneResult
 from densegt.batch.progress import SceneProgress
 from densegt.batch.recording_handle import RecordingHandle
@@ -34,6 +36,7 @@ class AutolabelJob:
 
     Attributes:
         prior: of shapes, other than the one that ships.
+        boxes_2d: file of objects in images.
         overwrite: also make finished scenes again.
     """
 
@@ -43,6 +46,7 @@ class AutolabelJob:
     out: Path
     config: AutolabelConfig
     prior: Path | None = None
+    boxes_2d: Path | None = None
     overwrite: bool = False
 
     @cached_property
@@ -55,17 +59,24 @@ class AutolabelJob:
         return self._handle.recording
 
     def check(self) -> None:
-        """Open the recording and read the prior.
+        """Open the recording, and read the prior and the objects in images.
 
         Raises:
             InputError: one of them cannot be.
         """
-        _ = self.opened, knowledge(self.prior)
+        _ = self.opened, knowledge(self.prior), self._objects
+
+    @cached_property
+    def _objects(self) -> ImageObjects | None:
+        return None if self.boxes_2d is None else read_image_objects(self.boxes_2d)
 
     def saved_config(self, scene: str) -> dict[str, Any]:
         """What a scene's file keeps as `config`: with its input, all that decides its content."""
         prior = None if self.prior is None else str(self.prior)
-        return {"algorithm": ALGORITHM, "autolabel": self.config.model_dump(mode="json"), "prior": prior}
+        said = {"algorithm": ALGORITHM, "autolabel": self.config.model_dump(mode="json"), "prior": prior}
+        if self.boxes_2d is None:
+            return said
+        return said | {"boxes_2d": hashlib.sha256(self.boxes_2d.read_bytes()).hexdigest()}
 
     def input_digest(self, scene: str) -> str:
         """The recording's fingerprint of the scene."""
@@ -95,7 +106,7 @@ class AutolabelJob:
             seconds.enter("fit" if steps == 1 else "write")
             report(SceneProgress(steps, 0 if steps == 1 else len(keyframes)))
 
-        labels = label_scene(examined.scene, knowledge(self.prior), self.config, progress=step)
+        labels = label_scene(examined.scene, knowledge(self.prior), self.config, self._objects, progress=step)
         path = self.out / f"{scene}.h5"
         found = SceneLabels(scene, keyframes, tuple(labels))
         write_labels(path, found, self.saved_config(scene), self.input_digest(scene))
@@ -130,4 +141,4 @@ def knowledge(prior: Path | None) -> Knowledge:
     shapes = ShapePrior.load(prior or PRIOR)
     if missing := {"car", "van", "truck", "bus"} - shapes.families.keys():
         raise InputError(f"{prior}: no shape prior of vehicles (no {', '.join(sorted(missing))})")
-    return Knowledge(shapes, Judge.load(STANDING), Judge.load(MOVING))
+    return Knowledge(shapes, *(Judge.load(path) for path in JUDGES))

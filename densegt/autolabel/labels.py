@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,16 +12,19 @@ from numpy.typing import NDArray
 from densegt.accumulation.motion.tracks import ContinuousTrack
 from densegt.autolabel.candidates import Candidate
 from densegt.autolabel.evidence import SceneEvidence
-from densegt.datasets.scene import Sweep
+from densegt.datasets.scene import ObjectKind, Sweep, Track
 from densegt.geometry import se3
 from densegt.kernels.rotated_overlap import rotated_overlap
+from densegt.shapes.decoder import CODE
 
 Float64 = NDArray[np.float64]
 
 CATEGORIES = {"car": "vehicle.car", "van": "vehicle.car", "truck": "vehicle.truck", "bus": "vehicle.bus.rigid"}
+TWO_WHEELERS = ("vehicle.bicycle", "vehicle.motorcycle")
 # Two objects do not share more of the smaller one's ground than this.
 SHARED = 0.15
-MOVING_MPS = 0.3
+# For how long a path is followed beyond its ends, and over how long a gap in it; parked vehicles have two knots.
+MAX_EXTRAPOLATION_S, MAX_GAP_S = 0.2, 1e4
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class Label:
         points: (K,) measured points of the keyframe's sweeps in the box.
         probability: that the box overlaps its object by at least a half, seen from above.
         family: of its shape, "" where it has none; code: (8,); T_box_shape: (4,4).
+        knots_us: (M,) times of its whole path, M > 1; T_global_knots: (M,4,4) box poses then.
     """
 
     token: str
@@ -48,6 +53,37 @@ class Label:
     family: str
     code: Float64
     T_box_shape: Float64
+    knots_us: NDArray[np.int64]
+    T_global_knots: Float64
+
+    @property
+    def track(self) -> Track:
+        """Its path as an annotated object's."""
+        kind = ObjectKind.RIGID_VEHICLE
+        if self.category.startswith("human"):
+            kind = ObjectKind.PERSON
+        elif self.category in TWO_WHEELERS:
+            kind = ObjectKind.TWO_WHEELER
+        return Track(self.token, self.category, kind, self.size_lwh_m, self.knots_us, self.T_global_knots)
+
+    @property
+    def continuous(self) -> ContinuousTrack:
+        """Where its box is at any time."""
+        return ContinuousTrack(
+            self.token, self.category, self.size_lwh_m, False, self.knots_us, self.T_global_knots,
+            MAX_EXTRAPOLATION_S, MAX_GAP_S,
+        )  # fmt: skip
+
+
+class Shape(NamedTuple):
+    """A label's shape: its family, code (8,), and where the box's middle lies along it, m."""
+
+    family: str
+    code: Float64
+    middle_x_m: float
+
+
+NO_SHAPE = Shape("", np.zeros(CODE), 0.0)
 
 
 @dataclass(frozen=True)
@@ -88,6 +124,14 @@ class BoxOverTime:
         """Which times (N,) it can speak for."""
         return np.ones(len(t_us), dtype=np.bool_) if self.track is None else self.track.known_at(t_us)
 
+    def knots_us(self, evidence: SceneEvidence) -> NDArray[np.int64]:
+        """Times (M,) between which it moves smoothly: its track's, or the scene's first and last."""
+        if self.track is not None and len(self.track.knots_us) > 1:
+            return self.track.knots_us
+        stamps = [sweep.timestamp_us for sweep in evidence.scene.sweeps]
+        # A scene of one sweep: a moment is all that it can speak for.
+        return np.array([min(stamps), max(max(stamps), min(stamps) + 1)], dtype=np.int64)
+
     def rectangles(self, t_us: Float64) -> Float64:
         """x, y, length, width, yaw (N,5) in global; not finite where it is not known."""
         T = self.poses_at(t_us)
@@ -118,15 +162,25 @@ def _share_ground(a: Float64, b: Float64) -> bool:
     return False
 
 
-def label(
-    token: str, candidate: Candidate, box: BoxOverTime, evidence: SceneEvidence, verdict: tuple[float, bool]
-) -> Label | None:
-    """The label of a candidate; None where no keyframe's sweep holds a point of it.
+@dataclass(frozen=True)
+class Found:
+    """What may become a label: its box, what it is, and how probably that is right."""
 
-    Args:
-        verdict: its probability, and whether it is verified.
-    """
-    keyframes = {sweep.sample_token: sweep for sweep in evidence.scene.sweeps if sweep.is_keyframe}
+    box: BoxOverTime
+    category: str
+    probability: float
+    shape: Shape = NO_SHAPE
+
+
+def vehicle(candidate: Candidate, box: BoxOverTime, probability: float) -> Found:
+    """A candidate that may become a label."""
+    fit = candidate.fit
+    return Found(box, CATEGORIES[fit.family], probability, Shape(fit.family, fit.code, fit.middle_x_m))
+
+
+def label(token: str, found: Found, evidence: SceneEvidence, *, verified: bool) -> Label | None:
+    """The label of what was found; None where no keyframe's sweep holds a point of it."""
+    box, keyframes = found.box, {s.sample_token: s for s in evidence.scene.sweeps if s.is_keyframe}
     stamps = np.array([sweep.timestamp_us for sweep in keyframes.values()], dtype=np.float64)
     T, known = box.poses_at(stamps), box.known_at(stamps)
     points = np.array([_points_in(box, sweep, evidence) for sweep in keyframes.values()])
@@ -134,21 +188,22 @@ def label(
     if not len(rows):
         return None
     velocity = (box.poses_at(stamps + 5e3)[:, :2, 3] - box.poses_at(stamps - 5e3)[:, :2, 3]) / 0.01
-    tokens = list(keyframes)
-    fit = candidate.fit
+    tokens, knots_us, (family, code, middle_x_m) = list(keyframes), box.knots_us(evidence), found.shape
     return Label(
         token=token,
-        category=CATEGORIES[fit.family],
+        category=found.category,
         size_lwh_m=box.size_lwh_m,
         sample_tokens=tuple(tokens[k] for k in rows),
         T_global_box=T[rows],
         velocity_mps=velocity[rows],
         points=points[rows],
-        probability=verdict[0],
-        verified=verdict[1],
-        family=fit.family,
-        code=fit.code,
-        T_box_shape=se3.from_yaw(0.0, [-fit.middle_x_m, 0.0, -box.size_lwh_m[2] / 2]),
+        probability=found.probability,
+        verified=verified,
+        family=family,
+        code=code,
+        T_box_shape=se3.from_yaw(0.0, [-middle_x_m, 0.0, -box.size_lwh_m[2] / 2]),
+        knots_us=knots_us,
+        T_global_knots=box.poses_at(knots_us.astype(np.float64)),
     )
 
 

@@ -33,6 +33,7 @@ class ObjectEvidence:
 
     Attributes:
         xyh: (N,3) m in the frame's axes, thinned; weight: (N,) measured points that each stands for.
+        normal: (N,3) of the surface there, either way round.
         free: (M,3) m, places that beams pass through.
         frame: to ask beams about further places; none where nobody can be asked.
         measured: points before thinning.
@@ -40,6 +41,7 @@ class ObjectEvidence:
 
     xyh: Float64
     weight: Float64
+    normal: Float64
     free: Float64
     frame: Frame | None
     measured: int
@@ -49,28 +51,33 @@ def standing_object(evidence: SceneEvidence, proposal: Proposal) -> ObjectEviden
     """Of what stands at a proposal; the frame's origin is its middle."""
     template, middle = proposal.template, np.array([proposal.x, proposal.y])
     reach = np.hypot(template.length_m, template.width_m) / 2 + ABOUT_M
-    xyh = evidence.xyh[evidence.near(middle, reach)].astype(np.float64)
+    near = evidence.near(middle, reach)
+    xyh = evidence.xyh[near].astype(np.float64)
     xyh[:, :2] -= middle
     half = np.array([template.length_m, template.width_m]) / 2 + ABOUT_M
     inside = (np.abs(turned(xyh[:, :2], -proposal.yaw)) < half).all(axis=1)
-    xyh = xyh[inside & (xyh[:, 2] > LOWEST_M) & (xyh[:, 2] < HIGHEST_M)]
-    thin, weight = thinned(xyh)
+    kept = inside & (xyh[:, 2] > LOWEST_M) & (xyh[:, 2] < HIGHEST_M)
+    tangents = evidence.measured.surfels.tangents[evidence.row[near[kept]]]
+    xyh = xyh[kept]
+    thin, weight, first = thinned(xyh)
     frame = StandingFrame(evidence, middle)
     free = free_places(frame, half, proposal.yaw)
-    return ObjectEvidence(thin, weight, free, frame, len(xyh))
+    return ObjectEvidence(thin, weight, normals(tangents[first]), free, frame, len(xyh))
 
 
 def moving_object(evidence: SceneEvidence, track: ContinuousTrack, surfels: Surfels) -> ObjectEvidence:
     """Of a discovered track, in its box's frame: each point was carried there from its own time."""
     xyh = surfels.xyz.astype(np.float64)
     xyh[:, 2] += track.size_lwh_m[2] / 2
-    thin, weight = thinned(xyh[xyh[:, 2] > LOWEST_M])
+    kept = xyh[:, 2] > LOWEST_M
+    thin, weight, first = thinned(xyh[kept])
+    normal = normals(surfels.tangents[kept][first])
     frame = MovingFrame(evidence, track)
     length, width, height = track.size_lwh_m
     # The end that was not seen may be as far away as a vehicle of its size is long.
     longest = LONGEST_LARGE_M if length > LARGE_M or height > TALL_M else LONGEST_M
     half = np.array([max(longest - length / 2, length / 2), width / 2 + ABOUT_M]) + ABOUT_M
-    return ObjectEvidence(thin, weight, free_places(frame, half, 0.0), frame, len(xyh))
+    return ObjectEvidence(thin, weight, normal, free_places(frame, half, 0.0), frame, len(xyh))
 
 
 def free_places(frame: Frame, half: Float64, yaw: float) -> Float64:
@@ -82,18 +89,26 @@ def free_places(frame: Frame, half: Float64, yaw: float) -> Float64:
     return out
 
 
-def thinned(xyh: Float64) -> tuple[Float64, Float64]:
-    """The mean point of each cell of `THIN_M`, and how many points it is of."""
+def normals(tangents: NDArray[np.float32]) -> Float64:
+    """Unit normals (N,3) of surfels with these tangents (N,2,3)."""
+    out = np.cross(tangents[:, 0], tangents[:, 1]).astype(np.float64)
+    normal: Float64 = out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-6)
+    return normal
+
+
+def thinned(xyh: Float64) -> tuple[Float64, Float64, NDArray[np.intp]]:
+    """The mean point of each cell of `THIN_M`, how many points it is of, and the first of them."""
     if not len(xyh):
-        return np.zeros((0, 3)), np.zeros(0)
+        return np.zeros((0, 3)), np.zeros(0), np.zeros(0, dtype=np.intp)
     cell = np.floor(xyh / THIN_M).astype(np.int64)
     cell -= cell.min(axis=0)
     size = cell.max(axis=0) + 1
-    _, of, count = np.unique(
-        (cell[:, 0] * size[1] + cell[:, 1]) * size[2] + cell[:, 2], return_inverse=True, return_counts=True
-    )
+    _, first, of, count = np.unique(
+        (cell[:, 0] * size[1] + cell[:, 1]) * size[2] + cell[:, 2],
+        return_index=True, return_inverse=True, return_counts=True,
+    )  # fmt: skip
     mean = np.column_stack([np.bincount(of.ravel(), xyh[:, k], minlength=len(count)) for k in range(3)])
-    return mean / count[:, None], count.astype(np.float64)
+    return mean / count[:, None], count.astype(np.float64), first
 
 
 def turned(xy: Float64, yaw_rad: float) -> Float64:

@@ -10,7 +10,7 @@ from densegt.autolabel.publish import SceneLabels, read_labels, write_results, w
 from densegt.autolabel.tables import write_recording
 from densegt.datasets.recording import Recording
 from densegt.geometry import se3
-from densegt.shapes.mesh import mesh, write_ply
+from densegt.shapes.mesh import mesh, write_glb, write_ply
 from densegt.shapes.prior import ShapePrior
 
 
@@ -45,7 +45,7 @@ def verified(scene: SceneLabels) -> SceneLabels:
 
 
 def write_meshes(out: Path, names: Sequence[str], prior: ShapePrior, *, verified_only: bool) -> int:
-    """Write each shape as meshes/<scene>/<token>.ply, in its box's frame; how many.
+    """Write each shape as meshes/<scene>/<token>.ply and .glb, in its box's frame; how many.
 
     Raises:
         InputError: a file of labels cannot be read.
@@ -57,6 +57,8 @@ def write_meshes(out: Path, names: Sequence[str], prior: ShapePrior, *, verified
         for label in labels:
             if label.family and (label.verified or not verified_only):
                 vertices, faces = mesh(prior.decoder, label.code, label.size_lwh_m)
-                write_ply(out / "meshes" / name / f"{label.token}.ply", se3.apply(label.T_box_shape, vertices), faces)
+                in_box = se3.apply(label.T_box_shape, vertices)
+                write_ply(out / "meshes" / name / f"{label.token}.ply", in_box, faces)
+                write_glb(out / "meshes" / name / f"{label.token}.glb", in_box, faces)
                 count += 1
     return count

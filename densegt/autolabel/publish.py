@@ -39,8 +39,8 @@ class LabelsWriter(WholeFile):
     """Writes a scene's labels as HDF5.
 
     Datasets by label (N): size_lwh_m, probability, verified, code, T_box_shape; by box (B): label, T_global_box,
-    velocity_mps, points; and `text`, JSON in UTF-8: scene, samples, and of each label token, category, family and the
-    sample tokens of its boxes. What has no rows is left out.
+    velocity_mps, points; by knot (M): knot_label, knots_us, T_global_knots; and `text`, JSON in UTF-8: scene, samples,
+    and of each label token, category, family and the sample tokens of its boxes. What has no rows is left out.
     """
 
     def __init__(self, path: Path, config: Mapping[str, Any], input_digest: str) -> None:
@@ -66,6 +66,9 @@ class LabelsWriter(WholeFile):
                 "T_global_box": np.concatenate([one.T_global_box for one in labels]),
                 "velocity_mps": np.concatenate([one.velocity_mps for one in labels]),
                 "points": np.concatenate([one.points for one in labels]).astype(np.int64),
+                "knot_label": np.repeat(np.arange(len(labels)), [len(one.knots_us) for one in labels]),
+                "knots_us": np.concatenate([one.knots_us for one in labels]).astype(np.int64),
+                "T_global_knots": np.concatenate([one.T_global_knots for one in labels]),
             }
         for name, array in arrays.items():
             dtype = array.dtype.newbyteorder("<")
@@ -97,7 +100,7 @@ def read_labels(path: Path) -> SceneLabels:
 
 def _labels(said: Sequence[tuple[str, str, str, Sequence[str]]], of: Mapping[str, NDArray[Any]]) -> Iterator[Label]:
     for k, (token, category, family, samples) in enumerate(said):
-        rows = of["label"] == k
+        rows, knots = of["label"] == k, of["knot_label"] == k
         if rows.sum() != len(samples):
             raise ValueError(f"{token}: {rows.sum()} boxes for {len(samples)} samples")
         yield Label(
@@ -113,6 +116,8 @@ def _labels(said: Sequence[tuple[str, str, str, Sequence[str]]], of: Mapping[str
             family,
             of["code"][k],
             of["T_box_shape"][k],
+            of["knots_us"][knots],
+            of["T_global_knots"][knots],
         )
 
 

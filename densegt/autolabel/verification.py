@@ -19,7 +19,7 @@ from densegt.shapes.surface import surface_points
 
 Float64 = NDArray[np.float64]
 
-ON_M = 0.15
+ON_M, NEAR_M = 0.15, 0.05
 SURFACE = 240
 
 
@@ -41,6 +41,9 @@ class Agreement:
         seen: share of its surface that some beam met or passed; the rest is hidden.
         flip: by how much it fits worse when it faces backwards, at most 0.1.
         roof: share of the points on it that lie in its upper sixth.
+        slant: mean cosine between its surface's normals and those of the points on it.
+        near: share of the points on it that lie within 5 cm.
+        image: how far 2D boxes in images confirm it, see `image_support`; a half where there are none.
         score: of the proposal; moved_m: of what moves, how far it gets; range_m: from the lidar, at the nearest.
     """
 
@@ -65,6 +68,9 @@ class Agreement:
     length: float
     width: float
     height: float
+    slant: float
+    near: float
+    image: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,7 @@ def agreement(prior: ShapePrior, seen: ObjectEvidence, fit: ShapeFit, known: Cir
     """Of a fit."""
     code = torch.from_numpy(fit.code).float()
     xyz = fit.into(seen.xyh)
-    f = _distances(prior, code, xyz)
+    f, slope = _distances_and_slopes(prior, code, xyz)
     half = fit.size_lwh_m / 2
     low = xyz[:, 2] < fit.size_lwh_m[2] + 0.25
     about = low & (f < 0.5)
@@ -115,6 +121,8 @@ def agreement(prior: ShapePrior, seen: ObjectEvidence, fit: ShapeFit, known: Cir
         length=float(fit.size_lwh_m[0]),
         width=float(fit.size_lwh_m[1]),
         height=float(fit.size_lwh_m[2]),
+        slant=_slant(slope[on], seen.normal[on], fit.yaw),
+        near=float((np.abs(f[on]) < NEAR_M).mean()) if on.any() else 0.0,
     )
 
 
@@ -122,6 +130,22 @@ def _distances(prior: ShapePrior, code: torch.Tensor, xyz: Float64) -> Float64:
     with torch.no_grad():
         out: Float64 = prior.decoder(code.expand(len(xyz), -1), torch.from_numpy(xyz).float()).double().numpy()
     return out
+
+
+def _distances_and_slopes(prior: ShapePrior, code: torch.Tensor, xyz: Float64) -> tuple[Float64, Float64]:
+    given = torch.from_numpy(xyz).float().requires_grad_(True)
+    f = prior.decoder(code.expand(len(xyz), -1), given)
+    (slope,) = torch.autograd.grad(f.sum(), given)
+    return f.detach().double().numpy(), slope.double().numpy()
+
+
+def _slant(slope: Float64, normal: Float64, yaw: float) -> float:
+    """Mean cosine of slopes (N,3) in the shape frame and normals (N,3), either way round, in the object's frame."""
+    if not len(slope):
+        return 0.0
+    local = np.column_stack([turned(normal[:, :2], -yaw), normal[:, 2]])
+    cosine = np.abs((slope * local).sum(axis=1)) / np.maximum(np.linalg.norm(slope, axis=1), 1e-6)
+    return float(np.minimum(cosine, 1.0).mean())
 
 
 def _sides(xyz: Float64, fit: ShapeFit) -> float:
@@ -176,9 +200,10 @@ class Judge:
         """That the box overlaps its object by at least a half, seen from above."""
         return self.probability_of(as_row(agreement))
 
-    def probability_of(self, figures: Float64) -> float:
-        """The same of all figures, in order of `NAMES`."""
-        mine = figures[[NAMES.index(name) for name in self.names]]
+    def probability_of(self, figures: Float64, names: tuple[str, ...] | None = None) -> float:
+        """The same of all figures, in order of `names`, those of `Agreement` where none are given."""
+        order = NAMES if names is None else names
+        mine = figures[[order.index(name) for name in self.names]]
         logit = self.weight @ normalised(mine, self.mean, self.deviation) + self.bias
         return float(1 / (1 + np.exp(-logit)))
 

@@ -18,6 +18,7 @@ class Source(IntEnum):
     MOVER = 3
     SURFACE = 4
     COMPLETED = 5
+    SHAPE = 6
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ SOURCE_WORDS = {
     Source.MOVER: "dynamic object",
     Source.SURFACE: "surface between measured points",
     Source.COMPLETED: "completed",
+    Source.SHAPE: "fitted shape",
     Source.NONE: "no depth",
 }
 

@@ -34,6 +34,7 @@ SOURCE_COLOURS = {
     Source.MOVER: (240, 80, 70),
     Source.SURFACE: (80, 180, 110),
     Source.COMPLETED: (170, 120, 220),
+    Source.SHAPE: (245, 150, 60),
 }
 
 

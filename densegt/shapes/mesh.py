@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +56,15 @@ def _faces() -> NDArray[np.int32]:
     return out
 
 
+def outline(decoder: ShapeDecoder, code: Float64, size_lwh_m: Float64, every: int = 4) -> Float64:
+    """Ends (2L,3) m of lines over the mesh, along every so many of its rows and columns."""
+    vertices = mesh(decoder, code, size_lwh_m)[0].reshape(ROWS, COLUMNS, 3)
+    around = np.stack([vertices, np.roll(vertices, -1, axis=1)], 2)[::every]
+    down = np.stack([vertices[:-1], vertices[1:]], 2)[:, ::every]
+    out: Float64 = np.concatenate([around.reshape(-1, 3), down.reshape(-1, 3)])
+    return out
+
+
 def write_ply(path: Path, vertices: Float64, faces: NDArray[np.int32]) -> None:
     """Write a mesh as binary PLY; a file under its final name is whole."""
     from densegt.depth.partial_file import write_whole
@@ -66,3 +77,38 @@ def write_ply(path: Path, vertices: Float64, faces: NDArray[np.int32]) -> None:
     rows = np.zeros(len(faces), dtype=[("n", "u1"), ("v", "<i4", 3)])
     rows["n"], rows["v"] = 3, faces
     write_whole(path, header.encode() + vertices.astype("<f4").tobytes() + rows.tobytes())
+
+
+def write_glb(path: Path, vertices: Float64, faces: NDArray[np.int32]) -> None:
+    """Write a mesh as binary glTF 2.0, up along y as glTF has it; a file under its final name is whole."""
+    from densegt.depth.partial_file import write_whole
+
+    xyz, corners = vertices.astype("<f4"), faces.astype("<u4")
+    body = xyz.tobytes() + corners.tobytes()
+    sizes = (xyz.nbytes, corners.nbytes)
+    said = {
+        "asset": {"version": "2.0", "generator": "densegt"},
+        "scene": 0,
+        "scenes": [{"nodes": [0]}],
+        # A quarter turn about x carries z, up here, to y.
+        "nodes": [{"mesh": 0, "rotation": [-float(np.sqrt(0.5)), 0.0, 0.0, float(np.sqrt(0.5))]}],
+        "meshes": [{"primitives": [{"attributes": {"POSITION": 0}, "indices": 1}]}],
+        "buffers": [{"byteLength": len(body)}],
+        "bufferViews": [
+            {"buffer": 0, "byteOffset": 0, "byteLength": sizes[0], "target": 34962},
+            {"buffer": 0, "byteOffset": sizes[0], "byteLength": sizes[1], "target": 34963},
+        ],
+        "accessors": [
+            {
+                "bufferView": 0, "componentType": 5126, "count": len(xyz), "type": "VEC3",
+                "min": xyz.min(axis=0).tolist(), "max": xyz.max(axis=0).tolist(),
+            },
+            {"bufferView": 1, "componentType": 5125, "count": corners.size, "type": "SCALAR"},
+        ],
+    }  # fmt: skip
+    text = json.dumps(said).encode()
+    # Chunks end at multiples of four bytes; numbers of four bytes do so by themselves.
+    text += b" " * (-len(text) % 4)
+    whole = 12 + 8 + len(text) + 8 + len(body)
+    head = struct.pack("<4sII", b"glTF", 2, whole) + struct.pack("<I4s", len(text), b"JSON")
+    write_whole(path, head + text + struct.pack("<I4s", len(body), b"BIN\0") + body)

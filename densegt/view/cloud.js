@@ -93,10 +93,10 @@ function cloudView(canvas, legend) {
     const c = new THREE.Color().setHSL((k * 0.381966) % 1, 0.85, 0.6);
     return [c.r, c.g, c.b].map((x) => Math.round(255 * x));
   };
-  function edges(size) {
+  function edges(size, colour = 0xffffff) {
     const [l, w, h] = size.map((x) => x / 2), corner = (i) => [i & 1 ? l : -l, i & 2 ? w : -w, i & 4 ? h : -h], xyz = [];
     for (let a = 0; a < 8; a++) for (const bit of [1, 2, 4]) if (!(a & bit)) xyz.push(...corner(a), ...corner(a | bit));
-    return lines(xyz, 0xffffff);
+    return lines(xyz, colour);
   }
   function lines(xyz, colour) {
     const geometry = new THREE.BufferGeometry();
@@ -133,6 +133,12 @@ function cloudView(canvas, legend) {
       shown.movers.push({ mover, box, seen, frame });
     }
     shown.shuffled = [shown.static, ...shown.movers.flatMap(({ box, seen }) => [box, seen])];
+    shown.labels = [];
+    for (const label of cloud.labels || []) {
+      const parts = [lines([...(await positions(label.lines, read))], 0xf5963c), edges(label.size_lwh_m, 0xf5963c)];
+      for (const object of parts) object.matrixAutoUpdate = false;
+      shown.labels.push({ label, parts });
+    }
     const z = shown.static.geometry.getAttribute("position").array.filter((_, i) => i % 3 === 2).sort();
     shown.low = z[Math.floor(0.02 * z.length)] || 0;
     shown.frustum = lines([0, 0, 0, 0, 0, 0], 0xffffff);
@@ -140,7 +146,7 @@ function cloudView(canvas, legend) {
     shown.grid = lines(gridAt(shown.low), 0x55606e);
   }
 
-  // options: keyframe (index), compensated, colour: source | object | height, boxes,
+  // options: keyframe (index), compensated, colour: source | object | height, boxes, shapes,
   // voxels: class | height | confidence in the points' place, or nothing
   async function show(options) {
     if (!shown) return;
@@ -170,12 +176,21 @@ function cloudView(canvas, legend) {
       if (anew) for (const object of [box, seen]) paint(object, pick(mover.labelled ? MOVER : FOUND, () => hue(k)));
       drawn += box.visible + seen.visible;
     });
+    let labels = 0;
+    for (const { label, parts } of shown.labels) {
+      const pose = label.poses[options.keyframe];
+      for (const object of parts) {
+        object.visible = options.compensated && options.shapes && !options.voxels && !!pose;
+        if (pose) { object.matrix.fromArray(pose); object.matrixWorldNeedsUpdate = true; }
+      }
+      labels += parts[0].visible;
+    }
     const asVoxels = options.voxels && shown.cloud.voxels;
     const clouds = [shown.static, shown.transient, ...shown.movers.flatMap(({ box, seen }) => [box, seen])];
     for (const object of clouds) object.material.visible = !asVoxels;
     const many = await voxels.show(asVoxels ? shown.cloud.voxels[options.keyframe] : null, options.voxels, shown.read);
     if (mine !== latest) return;
-    canvas.dataset.state = JSON.stringify({ ...options, transient: to - from, movers: drawn, occupied: many });
+    canvas.dataset.state = JSON.stringify({ ...options, transient: to - from, movers: drawn, occupied: many, labels });
     render();
   }
 

@@ -162,7 +162,7 @@
 
   function cloudOptions() {
     return { keyframe: state.keyframe, compensated: $("compensated").checked, colour: $("colour").value, boxes: $("boxes").checked,
-      tracks: $("tracks").checked, grid: $("grid").checked, voxels: $("voxels").value };
+      tracks: $("tracks").checked, shapes: $("shapes").checked, grid: $("grid").checked, voxels: $("voxels").value };
   }
 
   // Voxels are offered where the scene has some; their key names its classes.
@@ -245,17 +245,18 @@
   }
 
   $("scene").replaceChildren(...scenes.map((s, i) => new Option(s.name, i)));
+  $("shapes-choice").hidden = !scenes.some((s) => s.cloud && s.cloud.labels.length);
   $("scene").onchange = () => go({ scene: Number($("scene").value) });
   $("time").oninput = () => go({ keyframe: Number($("time").value) });
   const told = (id, words) => { $(`${id}-value`).textContent = words($(id).value); };
   const settings = () => { told("opacity", (x) => `${Math.round(100 * x)} %`); told("size", (x) => `${Number(x).toFixed(1)} px`); };
   $("opacity").oninput = () => { state.opacity = Number($("opacity").value); settings(); paint(); mosaic(); };
   $("side").onchange = () => go({ side: $("side").checked });
-  for (const id of ["compensated", "colour", "boxes", "tracks", "grid", "voxels"]) $(id).onchange = () => { keys(); cloud.show(cloudOptions()); };
+  for (const id of ["compensated", "colour", "boxes", "tracks", "shapes", "grid", "voxels"]) $(id).onchange = () => { keys(); cloud.show(cloudOptions()); };
   $("size").oninput = () => { settings(); cloud.size(Number($("size").value)); };
   for (const from of ["behind", "above", "through"]) $(from).onclick = () => cloud.look(image, from);
   $("reset").onclick = () => {
-    for (const id of ["compensated", "boxes", "tracks", "grid"]) $(id).checked = $(id).defaultChecked;
+    for (const id of ["compensated", "boxes", "tracks", "shapes", "grid"]) $(id).checked = $(id).defaultChecked;
     $("colour").value = "source";
     $("voxels").value = "";
     keys();

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from densegt.depth.partial_file import check_writable, write_whole
 from densegt.depth.selection import select_images, select_scenes
 from densegt.depth.store import SceneReader, scene_files
 from densegt.errors import InputError
+from densegt.install_hint import install_command
 from densegt.occupancy.store import OccupancyReader
 from densegt.report.camera_order import camera_order
 from densegt.report.step_counter import StepCounter
@@ -31,6 +32,9 @@ from densegt.view.made_from import config_of
 from densegt.view.pixels import Pixels, pixels_of
 from densegt.view.voxels import ShownVoxels, encoded, occupancy_reader
 from densegt.view.worst import WorstPixels
+
+if TYPE_CHECKING:
+    from densegt.view.labels import SceneLabelsShown, ShownLabel
 
 Progress = Callable[[int, int], None]
 SCRIPTS = ("three.min.js", "codec.js", "picture.js", "zoom.js", "voxels.js", "cloud.js", "page.js")
@@ -48,6 +52,7 @@ class Choice:
         every: every n-th keyframe.
         downscale: factor by which images are made smaller.
         max_points: of the static cloud; 0 leaves the cloud out.
+        labels_dir: labels of `densegt autolabel` to show too.
     """
 
     scenes: tuple[str, ...] = ()
@@ -55,6 +60,7 @@ class Choice:
     every: int = 1
     downscale: int = 1
     max_points: int = 120_000
+    labels_dir: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -105,11 +111,13 @@ def write_view(
     parts: dict[str, str] = {}
     for reader in readers:
         truth = _truth(reader.scene, truth_dir, recording.root / "exact")
+        labels = None if choice.labels_dir is None else read_shown(choice.labels_dir, reader.scene)
+        more: dict[str, Any] = {} if labels is None else {"draw": labels.draw}
         images, worst = [], WorstPixels(reader.scene)
         for key in keys[reader.scene]:
             exact = truth.read(*key) if truth and key in truth else None
             record = reader.read(*key)
-            images.append(pixels_of(record, exact, recording.root, downscale=choice.downscale))
+            images.append(pixels_of(record, exact, recording.root, downscale=choice.downscale, **more))
             worst.update(record, exact)
             tick()
         keyframes = _keyframes(images, len(parts), parts)
@@ -124,6 +132,8 @@ def write_view(
             if voxels:
                 tokens = [keyframe["token"] for keyframe in keyframes]
                 cloud["voxels"] = _voxels(voxels[reader.scene], tokens, rebuilt.origin_global_m, len(scenes), parts)
+            shown = [] if labels is None else labels.in_cloud(rebuilt.origin_global_m, stamps)
+            cloud["labels"] = [_label(one, f"c{len(scenes)}-l{k}", parts) for k, one in enumerate(shown)]
         scenes.append(
             {"name": reader.scene, "keyframes": keyframes, "cloud": cloud, **worst.compute(keyframes, choice.downscale)}
         )
@@ -212,6 +222,26 @@ def _voxels(
         else None
         for k, token in enumerate(tokens)
     ]
+
+
+def _label(shown: ShownLabel, name: str, parts: dict[str, str]) -> dict[str, Any]:
+    """A label as the page draws it; the ends of its shape's lines go to `parts`."""
+    return {
+        "category": shown.label.category,
+        "probability": round(shown.label.probability, 3),
+        "size_lwh_m": shown.label.size_lwh_m.round(3).tolist(),
+        "poses": [None if np.isnan(T).any() else T.T.ravel().round(5).tolist() for T in shown.T_origin_box],
+        "lines": _points(shown.lines_box, name, parts),
+    }
+
+
+def read_shown(folder: Path, scene: str) -> SceneLabelsShown:
+    """A scene's labels; torch is needed for them alone."""
+    try:
+        from densegt.view.labels import SceneLabelsShown
+    except ImportError as error:
+        raise InputError(f"--labels: {error}; {install_command('train')}") from None
+    return SceneLabelsShown.read(folder, scene)
 
 
 def _points(xyz: Any, name: str, parts: dict[str, str]) -> dict[str, Any]:

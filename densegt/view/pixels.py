@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,12 +52,20 @@ class Pixels:
     T_global_cam: list[list[float]]
 
 
-def pixels_of(record: ImageRecord, truth: ImageRecord | None, image_root: Path, *, downscale: int = 1) -> Pixels:
+def pixels_of(
+    record: ImageRecord,
+    truth: ImageRecord | None,
+    image_root: Path,
+    *,
+    downscale: int = 1,
+    draw: Callable[[Picture, ImageRecord], None] = lambda image, record: None,
+) -> Pixels:
     """Encode one image.
 
     Args:
         truth: the same image's exact depth, where there is one.
         downscale: keep of so many pixels a side the one with the nearest depth; 1 keeps all.
+        draw: over the camera's image, in place.
 
     Raises:
         InputError: the camera's image cannot be read, or the truth is of another size.
@@ -67,8 +76,10 @@ def pixels_of(record: ImageRecord, truth: ImageRecord | None, image_root: Path, 
     pick = nearest_in_blocks(record.depth_m, downscale)
     depth_m = shrink(record.depth_m, pick, downscale).astype(np.float32)
     height, width = depth_m.shape
+    image = _image(image_root, record, width, height)
+    draw(image, record)
     layers = {
-        "image": _webp(_image(image_root, record, width, height)),
+        "image": _webp(image),
         "depth": encode_steps(encode_depth(depth_m)),
         "source": encode_bytes(shrink(record.source, pick, downscale)),
     }
@@ -141,7 +152,7 @@ def _image(image_root: Path, record: ImageRecord, width: int, height: int) -> Pi
     image: NDArray[Any] = read_image(image_root / record.filename, record.distortion)
     if image.shape[:2] != (height, width):
         image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-    return np.asarray(image, dtype=np.uint8)
+    return np.array(image, dtype=np.uint8)
 
 
 def _webp(image: Picture) -> str:

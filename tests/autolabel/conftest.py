@@ -43,8 +43,8 @@ def seen_car(unseen_car: Solids) -> ObjectEvidence:
 
 def evidence_of(xyh: NDArray[np.float64], free: NDArray[np.float64]) -> ObjectEvidence:
     """What was measured of an object at these points (N,3), with empty places (M,3)."""
-    thin, weight = thinned(xyh)
-    return ObjectEvidence(thin, weight, free, None, len(xyh))
+    thin, weight, _ = thinned(xyh)
+    return ObjectEvidence(thin, weight, np.tile([0.0, 0.0, 1.0], (len(thin), 1)), free, None, len(xyh))
 
 
 def placed(xyz: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ import pytest
 
 from densegt.autolabel.config import FitConfig
 from densegt.autolabel.fit import Poses, Start, distances, fit_shape
-from densegt.autolabel.object_evidence import ObjectEvidence, thinned
+from densegt.autolabel.object_evidence import THIN_M, ObjectEvidence, thinned
 from densegt.shapes.decoder import CODE, ShapeDecoder
 from densegt.shapes.prior import ShapePrior
 from densegt.shapes.solids import Solids
@@ -67,14 +67,15 @@ def test_equal_input_gives_equal_fits_and_other_numbers_of_points_do_too(
     a, b = (fit_shape(prior, seen_car, starts, CONFIG, seed=4) for _ in range(2))
     assert np.array_equal(a.code, b.code)
     assert a.loss == b.loss
-    few = ObjectEvidence(seen_car.xyh[:1], seen_car.weight[:1], np.zeros((0, 3)), None, 1)
+    few = ObjectEvidence(seen_car.xyh[:1], seen_car.weight[:1], seen_car.normal[:1], np.zeros((0, 3)), None, 1)
     assert np.isfinite(fit_shape(prior, few, starts, CONFIG).code).all()
 
 
 def test_thinning_keeps_the_mean_and_the_count() -> None:
     rng = np.random.default_rng(1)
     xyh = rng.uniform(-1, 1, (500, 3))
-    thin, weight = thinned(xyh)
+    thin, weight, first = thinned(xyh)
     assert weight.sum() == 500
     assert np.allclose((thin * weight[:, None]).sum(axis=0) / 500, xyh.mean(axis=0))
-    assert [len(part) for part in thinned(np.zeros((0, 3)))] == [0, 0]
+    assert (np.abs(thin - xyh[first]) < THIN_M).all()
+    assert [len(part) for part in thinned(np.zeros((0, 3)))] == [0, 0, 0]

@@ -22,11 +22,11 @@ def some_labels() -> SceneLabels:
     size, code, shape = np.array([4.4, 2.0, 1.5]), np.arange(8.0), se3.from_yaw(0.0, [0.1, 0, -0.75])
     moving = Label(
         "vehicle-0000", "vehicle.car", size, ("a", "b"), T, np.array([[2.0, 0], [2.0, 0]]), np.array([9, 7]),
-        0.9, True, "car", code, shape,
+        0.9, True, "car", code, shape, np.array([0, 10]), T,
     )  # fmt: skip
     parked = Label(
         "vehicle-0001", "vehicle.truck", size * 2, ("b",), T[:1], np.zeros((1, 2)), np.array([30]), 0.3, False,
-        "truck", code, shape,
+        "truck", code, shape, np.array([0, 10]), T,
     )  # fmt: skip
     return SceneLabels("scene-0001", ("a", "b", "c"), (moving, parked))
 

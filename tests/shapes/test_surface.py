@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from densegt.shapes.mesh import mesh, write_ply
+from densegt.shapes.mesh import mesh, write_glb, write_ply
 from densegt.shapes.prior import ShapePrior
 from densegt.shapes.surface import ON_M, extent, project, surface_points
 
@@ -78,3 +78,8 @@ def test_a_mesh_is_closed_and_lies_on_the_surface(prior: ShapePrior, tmp_path: P
     read = open3d.io.read_triangle_mesh(str(tmp_path / "car.ply"))
     assert np.allclose(np.asarray(read.vertices), vertices, atol=1e-5)
     assert np.array_equal(np.asarray(read.triangles), faces)
+    write_glb(tmp_path / "car.glb", vertices, faces)
+    read = open3d.io.read_triangle_mesh(str(tmp_path / "car.glb"))
+    # Up along y, as the format has it.
+    turned = vertices[:, [0, 2, 1]] * [1, 1, -1]
+    assert np.allclose(np.asarray(read.vertices)[np.asarray(read.triangles)], turned[faces], atol=1e-5)

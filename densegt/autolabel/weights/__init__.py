@@ -2,4 +2,7 @@
 
 from pathlib import Path
 
-STANDING, MOVING = (Path(__file__).parent / f"{name}.json" for name in ("standing", "moving"))
+JUDGES = STANDING, MOVING, STANDING_PICTURED, MOVING_PICTURED, PEOPLE = tuple(
+    Path(__file__).parent / f"{name}.json"
+    for name in ("standing", "moving", "standing_pictured", "moving_pictured", "people")
+)
