@@ -16,8 +16,13 @@ ROWS = (
     ("movers: recall", "mover_recall"),
     ("movers: precision", "mover_precision"),
     ("wake of movers that is occupied", "wake_occupied"),
+    ("the same, apart from true surfaces", "trail_occupied"),
+    ("flow of movers right within 0.5 m/s", "flow_right"),
+    ("classes: mean IoU", "class_miou"),
+    ("classes: mean IoU of things", "class_miou_things"),
     ("RayIoU", "ray_iou"),
     ("camera mask: agreement", "mask_agreement"),
+    ("camera mask: agreement with exact depth", "mask_by_depth_agreement"),
     ("camera mask: intersection over union", "mask_iou"),
 )
 

@@ -21,10 +21,12 @@ class VoxelOptions:
     Attributes:
         grid: a key of `GRIDS` or a YAML file.
         semantics: auto, none or a folder of motion votes.
+        exact: a simulated city's own voxels.
     """
 
     grid: str
     semantics: str
+    exact: bool
     scenes: tuple[str, ...]
 
 
@@ -39,6 +41,9 @@ voxel_options = option_group(
         "--semantics", default="auto", show_default=True, metavar="auto|none|DIR",
         help="auto: classes of boxes, and of nuScenes lidarseg where it is there. DIR: of boxes, and of what `densegt "
         "predict-motion` wrote there. none: no classes.",
+    ),
+    click.option(
+        "--exact", is_flag=True, help="Of a simulated city: the exact voxels of its meshes, nothing of its sweeps."
     ),
     click.option(
         "--scene", "scenes", multiple=True, metavar="NAME", help="This scene only; may be repeated.  [default: all]"
@@ -79,7 +84,10 @@ def command(
 
     from .batch_run import run_batch
 
-    job = OccupancyJob(
+    job_of = OccupancyJob
+    if voxels.exact:
+        from densegt.occupancy.exact_store import ExactOccupancyJob as job_of
+    job = job_of(
         recording.strictly(accumulation.strict),
         out,
         open_grid(voxels.grid),

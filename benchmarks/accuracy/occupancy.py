@@ -6,7 +6,8 @@ Worlds are simulated cities (`densegt simulate --street city`). The other ways a
 sweeps into voxels as they are; and boxes cut out and carried along, all else of the scene gathered (SurroundOcc's way,
 without its Poisson surface). They know occupied voxels alone: all others count as free. So that all are scored on the
 same voxels, the first table is of those that some beam of the scene reached, where what a method leaves unobserved
-counts as not occupied and not free; the second is of what densegt itself calls observed.
+counts as not occupied and not free; the second is of what densegt itself calls observed. Classes are those of boxes and
+of the keyframes' points, which have exact labels, as nuScenes' have by lidarseg.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
 
@@ -24,20 +26,27 @@ from densegt.accumulation.config import AccumulateConfig
 from densegt.accumulation.pipeline import build_cloud
 from densegt.accumulation.scene_input import read_scene
 from densegt.datasets import open_recording
-from densegt.datasets.scene import Scene
+from densegt.datasets.scene import Scene, Sweep
 from densegt.depth.store import SceneReader
 from densegt.geometry import se3
 from densegt.kernels.carve_beams import CarveRule, Passes
+from densegt.motion_net.classes import class_of_simulated
 from densegt.occupancy.beams import SceneBeams, where_measured
+from densegt.occupancy.classes import ClassifiedPoints, SceneClasses, classes_at, code_of_index
 from densegt.occupancy.config import OccupancyConfig
 from densegt.occupancy.evaluate import Said, exact_keyframe, score_keyframe
 from densegt.occupancy.exact import ExactScene
 from densegt.occupancy.figures import OccupancyScores
 from densegt.occupancy.grid import VoxelGrid, open_grid
+from densegt.occupancy.job import object_classes
+from densegt.occupancy.labels import labelled_points
 from densegt.occupancy.pipeline import grid_frames, occupancy_at
-from densegt.occupancy.voxels import GridFrame, State
+from densegt.occupancy.voxels import GridFrame, Occupancy, State
+from densegt.simulate.meshes.semantic import Semantic
 
 SWEEPS = 10
+Clouds = dict[str, Cloud]
+MOTIONS: dict[str, Literal["auto", "boxes", "free"]] = {"all": "auto", "boxes": "boxes", "unlabelled": "free"}
 METHODS = ("ten sweeps", "boxes, whole scene", "densegt", "densegt, no labels")
 EVERYWHERE = CarveRule(0.0, 0.0, -10.0, 0.0, 0.0)
 
@@ -83,24 +92,52 @@ def reached(cloud: Cloud, beams: SceneBeams, frame: GridFrame) -> np.ndarray:
     return passes.beams > 0
 
 
-def clouds(scene: Scene) -> dict[str, Cloud]:
+def clouds(scene: Scene) -> Clouds:
     """A scene gathered with everything, with boxes alone, and without any label."""
-    motions = {"all": "auto", "boxes": "boxes", "unlabelled": "free"}
-    return {name: build_cloud(scene, OccupancyConfig(motion=motion)) for name, motion in motions.items()}
+    return {name: build_cloud(scene, OccupancyConfig(motion=motion)) for name, motion in MOTIONS.items()}
 
 
-def states(scene: Scene, grid: VoxelGrid, every: int) -> Iterator[tuple[GridFrame, dict[str, Any], np.ndarray]]:
-    """Of each keyframe: states, what moves and what cameras see, by method; and which voxels beams came to."""
-    made = clouds(scene)
+def labelled(folder: Path, scene: Scene) -> ClassifiedPoints:
+    """The keyframes' points with their exact classes, as nuScenes has them by lidarseg."""
+    code = np.array([code_of_index(class_of_simulated(s.name.lower())) for s in sorted(Semantic)], np.uint8)
+
+    def labels(sweep: Sweep, count: int) -> np.ndarray:
+        with np.load(folder / "exact" / "lidar" / scene.name / f"{sweep.timestamp_us}.npz") as exact:
+            found: np.ndarray = code[exact["semantic"]]
+        assert len(found) == count
+        return found
+
+    return labelled_points(scene, labels)
+
+
+def said_of(voxels: Occupancy, classes: SceneClasses | None) -> Said:
+    """What densegt says, to be scored everywhere."""
+    everywhere = np.ones(voxels.grid.shape, np.bool_)
+    code = None if classes is None else classes_at(voxels, classes)
+    return Said(voxels.state, voxels.mover >= 0, everywhere, voxels.mask_camera, code, voxels.flow_mps)
+
+
+def states(
+    made: Clouds, scene: Scene, grid: VoxelGrid, classes: SceneClasses, every: int
+) -> Iterator[tuple[GridFrame, dict[str, Said], np.ndarray]]:
+    """Of each keyframe: what each method says; and which voxels (X,Y,Z) beams came to."""
     beams = {name: SceneBeams.of(cloud) for name, cloud in made.items()}
     for frame in grid_frames(made["all"], scene, grid)[every // 2 :: every]:
-        ours, unlabelled = (occupancy_at(made[n], beams[n], frame, OccupancyConfig()) for n in ("all", "unlabelled"))
-        yield frame, {
-            "ten sweeps": (*ten_sweeps(made["all"], frame), None),
-            "boxes, whole scene": (*boxes_whole_scene(made["boxes"], frame), None),
-            "densegt": (ours.state, ours.mover >= 0, ours.mask_camera),
-            "densegt, no labels": (unlabelled.state, unlabelled.mover >= 0, unlabelled.mask_camera),
-        }, reached(made["all"], beams["all"], frame)  # fmt: skip
+        ours, unlabelled = (
+            occupancy_at(made[name], beams[name], frame, OccupancyConfig(motion=MOTIONS[name]))
+            for name in ("all", "unlabelled")
+        )
+        everywhere = np.ones(grid.shape, np.bool_)
+        yield (
+            frame,
+            {
+                "ten sweeps": Said(*ten_sweeps(made["all"], frame), everywhere),
+                "boxes, whole scene": Said(*boxes_whole_scene(made["boxes"], frame), everywhere),
+                "densegt": said_of(ours, classes),
+                "densegt, no labels": said_of(unlabelled, None),
+            },
+            reached(made["all"], beams["all"], frame),
+        )
 
 
 def score(worlds: list[Path], grid: VoxelGrid, every: int) -> dict[str, dict[str, OccupancyScores]]:
@@ -111,13 +148,15 @@ def score(worlds: list[Path], grid: VoxelGrid, every: int) -> dict[str, dict[str
         for name in recording.scene_names:
             scene, exact = read_scene(recording, name, AccumulateConfig()), ExactScene(folder, name)
             images = list(SceneReader(folder / "exact" / f"{name}.h5"))
-            for frame, methods, beams in states(scene, grid, every):
+            made, known = clouds(scene), object_classes(recording, name)
+            classes = SceneClasses.of(made["all"], scene, known, labelled(folder, scene))
+            for frame, methods, beams in states(made, scene, grid, classes, every):
                 mine = [image for image in images if image.sample_token == frame.sample_token]
                 truth = exact_keyframe(exact, grid, frame.timestamp_us, mine)
-                observed = methods["densegt"][0] != State.UNOBSERVED
+                observed = methods["densegt"].state != State.UNOBSERVED
                 for method, said in methods.items():
-                    score_keyframe(tables["reached"][method], Said(*said, among=beams), truth)
-                    score_keyframe(tables["observed"][method], Said(*said, among=observed), truth)
+                    score_keyframe(tables["reached"][method], replace(said, among=beams), truth)
+                    score_keyframe(tables["observed"][method], replace(said, among=observed), truth)
     return tables
 
 
@@ -129,8 +168,14 @@ ROWS = {
     "movers: recall": "mover_recall",
     "movers: precision": "mover_precision",
     "a mover's wake occupied": "wake_occupied",
+    "the same, apart from true surfaces": "trail_occupied",
+    "flow of movers right within 0.5 m/s": "flow_right",
+    "flow where nothing moves": "still_with_flow",
+    "classes: mean IoU": "class_miou",
+    "classes: mean IoU of things": "class_miou_things",
     "RayIoU": "ray_iou",
-    "camera mask agrees": "mask_agreement",
+    "camera mask agrees with that of exact voxels": "mask_agreement",
+    "camera mask agrees with exact depth": "mask_by_depth_agreement",
     "camera mask IoU": "mask_iou",
 }
 
@@ -141,6 +186,8 @@ def as_table(scores: dict[str, OccupancyScores]) -> str:
     rows = {title: {m: f[key] for m, f in figures.items()} for title, key in ROWS.items()}
     for kind in figures["densegt"]["recall_by_kind"]:
         rows[f"recall of {kind}"] = {m: f["recall_by_kind"].get(kind) for m, f in figures.items()}
+    for name in figures["densegt"]["class_iou"]:
+        rows[f"IoU of {name.replace('_', ' ')}"] = {m: f["class_iou"].get(name) for m, f in figures.items()}
     for part in figures["densegt"]["by_range_m"]:
         rows[f"occupied IoU, {part} m"] = {m: f["by_range_m"][part]["occupied_iou"] for m, f in figures.items()}
     lines = [f"| % | {' | '.join(figures)} |", f"| --- |{' --- |' * len(figures)}"]

@@ -108,7 +108,11 @@ def code_of(category: str, known: Mapping[str, str | None]) -> int:
     name = known.get(category)
     if name in NAMES:
         return NAMES.index(name)
-    index = class_of_category(category)
+    return code_of_index(class_of_category(category))
+
+
+def code_of_index(index: int) -> int:
+    """Index into `NAMES` of one into the sixteen classes, which may be NO_CLASS."""
     return UNKNOWN if index == NO_CLASS else index + 1
 
 

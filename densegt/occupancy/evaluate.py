@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,14 +35,16 @@ class Said:
 
     Attributes:
         state: uint8 codes of `State`; moves: bool, occupied by what moves.
-        seen: bool, by cameras; None where nothing is said of it.
         among: bool, the voxels that are scored.
+        seen: bool, by cameras; code: uint8 codes of classes; flow_mps: (X,Y,Z,3); None where nothing is said of it.
     """
 
     state: NDArray[np.uint8]
     moves: Bool
-    seen: Bool | None
     among: Bool
+    seen: Bool | None = None
+    code: NDArray[np.uint8] | None = None
+    flow_mps: NDArray[np.floating[Any]] | None = None
 
 
 @dataclass(frozen=True)
@@ -50,13 +53,15 @@ class ExactKeyframe:
 
     Attributes:
         wake: (X,Y,Z) bool, where a mover is within a second of it, and nothing at it.
-        seen: (X,Y,Z) bool, by cameras.
+        seen: (X,Y,Z) bool, before or at the exact depth of some camera's pixel.
+        seen_by_voxels: (X,Y,Z) bool, before or in the first exactly occupied voxel of some camera's pixel.
     """
 
     grid: VoxelGrid
     voxels: ExactVoxels
     wake: Bool
     seen: Bool
+    seen_by_voxels: Bool
     images: tuple[ImageRecord, ...]
     T_voxel_global: Float64
 
@@ -71,11 +76,12 @@ def exact_keyframe(
     """
     voxels = exact.voxels(grid, timestamp_us)
     T_voxel_global = grid.T_voxel_grid @ se3.inverse(exact.T_global_grid(grid, timestamp_us))
-    seen = np.zeros(grid.shape, np.uint8)
+    seen, by_voxels = (np.zeros(grid.shape, np.uint8) for _ in range(2))
     for image in images:
         see_exactly(image, T_voxel_global, seen)
+        first_met(image, T_voxel_global, voxels.area >= CLIPPED, by_voxels, step_px=1)
     passed = wake(exact, grid, timestamp_us, voxels)
-    return ExactKeyframe(grid, voxels, passed, seen > 0, tuple(images), T_voxel_global)
+    return ExactKeyframe(grid, voxels, passed, seen > 0, by_voxels > 0, tuple(images), T_voxel_global)
 
 
 def evaluate_occupancy(pred: Path, dataroot: Path) -> OccupancyScores:
@@ -101,9 +107,16 @@ def evaluate_occupancy(pred: Path, dataroot: Path) -> OccupancyScores:
 
 def said_by(record: OccupancyRecord) -> Said:
     """What a store says of a keyframe, to be scored on what it calls observed."""
-    seen = record.layers.get("mask_camera")
-    observed = record.state != State.UNOBSERVED
-    return Said(record.state, record.layers["mover"] >= 0, None if seen is None else seen > 0, observed)
+    layers, observed = record.layers, record.state != State.UNOBSERVED
+    seen = layers.get("mask_camera")
+    return Said(
+        state=record.state,
+        moves=layers["mover"] >= 0,
+        among=observed,
+        seen=None if seen is None else seen > 0,
+        code=layers.get("semantics"),
+        flow_mps=layers.get("flow"),
+    )
 
 
 def score_keyframe(scores: OccupancyScores, said: Said, truth: ExactKeyframe) -> None:
@@ -112,12 +125,18 @@ def score_keyframe(scores: OccupancyScores, said: Said, truth: ExactKeyframe) ->
     scores.update_ranges(said.state, truth.voxels, said.among, truth.grid)
     for image in truth.images:
         met, wanted = (
-            first_met(image, truth.T_voxel_global, blocked) * truth.grid.voxel_m
+            first_met(image, truth.T_voxel_global, blocked, np.zeros(blocked.shape, np.uint8), step_px=RAY_STEP_PX)
+            * truth.grid.voxel_m
             for blocked in (said.state == State.OCCUPIED, truth.voxels.area >= CLIPPED)
         )
         scores.update_rays(met, wanted)
     if said.seen is not None and truth.images:
-        scores.update_mask(said.seen, truth.seen)
+        scores.update_mask("mask", said.seen, truth.seen_by_voxels)
+        scores.update_mask("mask_by_depth", said.seen, truth.seen)
+    if said.code is not None:
+        scores.update_classes(said.code, truth.voxels, said.among)
+    if said.flow_mps is not None:
+        scores.update_flow(said.flow_mps, said.state == State.OCCUPIED, truth.voxels, said.among)
 
 
 def wake(exact: ExactScene, grid: VoxelGrid, timestamp_us: int, truth: ExactVoxels) -> Bool:
@@ -132,14 +151,20 @@ def wake(exact: ExactScene, grid: VoxelGrid, timestamp_us: int, truth: ExactVoxe
     return left
 
 
-def first_met(image: ImageRecord, T_voxel_global: Float64, blocked: Bool) -> Float64:
-    """Voxels (N,) from a camera to where each of some pixels' rays meets a blocked voxel, inf = none."""
+def first_met(
+    image: ImageRecord, T_voxel_global: Float64, blocked: Bool, seen: NDArray[np.uint8], *, step_px: int
+) -> Float64:
+    """Voxels (N,) from a camera to where each of some pixels' rays meets a blocked voxel, inf = none.
+
+    Args:
+        seen: (X,Y,Z), 1 is written where a ray comes.
+    """
     T_voxel_cam = T_voxel_global @ image.T_global_cam
     height_px, width_px = image.depth_m.shape
-    directions = unit_rays(pixel_rays(image.K, width_px, height_px, RAY_STEP_PX) @ T_voxel_cam[:3, :3].T)
+    directions = unit_rays(pixel_rays(image.K, width_px, height_px, step_px) @ T_voxel_cam[:3, :3].T)
     met = np.empty(len(directions))
     start = np.ascontiguousarray(T_voxel_cam[:3, 3])
-    march_rays(start, directions, np.full(len(met), np.inf), blocked, np.zeros(blocked.shape, np.uint8), met)
+    march_rays(start, directions, np.full(len(met), np.inf), blocked, seen, met)
     return met
 
 

@@ -15,7 +15,7 @@ from densegt.datasets.scene import Scene, Sweep
 from densegt.depth.point_votes import NO_CLASS, read_votes
 from densegt.errors import InputError
 from densegt.motion_net.classes import class_of_category
-from densegt.occupancy.classes import UNKNOWN, ClassifiedPoints
+from densegt.occupancy.classes import UNKNOWN, ClassifiedPoints, code_of_index
 
 Codes = NDArray[np.uint8]
 # The codes of a sweep's points, so many; None where it has none.
@@ -35,7 +35,7 @@ def lidarseg_points(root: Path, scene: Scene) -> ClassifiedPoints | None:
     of_index = np.zeros(256, np.uint8)
     for row in _rows(table.with_name("category.json")):
         if isinstance(row.get("index"), int) and 0 <= row["index"] < len(of_index):
-            of_index[row["index"]] = _code(class_of_category(row["name"]))
+            of_index[row["index"]] = code_of_index(class_of_category(row["name"]))
 
     def labels(sweep: Sweep, count: int) -> Codes | None:
         if sweep.token not in files:
@@ -46,7 +46,7 @@ def lidarseg_points(root: Path, scene: Scene) -> ClassifiedPoints | None:
             raise InputError(f"{path}: {len(found)} classes, the sweep has {count} points; unpack lidarseg again")
         return of_index[found]
 
-    return _gathered(_labelled(scene, labels))
+    return labelled_points(scene, labels)
 
 
 def voted_points(votes: Path, scene: Scene) -> ClassifiedPoints:
@@ -61,11 +61,16 @@ def voted_points(votes: Path, scene: Scene) -> ClassifiedPoints:
         kind = read_votes(path, sweep.lidar.channel, sweep.timestamp_us, count).kind
         return np.where(kind == NO_CLASS, UNKNOWN, kind + 1).astype(np.uint8)
 
+    return labelled_points(scene, labels)
+
+
+def labelled_points(scene: Scene, labels: Labels) -> ClassifiedPoints:
+    """Points of the keyframes' sweeps that have labels.
+
+    Args:
+        labels: called with each sweep and how many points it has.
+    """
     return _gathered(_labelled(scene, labels))
-
-
-def _code(index: int) -> int:
-    return UNKNOWN if index == NO_CLASS else index + 1
 
 
 def _labelled(scene: Scene, labels: Labels) -> Iterator[tuple[NDArray[np.float64], Codes, int]]:

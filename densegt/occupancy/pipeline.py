@@ -74,7 +74,7 @@ def occupancy_at(cloud: Cloud, beams: SceneBeams, frame: GridFrame, config: Occu
     hits = standing_hits(cloud, frame, allowed, config.voxels)
     mover, flow_mps = add_movers(hits, movers, frame, config.voxels)
     passes = all_passes(cloud, beams, frame, allowed, movers, config.voxels)
-    state = states(hits, passes, config.voxels)
+    state = states(hits, passes, mover >= 0, config.voxels)
     mover[state != State.OCCUPIED] = -1
     flow_mps[mover < 0] = 0
     return Occupancy(
@@ -95,11 +95,27 @@ def cameras_of(cloud: Cloud, frame: GridFrame) -> list[Camera]:
     return [camera for camera in cloud.cameras if camera.sample_token == frame.sample_token]
 
 
-def states(hits: Counts, passes: Passes, config: EvidenceConfig) -> NDArray[np.uint8]:
-    """Codes of `State` (X,Y,Z) from evidence for and against."""
-    occupied = (hits >= config.min_hits) & (hits >= config.hit_share * passes.beams)
-    free = ~occupied & (passes.beams >= config.min_passes) & (passes.slabs == ALL_SLABS)
+def states(hits: Counts, passes: Passes, moves: NDArray[np.bool_], config: EvidenceConfig) -> NDArray[np.uint8]:
+    """Codes of `State` (X,Y,Z) from evidence for and against.
+
+    Args:
+        moves: (X,Y,Z), most of the hits are a mover's.
+    """
+    hit = (hits >= config.min_hits) & (hits >= config.hit_share * passes.beams)
+    free = ~hit & (passes.beams >= config.min_passes) & (passes.slabs == ALL_SLABS)
+    share = np.where(moves, config.mover_beside_share, config.beside_share)
+    occupied = hit & (hits >= share * most_beside(hits))
     return np.where(occupied, State.OCCUPIED, np.where(free, State.FREE, State.UNOBSERVED)).astype(np.uint8)
+
+
+def most_beside(hits: Counts) -> Counts:
+    """The most hits (X,Y,Z) among the six neighbours of each voxel."""
+    out = np.zeros_like(hits)
+    for axis in range(hits.ndim):
+        ahead, behind = ((slice(None),) * axis + (part,) for part in (slice(1, None), slice(None, -1)))
+        np.maximum(out[ahead], hits[behind], out=out[ahead])
+        np.maximum(out[behind], hits[ahead], out=out[behind])
+    return out
 
 
 def sweeps_within(cloud: Cloud, frame: GridFrame, window_s: float | None) -> NDArray[np.bool_]:

@@ -13,6 +13,7 @@ pytest.importorskip("open3d", exc_type=ImportError)
 from densegt.depth.store import SceneReader
 from densegt.errors import InputError
 from densegt.geometry import se3
+from densegt.occupancy.evaluate import evaluate_occupancy
 from densegt.occupancy.exact import ExactScene
 from densegt.occupancy.grid import VoxelGrid
 from densegt.simulate.city import CityStreet
@@ -55,9 +56,11 @@ def test_what_cameras_see_lies_in_voxels_with_surface(small_city: Path) -> None:
 
 def test_the_command_scores_voxels_against_the_exact_ones(small_city: Path, tmp_path: Path) -> None:
     (tmp_path / "grid.yaml").write_text("range_m: [-20, -20, -1, 20, 20, 3.8]\nvoxel_m: 0.4\n")
-    voxels, figures = tmp_path / "occupancy", tmp_path / "figures.json"
+    voxels, exact, figures = tmp_path / "occupancy", tmp_path / "exact", tmp_path / "figures.json"
+    data = ["--dataroot", str(small_city), "--grid", str(tmp_path / "grid.yaml")]
     densegt_does(
-        ["occupancy", "--dataroot", str(small_city), "--out", str(voxels), "--grid", str(tmp_path / "grid.yaml")],
+        ["occupancy", *data, "--out", str(voxels)],
+        ["occupancy", *data, "--out", str(exact), "--exact"],
         ["evaluate", "--pred", str(voxels), "--truth", str(small_city / "exact"), "--json", str(figures)],
     )
     said = json.loads(figures.read_text())
@@ -68,6 +71,25 @@ def test_the_command_scores_voxels_against_the_exact_ones(small_city: Path, tmp_
     assert said["ray_iou"] > 50
     assert said["mask_agreement"] > 90
     assert said["recall_by_kind"]["ground"] > 80
+    assert said["flow_right"] > 50
+    perfect = evaluate_occupancy(exact, small_city).compute()
+    assert {perfect[name] for name in ("occupied_iou", "free_precision", "mover_recall", "ray_iou", "class_miou")} == {
+        100
+    }
+    assert perfect["mask_by_depth_agreement"] == perfect["flow_right"] == 100
+    assert perfect["trail_occupied"] == perfect["still_with_flow"] == 0
+
+
+def test_a_world_of_another_simulator_is_refused(small_city: Path, tmp_path: Path) -> None:
+    exact = tmp_path / "exact"
+    (exact / "objects").mkdir(parents=True)
+    (exact / "scene-0001.h5").symlink_to(small_city / "exact" / "scene-0001.h5")
+    with np.load(small_city / "exact" / "objects" / "scene-0001.npz") as said:
+        content = dict(said)
+    content["T_global_box"][0, :, 0, 3] += 0.01
+    np.savez(exact / "objects" / "scene-0001.npz", **content)
+    with pytest.raises(InputError, match="made other worlds"):
+        ExactScene(tmp_path, "scene-0001")
 
 
 def test_a_simple_street_is_refused(short_world: Path) -> None:

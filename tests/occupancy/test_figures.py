@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -19,8 +21,8 @@ def exact(area: list[float], kind: list[int] | None = None, moves: list[bool] | 
     kinds = np.array(kind or [Kind.STRUCTURE] * n, np.uint8).reshape(n, 1, 1)
     none = np.zeros((n, 1, 1), np.uint16)
     return ExactVoxels(
-        np.array(area, np.float32).reshape(n, 1, 1), kinds, none.astype(np.uint8), none,
-        np.array(moves or [False] * n).reshape(n, 1, 1),
+        np.array(area, np.float32).reshape(n, 1, 1), kinds, none.astype(np.uint8), none.astype(np.uint8), none,
+        np.array(moves or [False] * n).reshape(n, 1, 1), np.zeros((n, 1, 1, 3), np.float32),
     )  # fmt: skip
 
 
@@ -51,7 +53,35 @@ def test_movers_and_their_wake() -> None:
     assert figures["mover_recall"] == 50
     assert figures["mover_precision"] == 50
     assert figures["wake_occupied"] == 50
+    # Beside the third there is surface: no trail.
+    assert figures["trail_occupied"] == 0
     assert figures["recall_by_kind"] == {"labelled_mover": pytest.approx(200 / 3)}
+
+
+def test_classes() -> None:
+    truth = replace(exact([1, 1, 1, 0, 1]), code=np.array([4, 4, 11, 0, 0], np.uint8).reshape(5, 1, 1))
+    scores = OccupancyScores()
+    # Right, of unknown class, a car where there is road, a car in the air; what is truly of no class does not count.
+    code = np.array([4, 0, 4, 4, 4], np.uint8).reshape(5, 1, 1)
+    scores.update_classes(code, truth, np.ones((5, 1, 1), np.bool_))
+    figures = scores.compute()
+    assert figures["class_iou"] == {"car": 25, "driveable_surface": 0}
+    assert figures["class_miou"] == 12.5
+    assert figures["class_miou_things"] == 25
+
+
+def test_flow() -> None:
+    truth = exact([1, 1, 1, 1, 0], moves=[True, True, True, False, False])
+    truth.flow_mps[:3, ..., 0] = 5
+    flow = np.zeros((5, 1, 1, 3))
+    flow[:, 0, 0, 0] = (5.25, 3, 5, 1, 9)
+    occupied = np.array([True, True, False, True, True]).reshape(5, 1, 1)
+    scores = OccupancyScores()
+    scores.update_flow(flow, occupied, truth, np.ones((5, 1, 1), np.bool_))
+    figures = scores.compute()
+    assert figures["flow_error_mps"] == pytest.approx((0.25 + 2) / 2)
+    assert figures["flow_right"] == 50
+    assert figures["still_with_flow"] == 100
 
 
 def test_by_range() -> None:
@@ -76,6 +106,6 @@ def test_masks_and_nothing_at_all() -> None:
     scores = OccupancyScores()
     assert scores.compute()["occupied_iou"] is None
     assert scores.compute()["ray_iou"] is None
-    scores.update_mask(np.array([True, True, False, False]), np.array([True, False, False, False]))
+    scores.update_mask("mask", np.array([True, True, False, False]), np.array([True, False, False, False]))
     assert scores.compute()["mask_agreement"] == 75
     assert scores.compute()["mask_iou"] == 50
