@@ -76,6 +76,8 @@ def command(
 def _print(found: Comparison) -> None:
     from rich.console import Console
 
+    from densegt.depth.compare import setting_in_words
+
     # A pipe has no width of its own; rich would take 80 and cut the columns.
     console = Console(highlight=False, width=max(Console().width, 140))
     if found.accuracy:
@@ -84,7 +86,7 @@ def _print(found: Comparison) -> None:
     for name, value in found.agreement.items():
         click.echo(f"{name}: {'-' if value is None else f'{value:.3f}'}")
     for key, (a, b) in list(found.settings.items())[:20]:
-        click.echo(f"setting {key}: {a} against {b}")
+        click.echo(f"setting {key}: {setting_in_words(a)} against {setting_in_words(b)}")
 
 
 def _accuracy(found: Comparison) -> Table:

@@ -142,6 +142,13 @@ def compare_stores(
     )
 
 
+def setting_in_words(value: Any) -> str:
+    """A setting's value as it is told to people."""
+    if value is None or value == []:
+        return "not set"
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
 @dataclass
 class _Content:
     """What both stores hold of the same images."""

@@ -10,7 +10,7 @@ import numpy as np
 import densegt
 from densegt.datasets.absent_images import has_no_images
 from densegt.depth.camera_image import read_image
-from densegt.depth.compare import FIGURES, Comparison, Paired
+from densegt.depth.compare import FIGURES, Comparison, Paired, setting_in_words
 from densegt.depth.matching import known, tolerance_m
 from densegt.depth.partial_file import write_whole
 from densegt.depth.places import Place
@@ -51,6 +51,7 @@ def write_compare_page(
     environment.filters["figure"] = lambda x, digits=2: "–" if x is None else f"{x:.{digits}f}"  # noqa: RUF001
     environment.filters["signed"] = lambda x: "–" if x is None else f"{x:+.2f}"  # noqa: RUF001
     environment.filters["verdict"] = verdict
+    environment.filters["setting"] = setting_in_words
     template = environment.from_string(files("densegt.report").joinpath("compare.html.j2").read_text("utf-8"))
     page = template.render(
         found=found, a=str(stores[0]), b=str(stores[1]), truth=str(truth_dir or ""), version=densegt.__version__,

@@ -49,12 +49,18 @@
   }
   function controls() {
     const cameras = keyframes()[state.keyframe].cameras;
+    const along = ["cameras", "layers"].map((id) => [$(id), $(id).scrollLeft]);
     $("cameras").replaceChildren(...cameras.map((c) =>
       button(c.channel, c === image && !state.mosaic, () => go({ channel: c.channel, mosaic: false }))));
     if (cameras.length > 1) $("cameras").append(button("all", state.mosaic, () => go({ mosaic: !state.mosaic })));
     const names = available();
     if (!names.includes(state.layer)) state.layer = "measured";
     $("layers").replaceChildren(...names.map((name) => button(TITLES[name], name === state.layer, () => go({ layer: name }))));
+    for (const [row, x] of along) {
+      row.scrollLeft = x;
+      const chosen = row.querySelector("[aria-pressed=true]"), to = chosen && chosen.offsetLeft + chosen.offsetWidth - row.offsetLeft;
+      if (to > row.scrollLeft + row.clientWidth) row.scrollLeft = to - row.clientWidth;
+    }
     $("time").max = keyframes().length - 1;
     $("time").value = state.keyframe;
     const k = keyframes()[state.keyframe];
@@ -271,6 +277,7 @@
   $("whole").onclick = zoom.whole;
   addEventListener("hashchange", () => go(shared()));
   settings();
+  $("worst").open = !matchMedia("(max-width: 700px)").matches;
   $("play").onclick = () => {
     playing = !playing;
     $("play").textContent = playing ? "❚❚" : "▶";

@@ -100,7 +100,14 @@ def test_command_writes_a_table_a_page_and_json(stores, tmp_path):
     out, figures = tmp_path / "new" / "page.html", tmp_path / "figures.json"
     result = densegt("compare", *stores[:2], "--truth", stores[2], "--out", out, "--json", figures)
     assert result.exit_code == 0, result.output
-    for words in ("2 images in both", "coverage %", "accuracy %", "setting x.y: 2 against 3", "median |B - A| m"):
+    for words in (
+        "2 images in both",
+        "coverage %",
+        "accuracy %",
+        "setting x.y: 2 against 3",
+        "setting new: not set against True",
+        "median |B - A| m",
+    ):
         assert words in result.stdout
     page = out.read_text()
     for words in ("ground truth", "labelled dynamic object", "error of A", "A against B", "CAM_FRONT", "x.y"):
