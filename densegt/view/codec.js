@@ -17,8 +17,9 @@ const codec = (() => {
     return out.subarray(0, groups * 4 - short);
   }
 
+  // Of a text, or of one that is still on its way.
   async function bytes(text) {
-    const inflated = new Blob([fromBase85(text)]).stream().pipeThrough(new DecompressionStream("deflate"));
+    const inflated = new Blob([fromBase85(await text)]).stream().pipeThrough(new DecompressionStream("deflate"));
     return new Uint8Array(await new Response(inflated).arrayBuffer());
   }
 

@@ -3,7 +3,15 @@
 (async () => {
   const content = JSON.parse(document.getElementById("content").textContent);
   const { legend, scenes } = content, $ = (id) => document.getElementById(id);
-  const read = (part) => $(part).textContent;
+  // The page goes on arriving while its first picture is shown; an element that something follows is whole.
+  const arrived = (element) => element && (element.nextSibling || document.readyState !== "loading");
+  async function read(part) {
+    while (!arrived($(part))) {
+      if (document.readyState !== "loading") throw new Error(`${part} is not in this page`);
+      await new Promise((done) => setTimeout(done, 30));
+    }
+    return $(part).textContent;
+  }
   const draw = pictures(legend), cloud = cloudView($("cloud"), legend);
   const TITLES = content.layers;
   const state = { scene: 0, keyframe: 0, channel: null, layer: "measured", opacity: 0.75, side: false, mosaic: false };
@@ -21,7 +29,7 @@
     if (cache.has(part.part)) return cache.get(part.part);
     const [width, height] = part.size, out = { width, height };
     await Promise.all(part.layers.map(async (name) => {
-      const text = read(`${part.part}-${name}`);
+      const text = await read(`${part.part}-${name}`);
       if (name === "image") {
         out.image = new Image();
         out.image.src = `data:image/webp;base64,${text}`;

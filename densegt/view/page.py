@@ -253,6 +253,19 @@ def _points(xyz: Any, name: str, parts: dict[str, str]) -> dict[str, Any]:
     return {"part": name, "count": len(xyz), "low": low.round(4).tolist(), "step_m": step_m}
 
 
+def _in_order(content: Mapping[str, Any], parts: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """What the first picture needs, which stands before the scripts, and the rest: clouds, then images.
+
+    A browser shows the first picture while the rest still arrives.
+    """
+    opening = {camera["part"] for camera in content["scenes"][0]["keyframes"][0]["cameras"]}
+    first = {name: text for name, text in parts.items() if name.rpartition("-")[0] in opening}
+    later = sorted(
+        ((name, text) for name, text in parts.items() if name not in first), key=lambda part: part[0][0] != "c"
+    )
+    return first, dict(later)
+
+
 def _render(content: Mapping[str, Any], parts: Mapping[str, str], depth_dir: str) -> bytes:
     import jinja2
 
@@ -261,6 +274,7 @@ def _render(content: Mapping[str, Any], parts: Mapping[str, str], depth_dir: str
     def read(name: str) -> str:
         return here.joinpath(name).read_text(encoding="utf-8")
 
+    first, rest = _in_order(content, parts)
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     return (
         environment.from_string(read("page.html.j2"))
@@ -275,7 +289,8 @@ def _render(content: Mapping[str, Any], parts: Mapping[str, str], depth_dir: str
             ],
             # "<" in a JSON text stands in strings only.
             content=json.dumps(content, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
-            parts=parts,
+            first=first,
+            rest=rest,
         )
         .encode()
     )

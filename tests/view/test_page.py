@@ -23,6 +23,15 @@ def parts_of(text):
     return dict(re.findall(r'<script type="text/plain" id="([^"]+)">([^<]*)</script>', text))
 
 
+def test_what_the_first_picture_needs_stands_before_the_scripts_and_all_else_behind(viewed):
+    text = viewed.out.read_text()
+    scripts, images = text.index("<script>"), content_of(text)["scenes"][0]["keyframes"]
+    for k, keyframe in enumerate(images):
+        for camera in keyframe["cameras"]:
+            assert (text.index(f'id="{camera["part"]}-depth"') < scripts) == (k == 0)
+    assert scripts < text.index('id="c0-static"') < text.index(f'id="{images[1]["cameras"][0]["part"]}-depth"')
+
+
 def content_of(text):
     return json.loads(re.search(r'id="content">(.*?)</script>', text, re.DOTALL)[1])
 
