@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from densegt.batch.progress import RunProgress
 
 LOG_EVERY_S = 30.0
+# Images of a keyframe take about as long as so many sweeps that are read; among steps each counts as one.
+KEYFRAME_STEPS = 35
 
 
 @contextmanager
@@ -42,7 +44,7 @@ def run_progress_on_stderr() -> Iterator[Callable[[RunProgress], None]]:
 
         def show(run: RunProgress) -> None:
             words = in_words(run, time.monotonic() - began)
-            bar.update(task, completed=run.steps_done, total=run.steps, description=words)
+            bar.update(task, completed=_work(run)[0], total=_work(run)[1], description=words)
 
         yield show
 
@@ -67,6 +69,12 @@ def in_words(run: RunProgress, elapsed_s: float) -> str:
     if run.keyframes_done and elapsed_s > 0:
         words.append(f"{run.keyframes_done / elapsed_s:.2f} keyframes/s")
     if run.steps_done:
-        left_s = round(elapsed_s * (run.steps - run.steps_done) / run.steps_done)
+        done, all_ = _work(run)
+        left_s = round(elapsed_s * (all_ - done) / done)
         words.append(f"{left_s // 3600}:{left_s // 60 % 60:02}:{left_s % 60:02} left")
     return ", ".join(words)
+
+
+def _work(run: RunProgress) -> tuple[int, int]:
+    """Work that is done, and all of it, in sweeps that are read."""
+    return run.steps_done + KEYFRAME_STEPS * run.keyframes_done, run.steps + KEYFRAME_STEPS * run.keyframes

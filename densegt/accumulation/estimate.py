@@ -12,9 +12,13 @@ import numpy as np
 from densegt.batch.memory import largest_bytes
 from densegt.datasets.recording import Recording
 
-# Of one core and one million pixels of depth, scene's share included; `benchmarks/speed/budget.py` measures both.
-SECONDS_PER_MEGAPIXEL = 0.36
-BYTES_PER_MEGAPIXEL = 1.31e6
+# Of one core: reading and preparing a sweep, going through a sweep's points for an image, a million pixels of depth.
+# `benchmarks/speed/budget.py` measures them.
+SECONDS_PER_SWEEP = 0.06
+SECONDS_PER_SWEEP_AND_IMAGE = 0.00035
+SECONDS_PER_MEGAPIXEL = 0.19
+# Of an image of so many pixels; smaller ones take more a pixel, for their neighbours differ more.
+BYTES_PER_IMAGE, IMAGE_MEGAPIXELS, GROWTH = 1.88e6, 1.44, 2 / 3
 # So many scenes are opened to learn how large their images are.
 _SAMPLES = 3
 
@@ -64,22 +68,31 @@ def estimate_run(recording: Recording, names: Sequence[str], cameras: Sequence[s
     """
     keyframes = sum(recording.keyframe_count(name) for name in names)
     some = [names[i] for i in np.unique(np.linspace(0, len(names) - 1, _SAMPLES).astype(int))]
-    sizes = []
-    for name in some:
-        scene = recording.scene(name, cameras=cameras, keyframes_only=True)
-        pixels = sum(camera.width_px * camera.height_px for camera in scene.cameras)
-        sizes.append(pixels / max(recording.keyframe_count(name), 1))
-    megapixels = float(np.mean(sizes)) * keyframes / 1e6
+    # Of a keyframe: millions of pixels, seconds, bytes.
+    megapixels, seconds, size = np.mean([_of_a_keyframe(recording, name, cameras) for name in some], axis=0) * keyframes
     there = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
     return RunEstimate(
         scenes=len(names),
         keyframes=keyframes,
-        megapixels=megapixels,
-        core_seconds=SECONDS_PER_MEGAPIXEL * megapixels,
-        bytes=BYTES_PER_MEGAPIXEL * megapixels,
+        megapixels=float(megapixels),
+        core_seconds=float(seconds),
+        bytes=float(size),
         free_bytes=shutil.disk_usage(there).free,
         worker_bytes=largest_bytes(recording, names)[0],
     )
+
+
+def _of_a_keyframe(recording: Recording, name: str, cameras: Sequence[str]) -> tuple[float, float, float]:
+    """Millions of pixels, seconds and bytes that a keyframe of a scene takes, on average."""
+    chosen = recording.scene(name, cameras=cameras, keyframes_only=True).cameras
+    images = chosen if not cameras else recording.scene(name, keyframes_only=True).cameras
+    sweeps = recording.steps(name) - len(images)
+    megapixels = [camera.width_px * camera.height_px / 1e6 for camera in chosen]
+    seconds = SECONDS_PER_SWEEP * sweeps + SECONDS_PER_SWEEP_AND_IMAGE * sweeps * len(chosen)
+    seconds += SECONDS_PER_MEGAPIXEL * sum(megapixels)
+    size = sum(BYTES_PER_IMAGE * (each / IMAGE_MEGAPIXELS) ** GROWTH for each in megapixels)
+    keyframes = max(recording.keyframe_count(name), 1)
+    return sum(megapixels) / keyframes, seconds / keyframes, size / keyframes
 
 
 def _hours(hours: float) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -23,6 +26,26 @@ def test_all_that_is_counted_is_the_stores(whole_line: Path, tmp_path: Path) -> 
     front = estimate_run(recording, recording.scene_names, ("CAM_FRONT",), tmp_path)
     assert front.megapixels == pytest.approx(told.megapixels / 6)
     assert told.free_bytes > 0
+
+
+@pytest.mark.parametrize(("width", "height", "seconds", "megabytes"), [(1600, 900, 3.06, 11.3), (800, 450, 1.82, 4.5)])
+def test_small_images_cost_what_sweeps_cost(
+    width: int, height: int, seconds: float, megabytes: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """40 keyframes of six cameras and 393 sweeps, as nuScenes has them."""
+    every = [SimpleNamespace(width_px=width, height_px=height, channel=f"C{k % 6}") for k in range(240)]
+
+    def scene(name: str, *, cameras: Sequence[str] = (), keyframes_only: bool) -> Any:
+        return SimpleNamespace(cameras=[camera for camera in every if not cameras or camera.channel in cameras])
+
+    recording: Any = SimpleNamespace(scene=scene, steps=lambda name: 633, keyframe_count=lambda name: 40)
+    monkeypatch.setattr("densegt.accumulation.estimate.largest_bytes", lambda recording, names: (0, ""))
+    told = estimate_run(recording, ["a", "b"], (), tmp_path)
+    assert told.core_seconds / 80 == pytest.approx(seconds, rel=0.01)
+    assert told.bytes / 80e6 == pytest.approx(megabytes, rel=0.01)
+    front = estimate_run(recording, ["a", "b"], ("C0",), tmp_path)
+    assert told.core_seconds / 6 < front.core_seconds < told.core_seconds / 2
+    assert front.bytes == pytest.approx(told.bytes / 6)
 
 
 def test_time_is_shared_by_as_many_workers_as_there_are_scenes() -> None:

@@ -20,6 +20,9 @@ def test_in_words():
     assert progress.in_words(run_progress(), 0.0) == "0/10 scenes, 0/400 keyframes"
     some = run_progress(scenes_done=2, keyframes_done=100, steps_done=1500)
     assert progress.in_words(some, 1250.0) == "2/10 scenes, 100/400 keyframes, 0.08 keyframes/s, 1:02:30 left"
+    # All sweeps of one scene are read, which is little of the work.
+    read = run_progress(scenes=1, keyframes=40, steps=640, steps_done=400)
+    assert progress.in_words(read, 60.0) == "0/1 scenes, 0/40 keyframes, 0:04:06 left"
     whole = run_progress(scenes_done=10, keyframes_done=400, steps_done=6000)
     assert progress.in_words(whole, 100.0).endswith("0:00:00 left")
 
