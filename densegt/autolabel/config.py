@@ -56,5 +56,5 @@ class AutolabelConfig(_Strict):
     proposals: ProposalConfig = ProposalConfig()
     fit: FitConfig = FitConfig()
     least_points: int = Field(default=12, ge=3)
-    least_probability: float = Field(default=0.6, ge=0, le=1)
+    least_probability: float = Field(default=0.5, ge=0, le=1)
     mirrors_m: float = Field(default=0.3, ge=0, le=1)

@@ -27,7 +27,7 @@ from densegt.shapes.prior import ShapePrior
 from densegt.shapes.weights import PRIOR
 
 # Raise it with every change after which equal input and options give other labels.
-ALGORITHM = 2
+ALGORITHM = 3
 
 
 @dataclass(frozen=True)
