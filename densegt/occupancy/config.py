@@ -14,8 +14,9 @@ class EvidenceConfig(BaseModel):
     Attributes:
         surfel_step: voxels between the places of a surfel that are looked at.
         min_hits, hit_share: occupied is what so many surfels lie in, and so many for each beam that passed through.
-        beside_share, mover_beside_share: what has fewer hits than this share of a neighbouring voxel's may be an edge
-            of its surface or noise alone, and is left unobserved.
+        beside_share, passed_beside_share, mover_beside_share: what has fewer hits than this share of the most beside
+            it may be an edge of that surface or noise alone, and is left unobserved; the second is for what beams
+            passed through, the third for what is a mover's and half as many beams passed through.
         min_passes: free is what so many beams passed through, and through each quarter of it along x, y and z.
         least_path, reach, margin, spread, thinned: see `densegt.kernels.carve_beams.CarveRule`.
         beams_every_m: for each so far that a lidar went the beams of one sweep are used, and those of `now_s` about the
@@ -27,8 +28,9 @@ class EvidenceConfig(BaseModel):
     surfel_step: float = Field(default=0.5, gt=0)
     min_hits: int = Field(default=1, ge=1)
     hit_share: float = Field(default=0.05, ge=0)
-    beside_share: float = Field(default=0.1, ge=0)
-    mover_beside_share: float = Field(default=0.15, ge=0)
+    beside_share: float = Field(default=0.02, ge=0)
+    passed_beside_share: float = Field(default=0.1, ge=0)
+    mover_beside_share: float = Field(default=0.2, ge=0)
     min_passes: int = Field(default=2, ge=1)
     least_path: float = Field(default=0.25, gt=0)
     reach: float = Field(default=15.0, ge=0)

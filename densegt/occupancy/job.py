@@ -22,7 +22,7 @@ from densegt.occupancy.scene_to_store import ClassSource, occupancy_to_store
 from densegt.occupancy.store import OccupancyWriter
 
 # Raise it with every change after which equal input and options give other voxels.
-ALGORITHM = 6
+ALGORITHM = 7
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,11 @@ def states(hits: Counts, passes: Passes, moves: NDArray[np.bool_], config: Evide
     """
     hit = (hits >= config.min_hits) & (hits >= config.hit_share * passes.beams)
     free = ~hit & (passes.beams >= config.min_passes) & (passes.slabs == ALL_SLABS)
-    share = np.where(moves, config.mover_beside_share, config.beside_share)
+    # Of a thin shell that was put together at several poses more is passed by chance.
+    passed = np.where(moves, 2 * passes.beams.astype(np.int64) >= hits, passes.beams > 0)
+    share = np.where(
+        passed, np.where(moves, config.mover_beside_share, config.passed_beside_share), config.beside_share
+    )
     occupied = hit & (hits >= share * most_beside(hits))
     return np.where(occupied, State.OCCUPIED, np.where(free, State.FREE, State.UNOBSERVED)).astype(np.uint8)
 

@@ -30,8 +30,11 @@ def test_near_surfaces_evidence_for_wins() -> None:
 
 
 def test_the_edge_of_a_neighbours_surface_says_nothing() -> None:
+    # What no beam passed through, what some did, movers through which half as many did, or fewer.
+    assert states_of(counts(100, 1, 0, 100, 2), counts(0, 0, 0, 0, 0)) == [2, 0, 0, 2, 2]
     assert states_of(counts(100, 9, 0, 100, 10), counts(0, 5, 0, 0, 5)) == [2, 0, 0, 2, 2]
-    assert states_of(counts(100, 14, 0, 100, 15), counts(0, 0, 0, 0, 0), [True] * 5) == [2, 0, 0, 2, 2]
+    assert states_of(counts(100, 19, 0, 100, 20), counts(0, 10, 0, 0, 10), [True] * 5) == [2, 0, 0, 2, 2]
+    assert states_of(counts(100, 9, 0, 100, 1), counts(0, 4, 0, 0, 0), [True] * 5) == [2, 2, 0, 2, 0]
 
 
 def test_the_most_beside_each_voxel() -> None:
