@@ -78,7 +78,7 @@ run_options = option_group(
         "that ships, made first; they stay in --out/motion-votes. It needs torch.",
     ),
     click.option(
-        "--labels", type=click.Path(path_type=Path), metavar="DIR",
+        "--labels", type=click.Path(path_type=Path), metavar="DIR", show_default="the recording's boxes",
         help="Verified labels of `densegt autolabel` in place of the recording's boxes; their shapes fill what no beam "
         "reached (source 6). It needs torch.",
     ),

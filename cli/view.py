@@ -63,6 +63,7 @@ page_options = option_group(
         "labels_dir",
         type=_PATH,
         metavar="DIR",
+        show_default="none",
         help="Verified labels of `densegt autolabel`: shapes and boxes in the cloud, boxes over the images.",
     ),
 )

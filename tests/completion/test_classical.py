@@ -156,7 +156,7 @@ def test_what_does_not_fit_is_refused():
     image, depth, source = np.zeros((4, 5, 3), np.uint8), np.zeros((4, 5), np.float32), np.zeros((4, 5), np.uint8)
     for bad in (
         (image[:3], depth, source), (image, depth, source[:3]), (image, depth.astype(float), source),
-        (image.astype(float), depth, source), (image, depth, source + np.uint8(6)), (image[..., 0], depth, source),
+        (image.astype(float), depth, source), (image, depth, source + np.uint8(7)), (image[..., 0], depth, source),
     ):  # fmt: skip
         with pytest.raises(ValueError, match=r"fit|must be|code"):
             SparseDepth(*bad)
