@@ -9,8 +9,9 @@ from densegt.cli.main import COMMANDS, SECTIONS, group
 
 # Inputs and outputs that are simply left out where they are not given.
 NO_DEFAULT = {
-    "--boxes-2d", "--checkpoint", "--depth", "--engine", "--init", "--input", "--json", "--keyframe-every", "--memory",
-    "--motion-votes", "--occupancy", "--ply", "--pred", "--report", "--rerun", "--truth", "--votes",
+    "--boxes-2d", "--checkpoint", "--depth", "--engine", "--init", "--input", "--json", "--keyframe-every",
+    "--labels", "--memory", "--motion-votes", "--occupancy", "--ply", "--pred", "--report", "--rerun", "--truth",
+    "--votes",
 }  # fmt: skip
 # Named in a sentence about what is done without it.
 TOLD = {"evaluate --dataroot", "compare --dataroot"}
