@@ -43,6 +43,7 @@ ONLY_READ_WITH = {
     "--ray-address": "tests/batch/executor/test_on_ray.py",
     "--checkpoint": "tests/completion",
     "--motion-votes": "tests/accumulation/motion/test_votes.py",
+    "--exact": "tests/occupancy/test_exact.py",
     "--labels": "tests/autolabel/test_run.py, tests/view/test_labels.py",
 }
 
