@@ -11,12 +11,15 @@ from torch.utils.data import Dataset
 from densegt.motion_net.batches import MotionBatch, Targets, make_batch, make_targets
 from densegt.motion_net.config import NetConfig
 from densegt.motion_net.examples import Example, ScanPoints, cropped, make_example, repeated, turned
+from densegt.motion_net.labels.point_labels import moving_by_speed
 from densegt.motion_net.scene_data import SceneData
 
 # How often a scan is repeated in place of the others, so that nothing moves.
 REPEATED = 0.06
 # How often a lidar of half or a quarter of the beams is shown, and one that turns half as often.
 FEW_BEAMS, SLOW = 0.2, 0.2
+# How often time is shown slowed down, by as much as the groups of sweeps asked by free space lie apart.
+SLOWED, SLOWER = 0.3, 4.0
 # How often a part of a scan is about an object, else about any of its points.
 ABOUT_OBJECT = 0.7
 # Standard deviation of the others' poses, m.
@@ -60,11 +63,16 @@ class LearnedScans(Dataset[Sample]):
         key = self._keys[place]
         data = self._scenes[key.scene]
         scan = min(key.scan + epoch % self._every, len(data.scans) - 1)
-        net = self._net
-        if rng.random() < SLOW and net.scans > 1:
+        net, slower = self._net, rng.random() < SLOWED
+        if slower:
+            net = net.model_copy(update={"farthest_s": net.farthest_s / SLOWER})
+        elif rng.random() < SLOW and net.scans > 1:
             net = net.model_copy(update={"farthest_s": net.farthest_s * float(rng.uniform(0.5, 1.5))})
         example = make_example(data.scans, scan, net, data.free_space)
-        sample = augmented(example, data.targets(example), rng)
+        targets = data.targets(example)
+        if slower:
+            example, targets = slowed(example, targets)
+        sample = augmented(example, targets, rng)
         if self._crop_m is not None:
             sample = some_place(*sample, self._crop_m, rng)
         return some_asked(*sample, self._points, rng)
@@ -103,6 +111,23 @@ def augmented(example: Example, targets: tuple[np.ndarray, ...], rng: np.random.
     example = turned(example, float(rng.uniform(-np.pi, np.pi)), mirrored=bool(rng.random() < 0.5))
     offset = offset @ (example.R_base_global @ before.T).T.astype(np.float32)
     return replace(example, others=tuple(shifted(p, rng) for p in example.others)), (moving, kind, thing, speed, offset)
+
+
+def slowed(example: Example, targets: tuple[np.ndarray, ...]) -> Sample:  # type: ignore[type-arg]
+    """The example as if time had passed SLOWER times as slowly: columns of cars become jams, which are rare.
+
+    Args:
+        example: its others lie so many times nearer in time than they will be said to.
+    """
+    moving, kind, thing, speed, offset = targets
+    speed = speed / SLOWER
+    asked = (moving >= 0) & np.isfinite(speed)
+    moving = np.where(asked, moving_by_speed(speed), moving)
+    # What was told of sweeps near in time is of sweeps farther now; of the nearest nothing has been passed yet.
+    shares = np.roll(example.free_space, 2, axis=1)
+    shares[:, 0], shares[:, 1] = 0, example.free_space[:, 1]
+    others = tuple(replace(points, gap_s=points.gap_s * SLOWER) for points in example.others)
+    return replace(example, others=others, free_space=shares), (moving, kind, thing, speed, offset)
 
 
 def some_asked(example: Example, targets: tuple[np.ndarray, ...], count: int, rng: np.random.Generator) -> Sample:  # type: ignore[type-arg]

@@ -11,7 +11,7 @@ import torch
 from densegt.accumulation.config import AccumulateConfig
 from densegt.motion_net.batches import make_batch, make_targets
 from densegt.motion_net.config import MotionTrainConfig, NetConfig
-from densegt.motion_net.dataset import augmented, some_asked, some_place
+from densegt.motion_net.dataset import augmented, slowed, some_asked, some_place
 from densegt.motion_net.examples import Example, cropped, make_example, repeated, reversed_in_time, turned
 from densegt.motion_net.head import fit_head
 from densegt.motion_net.losses import losses_of
@@ -129,6 +129,19 @@ def test_a_part_of_a_scan_is_what_lies_there(scene: SceneData, example: Example)
     shown, told = some_place(example, targets, 8.0, np.random.default_rng(0))
     assert len(shown.rows) == len(told[0]) > 0
     np.testing.assert_array_equal(scene.labels.moving[shown.rows], told[0])
+
+
+def test_slowed_time_is_as_if_all_went_a_quarter_as_fast(scene: SceneData, example: Example) -> None:
+    targets = scene.targets(example)
+    slow, (moving, _, _, speed, _) = slowed(example, targets)
+    fast = targets[3] > 0
+    np.testing.assert_allclose(speed[fast], targets[3][fast] / 4)
+    assert (moving[targets[3] > 2.4] == 1).all()
+    assert (moving[fast & (targets[3] < 1.9)] != 1).all()
+    np.testing.assert_array_equal(moving[~fast], targets[0][~fast])
+    assert [points.gap_s for points in slow.others] == [4 * points.gap_s for points in example.others]
+    np.testing.assert_array_equal(slow.free_space[:, 2:], example.free_space[:, :4])
+    assert not slow.free_space[:, 0].any()
 
 
 def test_a_turned_world_gives_the_same_mask(trained: MotionNet, example: Example) -> None:
