@@ -30,6 +30,17 @@ assert made == commanded and len(store) == len(densegt.DepthStore("depth")) > 0
 for image, other in zip(store, densegt.DepthStore("depth")):
     assert (image.depth_m == other.depth_m).all() and (image.source == other.source).all() and image.depth_m.any()
 """,
+    "ExactScene(": """
+import json
+from densegt.simulate.city import CityStreet
+from densegt.simulate.config import SimulateConfig
+from densegt.simulate.run import simulate
+config = SimulateConfig(scenes=1, seconds=0.5, width_px=32, height_px=18, seed=4)
+simulate(config, Path("city"), street=CityStreet("city-small"), workers=1)
+stamp_us = json.loads(next(Path("city").glob("v1.0-*/sample.json")).read_text())[0]["timestamp"]
+found = surface(Path("city"), "scene-0001", stamp_us)
+assert found.area.shape == (200, 200, 16) and found.area.any() and not found.area.all()
+""",
     "read_labels(": """
 assert [path.stem for path in Path("labels").glob("*.h5")] == ["scene-0001"]
 assert (label.token, label.category, label.verified) == ("vehicle-0000", "vehicle.car", True)
