@@ -9,7 +9,11 @@ from densegt.depth.metrics import DepthMetrics, band_edges
 from . import reference
 from .stores import world
 
-pytestmark = pytest.mark.filterwarnings("error")
+# What an earlier test of this process left to the garbage collector is not this file's.
+pytestmark = [
+    pytest.mark.filterwarnings("error"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 def compute(depth, truth, *, source=None, kind=None, max_depth_m=60.0):
