@@ -20,9 +20,7 @@ _PATH = click.Path(path_type=Path)
 
 
 @click.command("predict-motion")
-@click.option(
-    "--checkpoint", type=_PATH, help="Weights of `densegt train-motion`.  [default: those that ship, where any do]"
-)
+@click.option("--checkpoint", type=_PATH, help="Weights of `densegt train-motion`.  [default: those that ship]")
 @recording_options()
 @click.option("--out", type=_PATH, required=True, help="Store of votes: one .h5 a scene goes there.")
 @click.option(

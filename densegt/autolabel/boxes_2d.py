@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.datasets.detection_classes import class_of
+from densegt.datasets.run_lengths import mask_of_runs
 from densegt.datasets.scene import Camera
 from densegt.errors import InputError
 
@@ -151,12 +152,12 @@ def decode_mask(segmentation: Any, width_px: int, height_px: int) -> Mask:
         corners = [np.asarray(part, dtype=np.float64).reshape(-1, 2).round().astype(np.int32) for part in segmentation]
         cv2.fillPoly(out, corners, (1.0,))
         return out.astype(np.bool_)
-    counts, (height, width) = segmentation["counts"], segmentation["size"]
-    runs = np.asarray(_run_lengths(counts) if isinstance(counts, str) else counts, dtype=np.int64)
-    if (height, width) != (height_px, width_px) or runs.sum() != height * width or (runs < 0).any():
-        raise InputError(f"a mask of {width}x{height} px holds {runs.sum()}, and its image is {width_px}x{height_px}")
-    flat = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
-    return flat.reshape(width, height).T
+    counts = segmentation["counts"]
+    runs = _run_lengths(counts) if isinstance(counts, str) else counts
+    try:
+        return mask_of_runs(runs, segmentation["size"], (height_px, width_px))
+    except ValueError as error:
+        raise InputError(str(error)) from None
 
 
 def _run_lengths(text: str) -> list[int]:

@@ -11,12 +11,10 @@ from typing import Any
 from densegt.accumulation.job import AccumulateJob
 from densegt.accumulation.scene_input import ExaminedScene
 from densegt.autolabel.job import knowledge
-from densegt.autolabel.labels import Label
-from densegt.autolabel.publish import read_labels
+from densegt.autolabel.publish import labels_path, prior_path, verified_labels
 from densegt.autolabel.shape_depth import filled, shape_image
 from densegt.datasets.scene import Camera
 from densegt.depth.depth_map import DepthMap
-from densegt.depth.hdf5_file import read_header
 from densegt.errors import InputError
 
 
@@ -44,24 +42,17 @@ class LabelledDepthJob(AccumulateJob):
 
     def saved_config(self, scene: str) -> dict[str, Any]:
         """With what decides the labels."""
-        said = hashlib.sha256(self._path(scene).read_bytes()).hexdigest() if scene else ""
+        said = hashlib.sha256(labels_path(self.labels, scene).read_bytes()).hexdigest() if scene else ""
         return super().saved_config(scene) | {"labels": said}
-
-    def _path(self, scene: str) -> Path:
-        path = self.labels / f"{scene}.h5"
-        if not path.is_file():
-            raise InputError(f"{path}: no such file; densegt autolabel --scene {scene} --out {self.labels}")
-        return path
 
     def _examined(self, name: str) -> ExaminedScene:
         examined = super()._examined(name)
-        tracks = tuple(label.track for label in verified_labels(self._path(name)))
+        tracks = tuple(label.track for label in verified_labels(labels_path(self.labels, name)))
         return replace(examined, scene=replace(examined.scene, tracks=tracks))
 
     def _finish(self, scene: str) -> Callable[[Camera, DepthMap], DepthMap]:
-        path = self._path(scene)
-        prior = read_header(path).config.get("prior")
-        labels, decoder = verified_labels(path), knowledge(None if prior is None else Path(prior)).prior.decoder
+        path = labels_path(self.labels, scene)
+        labels, decoder = verified_labels(path), knowledge(prior_path(path)).prior.decoder
 
         def fill(camera: Camera, depth: DepthMap) -> DepthMap:
             # What was not measured about then may be hidden.
@@ -69,12 +60,3 @@ class LabelledDepthJob(AccumulateJob):
             return filled(depth, shape_image(seen, camera, decoder))
 
         return fill
-
-
-def verified_labels(path: Path) -> tuple[Label, ...]:
-    """A scene's labels that passed verification.
-
-    Raises:
-        InputError: the file cannot be read.
-    """
-    return tuple(label for label in read_labels(path).labels if label.verified)

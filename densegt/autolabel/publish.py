@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from densegt.autolabel.labels import Label
 from densegt.datasets.detection_classes import MAX_BOXES, class_of
-from densegt.depth.hdf5_file import WholeFile, datasets_of, made_from, opened
+from densegt.depth.hdf5_file import WholeFile, datasets_of, made_from, opened, read_header
 from densegt.depth.layer_codec import FILTERS, encode_layer
 from densegt.depth.partial_file import write_whole
 from densegt.depth.read_layer import read_array
@@ -96,6 +96,33 @@ def read_labels(path: Path) -> SceneLabels:
         arrays = {name: read_array(part, name) for name, part in data.items()}
         said = json.loads(arrays["text"].tobytes().decode())
         return SceneLabels(str(said["scene"]), tuple(said["samples"]), tuple(_labels(said["labels"], arrays)))
+
+
+def labels_path(folder: Path, scene: str) -> Path:
+    """A scene's file in a folder of `densegt autolabel`.
+
+    Raises:
+        InputError: there is none.
+    """
+    path = folder / f"{scene}.h5"
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; densegt autolabel --scene {scene} --out {folder} makes it")
+    return path
+
+
+def verified_labels(path: Path) -> tuple[Label, ...]:
+    """A scene's labels that passed verification.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    return tuple(label for label in read_labels(path).labels if label.verified)
+
+
+def prior_path(path: Path) -> Path | None:
+    """The shape prior that a scene's labels were made with; None for the one that ships."""
+    prior = read_header(path).config.get("prior")
+    return None if prior is None else Path(prior)
 
 
 def _labels(said: Sequence[tuple[str, str, str, Sequence[str]]], of: Mapping[str, NDArray[Any]]) -> Iterator[Label]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -11,19 +10,18 @@ from numpy.typing import NDArray
 
 from densegt.autolabel.job import knowledge
 from densegt.autolabel.labels import Label
-from densegt.autolabel.publish import read_labels
+from densegt.autolabel.publish import labels_path, prior_path, verified_labels
 from densegt.depth.depth_map import Source
-from densegt.depth.hdf5_file import read_header
 from densegt.depth.store import ImageRecord
-from densegt.errors import InputError
+from densegt.geometry import boxes as box_geometry
 from densegt.geometry import se3
 from densegt.report.draw import SOURCE_COLOURS, Picture
 from densegt.shapes.mesh import outline
 
 Float64 = NDArray[np.float64]
 
-CORNERS = np.array(list(product((-0.5, 0.5), repeat=3)))
-EDGES = [(a, b) for a in range(8) for b in range(a + 1, 8) if (np.abs(CORNERS[a] - CORNERS[b]) > 0).sum() == 1]
+# Of the corners as `box_geometry.corners` has them: around ahead, around behind, and between.
+EDGES = [(k + a, k + (a + 1) % 4) for k in (0, 4) for a in range(4)] + [(a, a + 4) for a in range(4)]
 NEAREST_M = 0.3
 
 
@@ -42,25 +40,21 @@ class ShownLabel:
 
 
 @dataclass(frozen=True)
-class SceneLabelsShown:
+class ShownSceneLabels:
     """A scene's verified labels."""
 
     labels: tuple[Label, ...]
     prior: Path | None
 
     @classmethod
-    def read(cls, folder: Path, scene: str) -> SceneLabelsShown:
+    def read(cls, folder: Path, scene: str) -> ShownSceneLabels:
         """From a folder of `densegt autolabel`.
 
         Raises:
             InputError: there is none of this scene.
         """
-        path = folder / f"{scene}.h5"
-        if not path.is_file():
-            raise InputError(f"{path}: no such file; densegt autolabel --scene {scene} --out {folder} makes it")
-        prior = read_header(path).config.get("prior")
-        labels = tuple(label for label in read_labels(path).labels if label.verified)
-        return cls(labels, None if prior is None else Path(prior))
+        path = labels_path(folder, scene)
+        return cls(verified_labels(path), prior_path(path))
 
     def draw(self, image: Picture, record: ImageRecord) -> None:
         """Boxes over a camera's image, in place, where they are at its exposure."""
@@ -73,7 +67,7 @@ class SceneLabelsShown:
             track = label.continuous
             if record.sample_token in label.sample_tokens and track.known_at(t_us)[0]:
                 T = se3.inverse(record.T_global_cam) @ track.poses_at(t_us)[0]
-                xyz = se3.apply(T, CORNERS * label.size_lwh_m)
+                xyz = box_geometry.corners(T, label.size_lwh_m)
                 for a, b in EDGES:
                     ends = _before_camera(xyz[a], xyz[b])
                     if ends is not None:

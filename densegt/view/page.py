@@ -34,7 +34,7 @@ from densegt.view.voxels import ShownVoxels, encoded, occupancy_reader
 from densegt.view.worst import WorstPixels
 
 if TYPE_CHECKING:
-    from densegt.view.labels import SceneLabelsShown, ShownLabel
+    from densegt.view.labels import ShownLabel, ShownSceneLabels
 
 Progress = Callable[[int, int], None]
 SCRIPTS = ("three.min.js", "codec.js", "picture.js", "zoom.js", "voxels.js", "cloud.js", "page.js")
@@ -235,13 +235,13 @@ def _label(shown: ShownLabel, name: str, parts: dict[str, str]) -> dict[str, Any
     }
 
 
-def read_shown(folder: Path, scene: str) -> SceneLabelsShown:
+def read_shown(folder: Path, scene: str) -> ShownSceneLabels:
     """A scene's labels; torch is needed for them alone."""
     try:
-        from densegt.view.labels import SceneLabelsShown
+        from densegt.view.labels import ShownSceneLabels
     except ImportError as error:
         raise InputError(f"--labels: {error}; {install_command('train')}") from None
-    return SceneLabelsShown.read(folder, scene)
+    return ShownSceneLabels.read(folder, scene)
 
 
 def _points(xyz: Any, name: str, parts: dict[str, str]) -> dict[str, Any]:
@@ -283,10 +283,7 @@ def _render(content: Mapping[str, Any], parts: Mapping[str, str], depth_dir: str
             depth_dir=depth_dir,
             downscale=content["downscale"],
             style=read("page.css"),
-            scripts=[
-                read(name)
-                for name in ("three.min.js", "codec.js", "picture.js", "zoom.js", "voxels.js", "cloud.js", "page.js")
-            ],
+            scripts=[read(name) for name in SCRIPTS],
             # "<" in a JSON text stands in strings only.
             content=json.dumps(content, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
             first=first,

@@ -17,7 +17,7 @@ from densegt.errors import InputError
 from densegt.geometry import se3
 from densegt.shapes.prior import ShapePrior
 from densegt.shapes.weights import PRIOR
-from densegt.view.labels import SceneLabelsShown
+from densegt.view.labels import ShownSceneLabels
 from densegt.view.page import Choice, write_view
 
 
@@ -45,7 +45,7 @@ def labelled(viewed: SimpleNamespace, tmp_path: Path) -> tuple[Path, ImageRecord
 def test_a_box_is_drawn_where_its_object_is(labelled: tuple[Path, ImageRecord]) -> None:
     folder, record = labelled
     image = np.zeros((*record.depth_m.shape, 3), dtype=np.uint8)
-    SceneLabelsShown.read(folder, "scene-0001").draw(image, record)
+    ShownSceneLabels.read(folder, "scene-0001").draw(image, record)
     v, u = np.nonzero(image.any(axis=-1))
     assert len(u) > 20
     middle = np.array([record.K[0, 2], record.K[1, 2] + 0.5 / 12 * record.K[1, 1]])
@@ -55,7 +55,7 @@ def test_a_box_is_drawn_where_its_object_is(labelled: tuple[Path, ImageRecord]) 
 def test_shapes_stand_in_the_cloud(labelled: tuple[Path, ImageRecord]) -> None:
     folder, record = labelled
     stamps = np.array([record.timestamp_us, record.timestamp_us + 5_000_000])
-    (shown,) = SceneLabelsShown.read(folder, "scene-0001").in_cloud(record.T_global_cam[:3, 3], stamps)
+    (shown,) = ShownSceneLabels.read(folder, "scene-0001").in_cloud(record.T_global_cam[:3, 3], stamps)
     assert np.isfinite(shown.T_origin_box[0]).all()
     assert np.isnan(shown.T_origin_box[1]).all()
     assert len(shown.lines_box) > 500

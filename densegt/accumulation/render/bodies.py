@@ -52,7 +52,7 @@ def behind_bodies(depth_m: Float32, camera: Camera, vehicles: Sequence[Continuou
         core_m = np.array([*(half_m[:2] - ROUNDED_M), half_m[2] * (CORE[1] - CORE[0])])
         if (core_m > 0).all():
             window = _covered(T_cam_core, core_m, camera)
-            box_behind(depth_m, camera.K, _seen(T_cam_core, core_m, -core_m[2], BEHIND_M), *window, out)
+            box_behind(depth_m, camera.K, _seen(T_cam_core, core_m, -np.inf, BEHIND_M), *window, out)
     return out
 
 

@@ -71,7 +71,7 @@ def panes_in(
     next_jump(depth_m, *behind, 1, jumps.right)
     next_jump(columns_m, *behind, -1, jumps.up)
     next_jump(columns_m, *behind, 1, jumps.down)
-    out = no_panes(depth_m.shape)
+    out = empty_panes(depth_m.shape)
     excluded = level(depth_m, inverse_slope, camera, config.level_cosine) | (depth_m > config.farthest_m)
     find_panes(depth_m, inverse_slope, excluded, camera.K[0, 0], jumps, limits, out)
     doubtful = out.frame >= 0
@@ -82,7 +82,7 @@ def panes_in(
         out.inverse_depth[unanswered], out.frame[unanswered] = 0, -1
     if body_m.any():
         body = (body_m > 0) & (depth_m <= config.farthest_m)
-        windows = no_panes(depth_m.shape)
+        windows = empty_panes(depth_m.shape)
         largest_m = (config.longest_m, config.longest_m)
         bent = PaneLimits(*behind, config.agree_body, config.least_body_m, *largest_m)
         find_panes(depth_m, inverse_slope, ~body, camera.K[0, 0], jumps, bent, windows)
@@ -92,8 +92,8 @@ def panes_in(
     return out, doubtful & (out.frame < 0)
 
 
-def no_panes(shape: tuple[int, ...]) -> Panes:
-    """Room for the panes of an image."""
+def empty_panes(shape: tuple[int, ...]) -> Panes:
+    """Arrays for the panes of an image (H,W), not yet written."""
     return Panes(np.empty(shape, np.float32), np.empty(shape, np.int32), np.empty(shape, np.float32))
 
 

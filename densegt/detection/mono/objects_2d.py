@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from densegt.datasets.detection_classes import class_of
 from densegt.datasets.keyframes import Keyframe
+from densegt.datasets.run_lengths import mask_of_runs
 from densegt.datasets.scene import Camera
 from densegt.depth.store import SceneReader
 from densegt.errors import InputError
@@ -154,16 +155,6 @@ def _object_of(row: Mapping[str, Any], camera: Camera) -> Object2d:
     box_px = np.array(row["box"], np.float64)
     if box_px.shape != (4,) or not np.isfinite(box_px).all() or (box_px[2:] <= box_px[:2]).any():
         raise ValueError(f"box {row['box']} is none of left, top, right, bottom")
-    mask = _mask_of(row["mask"], camera) if row.get("mask") is not None else None
+    runs, image_px = row.get("mask"), (camera.height_px, camera.width_px)
+    mask = None if runs is None else mask_of_runs(runs["counts"], runs["size"], image_px)
     return Object2d(box_px, str(row["class"]), float(row.get("score", 1.0)), mask)
-
-
-def _mask_of(runs: Mapping[str, Any], camera: Camera) -> NDArray[np.bool_]:
-    counts = np.array(runs["counts"], np.int64)
-    height, width = runs["size"]
-    if (height, width) != (camera.height_px, camera.width_px) or counts.min() < 0 or counts.sum() != height * width:
-        raise ValueError(
-            f"mask of size {height, width} with {counts.sum()} px, image {camera.height_px, camera.width_px}"
-        )
-    flat = np.repeat(np.arange(len(counts)) % 2 == 1, counts)
-    return flat.reshape(width, height).T
