@@ -26,7 +26,7 @@ from densegt.errors import InputError
 
 # Raise it with every change after which equal input and options give other depth: then no file made before counts as
 # finished.
-ALGORITHM = 7
+ALGORITHM = 8
 
 
 @dataclass(frozen=True)
