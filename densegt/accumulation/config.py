@@ -130,9 +130,11 @@ class SurfelConfig(_Strict):
     layers: float = Field(default=10.0, gt=0, description="where more surfels lie over one another, some are left out")
     finest_rad: float = Field(default=0.0015, gt=0, description="surfaces are worked out on pixels no finer than this")
     pinhole_px: int = Field(default=12, ge=0, description="holes of so many pixels are filled where their rim agrees")
-    bright: float = Field(default=150.0, gt=0, description="least intensity, of 255, of a retroreflector")
-    dimmer: float = Field(default=0.5, gt=0, le=1, description="its halo has less than this share of its intensity")
-    halo_beams: tuple[int, int] = Field(default=(3, 1), description="greatest halo along a ring and across, in beams")
+    retro_intensity: float = Field(default=150.0, gt=0, description="least intensity, of 255, of a retroreflector")
+    bloom_share: float = Field(default=0.5, gt=0, le=1, description="blooming has less than this share of that")
+    bloom_beams: tuple[int, int] = Field(
+        default=(3, 1), description="it reaches so many beams along a ring, across rings"
+    )
     max_gap_deg: float = Field(
         default=1.33, description="nothing is filled across more, or than a lidar's own ring gap where that is wider"
     )

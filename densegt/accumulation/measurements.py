@@ -29,7 +29,7 @@ class Measurements:
     Attributes:
         surfels: (N) in global minus origin.
         mixed: (N,) bool, points between two surfaces (mixed pixels).
-        halo: (N,) bool, points beside a retroreflector, at its range, where nothing is.
+        bloomed: (N,) bool, points beside a retroreflector, at its range, where nothing is.
         first: (S+1,) int64, first row of each sweep.
         images: the sweeps as range images.
         moments: which sweeps are of which lidar and moment.
@@ -41,7 +41,7 @@ class Measurements:
 
     surfels: Surfels
     mixed: NDArray[np.bool_]
-    halo: NDArray[np.bool_]
+    bloomed: NDArray[np.bool_]
     first: NDArray[np.int64]
     images: RangeImages
     moments: Moments
@@ -58,7 +58,7 @@ class MeasuredSweep(NamedTuple):
     times_s: NDArray[np.float64]
     surfels: Surfels
     mixed: NDArray[np.bool_]
-    halo: NDArray[np.bool_]
+    bloomed: NDArray[np.bool_]
 
 
 def measure_scene(
@@ -83,7 +83,7 @@ def measure_scene(
     origin = scene.sweeps[0].T_global_ego[:3, 3].copy()
     start_us = scene.sweeps[0].timestamp_us
     images = RangeImageBuilder(scene, path, moments, origin, config.free_space.columns)
-    surfels, mixed, halo = SurfelsBuilder(len(scene.sweeps)), [], []
+    surfels, mixed, bloomed = SurfelsBuilder(len(scene.sweeps)), [], []
     moving = [now.moving for now in returns if now.moving is not None]
     returns.reverse()
     # Each is taken from the list in its turn, and let go when it has been measured.
@@ -99,7 +99,7 @@ def measure_scene(
                 images.add(index, sweep.returns, sweep.surfels.xyz, sweep.times_s)
                 surfels.add(sweep.surfels)
             mixed.append(np.zeros(0, dtype=np.bool_) if sweep is None else sweep.mixed)
-            halo.append(np.zeros(0, dtype=np.bool_) if sweep is None else sweep.halo)
+            bloomed.append(np.zeros(0, dtype=np.bool_) if sweep is None else sweep.bloomed)
             progress()
     if not images.has_points:
         raise InputError(f"scene {scene.name}: not one of {len(scene.sweeps)} sweeps holds a usable point")
@@ -107,7 +107,7 @@ def measure_scene(
     return Measurements(
         surfels=surfels.build(),
         mixed=np.concatenate(mixed),
-        halo=np.concatenate(halo),
+        bloomed=np.concatenate(bloomed),
         first=np.cumsum([0, *map(len, mixed)], dtype=np.int64),
         images=images.build(),
         moments=moments,
@@ -138,4 +138,4 @@ def _measure_sweep(
         time_s=since_s.astype(np.float32),
         sweep=np.full(len(now), index, dtype=np.int32),
     )
-    return MeasuredSweep(now, times_s, surfels, shaped.mixed, shaped.halo)
+    return MeasuredSweep(now, times_s, surfels, shaped.mixed, shaped.bloomed)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.accumulation.config import SurfelConfig
-from densegt.kernels.halo import halo
+from densegt.kernels.blooming import blooming
 from densegt.kernels.ring_neighbours import ring_neighbours
 from densegt.kernels.surfel_shape import surfel_shape
 
@@ -94,13 +94,13 @@ class ShapedSurfels(NamedTuple):
     Attributes:
         tangents_lidar: (N,2,3); half_m: (N,4), reach.
         mixed: (N,) bool, between two surfaces (mixed pixels).
-        halo: (N,) bool, beside a retroreflector that their beams do not meet.
+        bloomed: (N,) bool, beside a retroreflector that their beams do not meet.
     """
 
     tangents_lidar: Float32
     half_m: Float32
     mixed: NDArray[np.bool_]
-    halo: NDArray[np.bool_]
+    bloomed: NDArray[np.bool_]
 
 
 def shape_surfels(
@@ -136,13 +136,13 @@ def shape_surfels(
         half_m,
         mixed,
     )
-    beside = np.zeros(n, dtype=np.bool_)
+    bloomed = np.zeros(n, dtype=np.bool_)
     range_m = np.linalg.norm(xyz_lidar, axis=1).astype(np.float32)
-    widest = np.array(config.halo_beams).repeat(2)
-    halo(range_m[order], intensity[order], neighbours, widest, config.bright, config.dimmer, beside)
+    widest = np.array(config.bloom_beams).repeat(2)
+    blooming(range_m[order], intensity[order], neighbours, widest, config.retro_intensity, config.bloom_share, bloomed)
     back = np.empty(n, dtype=np.intp)
     back[order] = np.arange(n)
-    return ShapedSurfels(tangents.take(back, axis=0), half_m.take(back, axis=0), mixed.take(back), beside.take(back))
+    return ShapedSurfels(tangents.take(back, axis=0), half_m.take(back, axis=0), mixed.take(back), bloomed.take(back))
 
 
 def _rings_upwards(ring: NDArray[np.uint16], elevation: Float32) -> tuple[NDArray[np.int64], float]:

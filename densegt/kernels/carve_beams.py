@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from densegt.kernels.voxel_walk import (
+from densegt.kernels.voxel_traversal import (
     Triple,
     Voxel,
     borders_ahead,

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from densegt.kernels.voxel_walk import borders_ahead, is_inside, next_voxel, strides, voxel_at, way_inside
+from densegt.kernels.voxel_traversal import borders_ahead, is_inside, next_voxel, strides, voxel_at, way_inside
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -35,19 +35,19 @@ def all_passes(
     """
     T_voxel_origin = frame.T_voxel_local(cloud.origin_global_m)
     now = np.abs(cloud.sweep_times_s - cloud.sweep_times_s[frame.sweep]) <= config.now_s
-    others = apart(cloud, config.beams_every_m) & ~now
+    others = spaced_sweeps(cloud, config.beams_every_m) & ~now
     passes, later = (Passes(*(np.zeros(frame.grid.shape, np.uint16) for _ in Passes._fields)) for _ in range(2))
     for sweeps, out in ((now, passes), (others, later)):
         beams.carve(sweeps & allowed, T_voxel_origin, config.carve_rule, out)
     for placed in movers:
-        inside = where_it_is(placed, frame)
+        inside = voxels_of(placed, frame)
         later.beams[inside], later.slabs[inside] = 0, 0
     np.add(passes.beams, np.minimum(later.beams, MOST - passes.beams), out=passes.beams)
     passes.slabs[:] |= later.slabs
     return passes
 
 
-def apart(cloud: Cloud, every_m: float) -> Bool:
+def spaced_sweeps(cloud: Cloud, every_m: float) -> Bool:
     """Sweeps (S,) of which each is so far from the one before it; what lies between sees nothing new."""
     out = np.zeros(len(cloud.sweep_times_s), dtype=np.bool_)
     for lidar in np.unique(cloud.moments.lidar):
@@ -58,7 +58,7 @@ def apart(cloud: Cloud, every_m: float) -> Bool:
     return out
 
 
-def where_it_is(placed: PlacedMover, frame: GridFrame) -> Voxels:
+def voxels_of(placed: PlacedMover, frame: GridFrame) -> Voxels:
     """Indices along x, y, z of the voxels that a mover's box touches."""
     T_grid_box = se3.inverse(frame.T_global_grid) @ placed.T_global_box
     return in_box(T_grid_box, placed.track.size_lwh_m, frame.grid, margin_m=frame.grid.voxel_m / 2)[0]

@@ -26,7 +26,7 @@ WITHOUT = {
     "raycast_shapes.pane_is_glass": "a pattern that is its own definition",
     "shade.shade": "textures that are their own definition",
     **{
-        f"voxel_walk.{name}": "a part of march_rays and carve_beams"
+        f"voxel_traversal.{name}": "a part of march_rays and carve_beams"
         for name in ("way_inside", "voxel_at", "borders_ahead", "strides", "next_voxel", "is_inside")
     },
 }

@@ -55,7 +55,7 @@ def assign_points(
     movers = _carried(measured, tracks, motion, owner)
     transient = np.zeros(len(owner), dtype=np.bool_)
     if config.motion not in ("auto", "free"):
-        return _without_halos(PointAssignment(owner, transient, movers), measured)
+        return _without_blooming(PointAssignment(owner, transient, movers), measured)
     rows = np.flatnonzero(owner == STATIC)
     xyz, sweep = measured.surfels.xyz[rows], measured.surfels.sweep[rows]
     of = (measured.images, measured.moments, xyz, sweep)
@@ -73,12 +73,12 @@ def assign_points(
     inside = assigned >= 0
     owner[inside] = assigned[inside] + len(tracks)
     owner[assigned == AMBIGUOUS] = AMBIGUOUS
-    return _without_halos(PointAssignment(owner, transient & (owner == STATIC), movers), measured)
+    return _without_blooming(PointAssignment(owner, transient & (owner == STATIC), movers), measured)
 
 
-def _without_halos(found: PointAssignment, measured: Measurements) -> PointAssignment:
-    """Halos of what stands still are left out; what moves is told from all its points, and keeps them."""
-    found.owner[measured.halo & (found.owner == STATIC)] = AMBIGUOUS
+def _without_blooming(found: PointAssignment, measured: Measurements) -> PointAssignment:
+    """Blooming of what stands still is left out; what moves is told from all its points, and keeps them."""
+    found.owner[measured.bloomed & (found.owner == STATIC)] = AMBIGUOUS
     return replace(found, transient=found.transient & (found.owner == STATIC))
 
 

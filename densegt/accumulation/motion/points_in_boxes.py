@@ -94,7 +94,9 @@ def near_boxes(
     if len(rows) and tracks:
         surfels = measured.surfels.take(rows)
         first = np.searchsorted(rows, measured.first)
-        part = replace(measured, surfels=surfels, mixed=measured.mixed[rows], halo=measured.halo[rows], first=first)
+        part = replace(
+            measured, surfels=surfels, mixed=measured.mixed[rows], bloomed=measured.bloomed[rows], first=first
+        )
         wider = config.model_copy(update={"margin_m": config.margin_m + BESIDE_M})
         near[rows] = assign_to_boxes(part, tracks, motion, wider) != STATIC
     return near

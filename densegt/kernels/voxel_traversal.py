@@ -1,4 +1,6 @@
-"""A straight way through a grid of voxels, from voxel to voxel; voxel (i,j,k) is i to i + 1 and so on.
+"""Traversal of a grid of voxels along a ray, from voxel to voxel (Amanatides and Woo, 1987).
+
+Voxel (i,j,k) is i to i + 1 and so on.
 
 Voxels and places are tuples, which the compiler keeps in registers: half the time of small arrays.
 """

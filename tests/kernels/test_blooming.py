@@ -1,15 +1,15 @@
-"""Halos of retroreflectors: plates before a wall, stripes on bodies, and against the reference implementation."""
+"""Blooming of retroreflectors: plates before a wall, stripes on bodies, and against the reference implementation."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from densegt.kernels.halo import halo
+from densegt.kernels.blooming import blooming
 
 from ..twins import twin_of
 
-BRIGHT, DIMMER, STEPS = 100.0, 0.5, np.array([3, 3, 1, 1])
+RETRO_INTENSITY, SHARE, STEPS = 100.0, 0.5, np.array([3, 3, 1, 1])
 WALL_M = 20.0
 
 
@@ -22,10 +22,10 @@ def rows_of(shape):
     return out.reshape(-1, 4)
 
 
-def found(range_m, intensity, kernel=halo):
+def found(range_m, intensity, kernel=blooming):
     out = np.zeros(range_m.size, dtype=np.bool_)
     given = (np.float32(range_m).ravel(), np.float32(intensity).ravel(), rows_of(range_m.shape))
-    kernel(*given, STEPS, BRIGHT, DIMMER, out)
+    kernel(*given, STEPS, RETRO_INTENSITY, SHARE, out)
     return out.reshape(range_m.shape)
 
 
@@ -76,10 +76,10 @@ def test_equals_its_reference(seed):
     shape = (6, 40)
     range_m = rng.choice([9.8, 10.0, 10.25, 10.4, 20.0, np.inf, np.nan], shape, p=[0.2, 0.3, 0.2, 0.1, 0.1, 0.05, 0.05])
     intensity = rng.choice([0.0, 20.0, 49.9, 50.0, 100.0, 255.0, np.nan], shape)
-    assert np.array_equal(found(range_m, intensity), found(range_m, intensity, twin_of(halo)))
+    assert np.array_equal(found(range_m, intensity), found(range_m, intensity, twin_of(blooming)))
 
 
 def test_no_returns():
     out = np.zeros(0, dtype=np.bool_)
     nothing = np.zeros(0, dtype=np.float32)
-    halo(nothing, nothing, np.zeros((0, 4), dtype=np.int32), STEPS, BRIGHT, DIMMER, out)
+    blooming(nothing, nothing, np.zeros((0, 4), dtype=np.int32), STEPS, RETRO_INTENSITY, SHARE, out)
