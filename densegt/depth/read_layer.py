@@ -71,13 +71,20 @@ def read_array(data: Any, name: str) -> NDArray[Any]:
         return np.asarray(data[()])
     filters = _filters(data)
     _check_chunks(data, name, filters)
-    if filters == [_SHUFFLE, _DEFLATE, _FLETCHER32] and data.chunks == data.shape and data.id.get_num_chunks() == 1:
+    if is_one_chunk(data):
         mask, packed = data.id.read_direct_chunk((0,) * data.ndim)
         if mask == 0:
             return decode_layer(packed, data.dtype, data.shape)
     if _DEFLATE in filters:
         _check_inflated(data, name)
     return np.asarray(data[()])
+
+
+def is_one_chunk(data: Any) -> bool:
+    """Whether a dataset was written as `layer_codec` does."""
+    if data.chunks != data.shape or _filters(data) != [_SHUFFLE, _DEFLATE, _FLETCHER32]:
+        return False
+    return bool(data.id.get_num_chunks() == 1)
 
 
 def _filters(data: Any) -> list[int]:

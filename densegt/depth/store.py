@@ -18,15 +18,16 @@ All that is read has a checksum: HDF5's own for its structures (which its format
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from densegt.datasets.scene import Camera
 from densegt.depth.attributes import camera_attributes, distortion, inside, integer, matrix, text
+from densegt.depth.chunk_places import ChunkPlace, chunk_places, read_chunks
 from densegt.depth.depth_map import DepthMap
 from densegt.depth.encoding_thread import EncodingThread
 from densegt.depth.file_identity import FileIdentity
@@ -157,6 +158,18 @@ def scene_files(folder: Path) -> list[Path]:
     return files
 
 
+_ALWAYS = frozenset({"depth", "source"})
+_NOTHING: NDArray[Any] = np.empty((0, 0))
+
+
+class _KnownPlaces(NamedTuple):
+    """An image that was read and checked once: all of it but its layers, their names, and places of those read."""
+
+    record: ImageRecord
+    names: frozenset[str]
+    places: Mapping[str, ChunkPlace]
+
+
 class SceneReader:
     """Reads one scene's file, image by image; a file that takes its place meanwhile is an error, not read on.
 
@@ -180,6 +193,7 @@ class SceneReader:
             }
         self.keys: list[tuple[str, str]] = sorted(stamps, key=lambda k: (stamps[k], k))
         self._known = frozenset(stamps)
+        self._known_places: dict[tuple[str, str], _KnownPlaces] = {}
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -199,16 +213,20 @@ class SceneReader:
         """
         if (sample_token, channel) not in self._known:
             raise InputError(f"{self.path}: no image {sample_token}/{channel} in it")
+        known = self._known_places.get((sample_token, channel))
+        again = None if known is None else self._read_again(known, layers)
+        if again is not None:
+            return again
         with opened(self.path, (FORMAT,), f"{sample_token}/{channel}: ", self.identity) as (file, _):
             group = group_of(group_of(file, sample_token), channel)
             attributes = attributes_of(group)
             data = datasets_of(group)
             check_layers(list(data.items()))
-            depth = read_layer(data.pop("depth"), "depth", np.uint16)
-            source = read_layer(data.pop("source"), "source", np.uint8, shape=depth.shape)
-            wanted = data if layers is None else data.keys() & set(layers)
+            depth = read_layer(data["depth"], "depth", np.uint16)
+            source = read_layer(data["source"], "source", np.uint8, shape=depth.shape)
+            wanted = data.keys() - _ALWAYS if layers is None else data.keys() & set(layers)
             further = {name: read_layer(data[name], name, shape=depth.shape) for name in data if name in wanted}
-            return ImageRecord(
+            record = ImageRecord(
                 scene=self.scene,
                 sample_token=sample_token,
                 channel=channel,
@@ -222,3 +240,20 @@ class SceneReader:
                 source=source,
                 layers=further,
             )
+            places = chunk_places({name: data[name] for name in ("depth", "source", *further)})
+        if places is not None:
+            bare = replace(record, depth_m=_NOTHING, source=_NOTHING, layers={})
+            self._known_places[sample_token, channel] = _KnownPlaces(bare, frozenset(data), places)
+        return record
+
+    def _read_again(self, known: _KnownPlaces, layers: Collection[str] | None) -> ImageRecord | None:
+        """An image that was read before; None where it is to be read, or refused, by way of HDF5."""
+        further = known.names - _ALWAYS if layers is None else known.names & set(layers)
+        if not further <= known.places.keys():
+            return None
+        places = {name: place for name, place in known.places.items() if name in _ALWAYS or name in further}
+        found = read_chunks(self.path, places, self.identity)
+        if found is None:
+            return None
+        depth, source = decode_depth(found.pop("depth")), found.pop("source")
+        return replace(known.record, depth_m=depth, source=source, layers=found)

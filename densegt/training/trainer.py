@@ -15,6 +15,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 
+from densegt.batch.executor.kept_memory import keep_freed_memory
 from densegt.errors import InputError
 from densegt.training.checkpoint_file import WholeCheckpointIO
 
@@ -57,6 +58,8 @@ def make_trainer(
     Raises:
         InputError: this machine has no such devices or no such arithmetic.
     """
+    # Batches of a size come again and again, here and in the loaders that are forked from here.
+    keep_freed_memory()
     counted: Any = int(devices) if str(devices).isdecimal() else devices
     try:
         return Trainer(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from densegt.kernels.known_layers import known_layers
-from densegt.kernels.nearest_places import nearest_places
+from densegt.kernels.nearest_layers import nearest_layers
 
 from ..twins import twin_of
 
@@ -27,13 +27,22 @@ def test_known_layers_equal_twin(size: int, excluded: int) -> None:
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (1, 1), (12, 17)])
-def test_nearest_places_equal_twin(shape: tuple[int, int]) -> None:
+def test_nearest_layers_equal_twin(shape: tuple[int, int]) -> None:
     rng = np.random.default_rng(shape[1])
+    layers = (
+        rng.random((20, 30), np.float32),
+        rng.integers(0, 7, (20, 30), np.uint8),
+        rng.random((20, 30), np.float32),
+    )
+    layers[0][3:6] = np.nan
     for _ in range(5):
         A = np.eye(3)
         A[:2] = rng.normal(0, 1, (2, 3))
         A[0, 0], A[1, 1] = 2, 1.5
-        got, wanted = np.full(shape, 7, np.int32), np.full(shape, 9, np.int32)
-        nearest_places(A, 20, 30, got)
-        twin_of(nearest_places)(A, 20, 30, wanted)
-        np.testing.assert_array_equal(got, wanted)
+        answers = []
+        for kernel in (nearest_layers, twin_of(nearest_layers)):
+            out = [np.full(shape, 9, layer.dtype) for layer in layers]
+            kernel(A, *layers, *out)
+            answers.append(out)
+        for got, wanted in zip(*answers, strict=True):
+            np.testing.assert_array_equal(got, wanted)

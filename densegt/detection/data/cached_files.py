@@ -48,6 +48,7 @@ def _read_layers(
     return layers_of_record(record, supervision), record.K
 
 
-@lru_cache(maxsize=64)
+# More scenes than a recording has: to list a scene's images takes as long as to read a dozen of them.
+@lru_cache(maxsize=2048)
 def _reader(path: Path) -> SceneReader:
     return SceneReader(path)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densegt.detection.data.depth_layers import DepthLayers
-from densegt.kernels.nearest_places import nearest_places
+from densegt.kernels.nearest_layers import nearest_layers
 
 Float64 = NDArray[np.float64]
 Places = tuple[NDArray[np.intp], NDArray[np.intp]]
@@ -43,16 +43,8 @@ def warp_points(layers: DepthLayers, A: Float64, to_px: tuple[int, int]) -> Dept
 
 def warp_surface(layers: DepthLayers, A: Float64, to_px: tuple[int, int]) -> DepthLayers:
     """Give every pixel what lies at its centre. For dense depth: no bias to what is near."""
-    index = np.empty(to_px, dtype=np.int32)
-    height, width = layers.depth_m.shape
-    nearest_places(inverse(A), height, width, index)
-    depth_m, source, confidence = layers.depth_m.ravel(), layers.source.ravel(), layers.confidence.ravel()
-    at = np.flatnonzero(index >= 0)
-    if len(at) == index.size:
-        return DepthLayers(depth_m[index], source[index], confidence[index])
-    out, of = DepthLayers.unknown(to_px), index.ravel()[at]
-    out.depth_m.ravel()[at], out.source.ravel()[at] = depth_m[of], source[of]
-    out.confidence.ravel()[at] = confidence[of]
+    out = DepthLayers(np.empty(to_px, np.float32), np.empty(to_px, np.uint8), np.empty(to_px, np.float32))
+    nearest_layers(inverse(A), *layers, *out)
     return out
 
 
