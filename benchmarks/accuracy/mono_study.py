@@ -56,7 +56,7 @@ class Study:
         config = overridden(self._base, {"seed": seed, **ARMS[arm]})
         torch.manual_seed(seed)
         task = MonoTask(config.model_dump())
-        samples = MonoObjects(self._datasets("train", task), seed, mirror=True)
+        samples = MonoObjects(self._datasets("train", task), seed, config.augment)
         began = time.process_time()
         self._train(task, samples)
         seconds = time.process_time() - began

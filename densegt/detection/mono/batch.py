@@ -10,8 +10,9 @@ from torch import Tensor
 class MonoBatch(TypedDict):
     """B objects, each in its own view (see `View`); without the leading B where it is one.
 
-    image (B,3,S,S) uint8; numbers (B,8): logarithms of the box's height and of its width to height, tangent of its
-    middle, whether it is cut at its right, left, bottom and top, and whether its mask is known.
+    image (B,3,S,S) uint8; numbers (B,10): logarithms of the box's height and of its width to height, tangent of its
+    middle, whether it is cut at its right, left, bottom and top, whether its mask is known, and by how much, as a
+    logarithm, the ground at its bottom is farther than its height says, and whether that can be told.
     kind (B,) place in the configuration's classes; score (B,) of the 2D detector.
     box_ab (B,4): see `View`; cut (B,4) bool, in the same order; pixel (B,): see `View`.
     points (B,P,3) m, of depth on the object; point_weight (B,P), 0 is padding.
@@ -52,7 +53,7 @@ def mirrored(batch: MonoBatch) -> MonoBatch:
     """The same objects, left and right changed; a flag of the mask stays."""
     sides = [1, 0, 2, 3]
     y = batch["points"].new_tensor([1.0, -1.0, 1.0])
-    numbers = batch["numbers"][..., [0, 1, 2, 4, 3, 5, 6, 7]]
+    numbers = batch["numbers"][..., [0, 1, 2, 4, 3, 5, 6, 7, 8, 9]]
     box_ab = batch["box_ab"][..., sides] * batch["box_ab"].new_tensor([-1.0, -1.0, 1.0, 1.0])
     box = batch["box"] * batch["box"].new_tensor([1.0, -1.0, 1.0, 1.0, 1.0, 1.0, -1.0])
     return {

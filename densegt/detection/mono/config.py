@@ -23,6 +23,8 @@ class MonoModelConfig(BaseModel):
         min_height_deg: lower 2D boxes are left out.
         widths: channels of the convolutions, each with stride 2.
         hypotheses: of the yaw; 1 is a plain regression.
+        dropout: of what the layers after the convolutions are given.
+        mirrors_m: a box is so much wider than its shape, which has no mirrors.
     """
 
     model_config = STRICT
@@ -34,6 +36,8 @@ class MonoModelConfig(BaseModel):
     widths: tuple[int, ...] = (24, 48, 64, 96, 96)
     features: int = Field(default=128, ge=1, le=4096)
     hypotheses: int = Field(default=4, ge=1, le=16)
+    dropout: float = Field(default=0.3, ge=0, lt=1)
+    mirrors_m: float = Field(default=0.3, ge=0, le=1)
 
     @field_validator("classes")
     @classmethod
@@ -58,6 +62,8 @@ class MonoWeights(BaseModel):
 
     Attributes:
         depth: distance of measured points to the shape's surface.
+        free_space: of the shape between the camera and measured points.
+        ground: the shape's bottom against the ground, as the reference frame has it.
         silhouette: rays that meet the shape, or do not, as the mask says.
         box_2d: the box's image against the 2D box.
         size, shape: how unlike its kind a vehicle's size and code are.
@@ -68,9 +74,11 @@ class MonoWeights(BaseModel):
     model_config = STRICT
 
     depth: float = Field(default=0.5, ge=0)
+    free_space: float = Field(default=0.5, ge=0)
+    ground: float = Field(default=0.1, ge=0)
     silhouette: float = Field(default=0.5, ge=0)
     box_2d: float = Field(default=0.3, ge=0)
-    size: float = Field(default=0.02, ge=0)
+    size: float = Field(default=0.2, ge=0)
     shape: float = Field(default=0.02, ge=0)
     score: float = Field(default=0.2, ge=0)
     label: float = Field(default=1.0, ge=0)
@@ -80,7 +88,9 @@ class LossConfig(BaseModel):
     """How the parts are measured.
 
     Attributes:
-        depth_m: distances beyond this cost in proportion, not by their square.
+        depth_m: distances up to this cost by their square, greater ones ever less.
+        full_depth_m: an object that is farther than this is as exact only in proportion.
+        ground_m, ground_slope: so much a shape may be above or below the ground, and so much more a metre away.
         silhouette_m: a ray that passes by as far as this is likely to miss.
         box_slack: of a 2D box's size, costs nothing.
         points, rays: so many of an object take part in a step.
@@ -91,12 +101,29 @@ class LossConfig(BaseModel):
     model_config = STRICT
 
     depth_m: float = Field(default=0.15, gt=0)
+    full_depth_m: float = Field(default=15.0, gt=0)
+    ground_m: float = Field(default=0.2, gt=0)
+    ground_slope: float = Field(default=0.03, ge=0)
     silhouette_m: float = Field(default=0.12, gt=0)
     box_slack: float = Field(default=0.06, ge=0, lt=1)
     points: int = Field(default=48, ge=1, le=128)
     rays: int = Field(default=40, ge=1, le=96)
     mean_steps: int = Field(default=150, ge=0)
     explore_every: int = Field(default=4, ge=0)
+
+
+class AugmentConfig(BaseModel):
+    """How crops are varied while learning, besides that half of them are mirrored.
+
+    Attributes:
+        colour: by how much contrast, colours and light may differ.
+        jitter: of a crop's half side, that it may be shifted and stretched by.
+    """
+
+    model_config = STRICT
+
+    colour: float = Field(default=0.5, ge=0, le=1)
+    jitter: float = Field(default=0.08, ge=0, le=0.5)
 
 
 class MonoConfig(DetectorConfig):
@@ -112,11 +139,12 @@ class MonoConfig(DetectorConfig):
     batch: int = Field(default=16, ge=1)
     epochs: int = Field(default=30, ge=1)
     learning_rate: float = Field(default=2e-3, gt=0)
-    weight_decay: float = Field(default=1e-3, ge=0)
+    weight_decay: float = Field(default=0.05, ge=0)
     supervision: Teacher = "sparse"
     model: MonoModelConfig = MonoModelConfig()
     weights: MonoWeights = MonoWeights()
     loss: LossConfig = LossConfig()
+    augment: AugmentConfig = AugmentConfig()
 
     @property
     def detector(self) -> str:

@@ -15,8 +15,9 @@ from densegt.datasets.keyframes import Keyframe
 from densegt.datasets.scene import Camera, Track
 from densegt.detection.data.depth_dataset import DepthDataset
 from densegt.detection.data.labels import Labels
-from densegt.detection.data.loaders import LoaderConfig
+from densegt.detection.mono.augment import varied
 from densegt.detection.mono.batch import MonoBatch, MonoKeyframe, mirrored
+from densegt.detection.mono.config import AugmentConfig, MonoConfig
 from densegt.detection.mono.evidence import POINTS, RAYS, gather
 from densegt.detection.mono.labels_3d import Label3d, label_of, labels_at
 from densegt.detection.mono.objects_2d import Object2d, Objects2d
@@ -25,6 +26,9 @@ from densegt.geometry import se3
 from densegt.training.sampler import ResumableSampler, place_of
 
 Float64 = NDArray[np.float64]
+# A common vehicle is as high. Ground seen nearer to the horizon than this tangent is no measure, nor is it to a camera
+# that is lower than this over what the ego frame takes for the ground.
+VEHICLE_M, HORIZON, LOWEST_M = 1.7, -0.01, 0.3
 
 
 class MonoDataset(Dataset[MonoKeyframe]):
@@ -106,11 +110,15 @@ class MonoDataset(Dataset[MonoKeyframe]):
 
 
 class MonoObjects(Dataset[MonoBatch]):
-    """Objects of all keyframes in memory, by number without end; the same seed and number give the same sample."""
+    """Objects of all keyframes in memory, by number without end; the same seed and number give the same sample.
 
-    def __init__(self, datasets: Sequence[MonoDataset], seed: int, *, mirror: bool) -> None:
+    Args:
+        augment: how they are varied, and half of them mirrored; None leaves them as they are.
+    """
+
+    def __init__(self, datasets: Sequence[MonoDataset], seed: int, augment: AugmentConfig | None) -> None:
         self._all = joined([dataset.objects() for dataset in datasets])
-        self._seed, self._mirror = seed, mirror
+        self._seed, self._augment = seed, augment
 
     def __len__(self) -> int:
         return len(self._all["kind"])
@@ -118,19 +126,22 @@ class MonoObjects(Dataset[MonoBatch]):
     def __getitem__(self, number: int) -> MonoBatch:
         place = number % len(self)
         one = cast(MonoBatch, {name: cast(Any, self._all)[name][place] for name in self._all})
-        if self._mirror and np.random.default_rng((self._seed, number)).random() < 0.5:
-            return mirrored(one)
-        return one
+        if self._augment is None:
+            return one
+        rng = np.random.default_rng((self._seed, number))
+        if rng.random() < 0.5:
+            one = mirrored(one)
+        return {**one, "image": torch.from_numpy(varied(one["image"].numpy(), rng, self._augment))}
 
 
 class MonoData(LightningDataModule):
     """Loaders; each process of several has its part."""
 
-    def __init__(self, learned: Sequence[MonoDataset], held_out: Sequence[MonoDataset], config: LoaderConfig) -> None:
+    def __init__(self, learned: Sequence[MonoDataset], held_out: Sequence[MonoDataset], config: MonoConfig) -> None:
         super().__init__()
         self._config = config
-        self.learned = MonoObjects(learned, config.seed, mirror=True)
-        self._held_out = MonoObjects(held_out, config.seed, mirror=False)
+        self.learned = MonoObjects(learned, config.seed, config.augment)
+        self._held_out = MonoObjects(held_out, config.seed, None)
 
     def train_dataloader(self) -> DataLoader[MonoBatch]:
         """Shuffled objects, half of them mirrored."""
@@ -163,7 +174,11 @@ def _numbers(view: View, cut: NDArray[np.bool_], thing: Object2d) -> NDArray[np.
     right, left, bottom, top = view.box_ab
     height = top - bottom
     shape = [np.log(height) + 2.5, np.log((left - right) / height), 4 * (top + bottom) / 2]
-    return np.array([*shape, *cut, thing.mask is not None], np.float32)
+    camera_m = view.T_ref_view[2, 3]
+    told = bool(bottom < HORIZON and camera_m > LOWEST_M and not cut[2])
+    # Both are the same where a vehicle as high as that stands on the ground as the reference frame has it.
+    farther = np.log(camera_m / -bottom) - np.log(VEHICLE_M / height) if told else 0.0
+    return np.array([*shape, *cut, thing.mask is not None, np.clip(farther, -1, 1), told], np.float32)
 
 
 def _in_view(label: Label3d | None, view: View, T_ref_global: Float64) -> NDArray[np.float32]:
@@ -177,7 +192,7 @@ def _in_view(label: Label3d | None, view: View, T_ref_global: Float64) -> NDArra
 def _stacked(rows: list[dict[str, Any]], crop_px: int) -> MonoBatch:
     """As tensors; of no object too."""
     shapes: dict[str, tuple[tuple[int, ...], Any]] = {
-        "image": ((3, crop_px, crop_px), np.uint8), "numbers": ((8,), np.float32), "kind": ((), np.int64),
+        "image": ((3, crop_px, crop_px), np.uint8), "numbers": ((10,), np.float32), "kind": ((), np.int64),
         "score": ((), np.float32), "box_ab": ((4,), np.float32), "cut": ((4,), np.bool_), "pixel": ((), np.float32),
         "points": ((POINTS, 3), np.float32), "point_weight": ((POINTS,), np.float32), "rays": ((RAYS, 3), np.float32),
         "inside": ((RAYS,), np.float32), "ray_weight": ((RAYS,), np.float32), "box": ((7,), np.float32),

@@ -15,13 +15,36 @@ NEAREST_M = 0.5
 MIN_PIXELS = 0.7
 
 
-def depth_loss(distance: Tensor, weight: Tensor, depth_m: float) -> Tensor:
+def depth_loss(distance: Tensor, weight: Tensor, scale_m: Tensor) -> Tensor:
     """(B,K) of signed distances (B,K,P) m of measured points with weights (B,P); 0 where there is no point.
 
-    Huber's, by the square of `depth_m`: a distance of that costs a half, one of ten times that nine and a half.
+    Cauchy's, by the square of `scale_m` (B,): what is measured on something else by mistake pulls ever less the farther
+    it is away. With Huber's a few objects with depth 15 m off decided all that was learned.
     """
-    scaled = functional.huber_loss(distance / depth_m, torch.zeros_like(distance), reduction="none")
-    return (scaled * weight[:, None]).sum(-1) / weight.sum(-1, keepdim=True).clamp(min=TINY)
+    cost = torch.log1p(0.5 * (distance / scale_m[:, None, None]).square())
+    return (cost * weight[:, None]).sum(-1) / weight.sum(-1, keepdim=True).clamp(min=TINY)
+
+
+def free_space_loss(distance: Tensor, weight: Tensor, scale_m: Tensor) -> Tensor:
+    """(B,K) as `depth_loss`, of places (B,K,P) that were seen through: only such as are inside the shape cost.
+
+    Without it a shape that is too near is as good as one in its place: points deep inside it have its surface at hand
+    all around.
+    """
+    return depth_loss(distance.clamp(max=0), weight, scale_m)
+
+
+def scale_of(depth_m: float, full_depth_m: float, x_m: Tensor) -> Tensor:
+    """(B,) m, of objects at (B,) m: `depth_m` up to `full_depth_m`, in proportion beyond."""
+    return depth_m * (x_m / full_depth_m).clamp(min=1)
+
+
+def ground_loss(bottom_m: Tensor, x_m: Tensor, ground_m: float, slope: float) -> Tensor:
+    """(B,) of heights (B,) m of shapes' bottoms over the plane that the camera's vehicle stands on, (B,) m away.
+
+    Cauchy's, by the square of `ground_m` and what a road may rise by till there.
+    """
+    return torch.log1p(0.5 * (bottom_m / (ground_m + slope * x_m)).square())
 
 
 def silhouette_loss(least: Tensor, inside: Tensor, weight: Tensor, soft_m: Tensor) -> Tensor:

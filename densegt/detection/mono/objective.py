@@ -14,10 +14,13 @@ from densegt.detection.mono.losses import (
     around,
     box_2d_loss,
     depth_loss,
+    free_space_loss,
+    ground_loss,
     hindsight,
     label_loss,
     mixed,
     nearest_yaw,
+    scale_of,
     shape_loss,
     silhouette_loss,
     size_loss,
@@ -27,15 +30,18 @@ from densegt.detection.mono.losses import (
 from densegt.detection.mono.placed import Answer, Placed, least_on_rays, place
 from densegt.detection.mono.shape_space import ShapeSpace
 
+# Of the way back to the camera from a measured point, places between these distances have been seen through, m.
+THROUGH_M = (0.4, 4.0)
 # Yaws that are tried all around, and by how much of its cost one must be better to be taught.
 TRIED, BETTER = 12, 0.1
 
 
 class Seen(NamedTuple):
-    """Some of the points and rays of a batch; see `MonoBatch`."""
+    """Some of the points and rays of a batch; see `MonoBatch`. `through` (B,P,3) are on the way to the points."""
 
     points: Tensor
     point_weight: Tensor
+    through: Tensor
     rays: Tensor
     inside: Tensor
     ray_weight: Tensor
@@ -64,6 +70,11 @@ def losses(answer: Answer, batch: MonoBatch, space: ShapeSpace, config: MonoConf
         parts["size"] = weights.size * size_loss(placed.size, space.extent[kind, :3], space.sigma[kind]).mean()
     if weights.shape:
         parts["shape"] = weights.shape * shape_loss(answer.w).mean()
+    if weights.ground:
+        bottom_m = placed.middle[:, 2] - placed.size[:, 2] / 2 + batch["T_ref_view"][:, 2, 3].to(placed.middle)
+        x_m = placed.middle[:, 0].detach()
+        off = ground_loss(bottom_m, x_m, config.loss.ground_m, config.loss.ground_slope)
+        parts["ground"] = weights.ground * off.mean()
     return parts
 
 
@@ -75,8 +86,12 @@ def yaw_costs(placed: Placed, seen: Seen, batch: MonoBatch, space: ShapeSpace, c
     weights, how = config.weights, config.loss
     cost = {}
     if weights.depth:
+        scale_m = scale_of(how.depth_m, how.full_depth_m, placed.middle[:, 0].detach())
         distance = space.distance(placed.code, placed.into_shape(seen.points))
-        cost["depth"] = weights.depth * depth_loss(distance, seen.point_weight, how.depth_m)
+        cost["depth"] = weights.depth * depth_loss(distance, seen.point_weight, scale_m)
+        if weights.free_space:
+            distance = space.distance(placed.code, placed.into_shape(seen.through))
+            cost["free_space"] = weights.free_space * free_space_loss(distance, seen.point_weight, scale_m)
     elif weights.silhouette:
         cost["silhouette"] = silhouettes(placed, seen, batch, space, config)
     if weights.box_2d or not cost:
@@ -123,8 +138,12 @@ def some_of(batch: MonoBatch, config: MonoConfig) -> Seen:
 
     point = drawn(batch["point_weight"], config.loss.points)
     ray = drawn(batch["ray_weight"], config.loss.rays)
+    points = of(batch["points"], point)
+    range_m = points.norm(dim=-1, keepdim=True).clamp(min=1e-3)
+    least, most = THROUGH_M
+    back_m = least + (most - least) * torch.rand_like(range_m)
     return Seen(
-        of(batch["points"], point), of(batch["point_weight"], point), of(batch["rays"], ray),
+        points, of(batch["point_weight"], point), points * (1 - back_m / range_m).clamp(min=0), of(batch["rays"], ray),
         of(batch["inside"], ray), of(batch["ray_weight"], ray),
     )  # fmt: skip
 
@@ -135,7 +154,8 @@ def _of_labels(answer: Answer, placed: Placed, batch: MonoBatch, config: MonoCon
     turn = yaw_loss(answer.yaw, wanted)
     # Each hypothesis has a side of its own, whatever it says so far.
     best = nearest_yaw(around(answer.yaw.shape[1], wanted).expand_as(turn), wanted)
-    off = label_loss(placed.middle, placed.size, box) + 2 * turn.gather(1, best[:, None]).squeeze(1)
+    size = placed.size + placed.size.new_tensor([0.0, config.model.mirrors_m, 0.0])
+    off = label_loss(placed.middle, size, box) + 2 * turn.gather(1, best[:, None]).squeeze(1)
     chosen = functional.cross_entropy(answer.logits, best, reduction="none") * wanted.isfinite()
     believed = weight.sum().clamp(min=1e-6)
     return {

@@ -170,7 +170,8 @@ class MonoTask(DetectionTask):
         best = answer.logits.argmax(-1, keepdim=True)
         one = answer._replace(yaw=answer.yaw.gather(1, best), logits=answer.logits.gather(1, best))
         placed = place(one, batch["kind"], batch["box_ab"], self.space)
-        boxes = torch.cat([placed.middle, placed.size, placed.yaw], 1).double().cpu().numpy()
+        size = placed.size + placed.size.new_tensor([0.0, self.settings.model.mirrors_m, 0.0])
+        boxes = torch.cat([placed.middle, size, placed.yaw], 1).double().cpu().numpy()
         return boxes, self_consistency(placed, batch).double().cpu().numpy()
 
     def picture(self, prediction: Any, batch: Any) -> Picture | None:

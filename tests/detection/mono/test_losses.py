@@ -33,17 +33,53 @@ def placed_by(cars, said, *numbers):
     return place(said._replace(place=numbers[0], w=numbers[1], yaw=numbers[2]), KIND, BOX_AB, cars)
 
 
-def test_gradients_of_the_depth_loss(cars):
+@pytest.mark.parametrize("which", [losses.depth_loss, losses.free_space_loss])
+def test_gradients_of_the_depth_and_free_space_losses(cars, which):
     said = answer(cars)
     points = placed_by(cars, said, *said[:3]).middle.detach()[:, None] + torch.randn(2, 5, 3, dtype=torch.float64)
     weight = torch.tensor([[1.0, 0.5, 0, 1, 1], [0, 0, 0, 0, 0]], dtype=torch.float64)
 
     def loss(*numbers):
         at = placed_by(cars, said, *numbers)
-        return losses.depth_loss(cars.distance(at.code, at.into_shape(points)), weight, 0.15)
+        return which(cars.distance(at.code, at.into_shape(points)), weight, torch.tensor([0.15, 0.3]).double())
 
     assert torch.autograd.gradcheck(loss, said[:3], atol=1e-4)
     assert loss(*said[:3])[1].tolist() == [0, 0]
+
+
+def test_gradients_of_the_ground_loss(cars):
+    said = answer(cars)
+
+    def loss(*numbers):
+        at = placed_by(cars, said, *numbers)
+        return losses.ground_loss(at.middle[:, 2] - at.size[:, 2] / 2 + 1.5, torch.tensor([9.0, 30.0]), 0.2, 0.03)
+
+    assert torch.autograd.gradcheck(loss, said[:3])
+
+
+def test_depth_of_something_else_hardly_pulls():
+    """The gradient of a point 15 m off is a small part of that of one 0.3 m off."""
+    far = torch.tensor([[[15.0]], [[0.3]]], requires_grad=True)
+    losses.depth_loss(far, torch.ones(2, 1), torch.full((2,), 0.15)).sum().backward()
+    near, off = float(far.grad[1]), float(far.grad[0])
+    assert 0 < off < 0.05 * near
+
+
+def test_what_was_seen_through_is_no_place_for_a_shape(cars):
+    """Of a car that is 2 m too near measured points are inside; its surface is near them, but it blocks their rays."""
+    at = placed(cars)
+    rays = fan(at, 200)
+    ranges = seen_by_rays(cars, at, rays)
+    met = ranges.isfinite()
+    through = (torch.where(met, ranges, 0) * 0.9)[..., None] * rays
+
+    def cost(at):
+        distance = cars.distance(at.code, at.into_shape(through))
+        return losses.free_space_loss(distance, met.double(), torch.full((2,), 0.15).double())
+
+    near = at._replace(middle=at.middle * (1 - 2 / at.middle.norm(dim=-1, keepdim=True)))
+    assert (cost(at) < 0.02).all()
+    assert (cost(near) > 0.3).all()
 
 
 def test_gradients_of_the_silhouette_loss(cars):
@@ -126,7 +162,8 @@ def test_depth_and_silhouettes_are_best_explained_where_the_car_is(cars, change)
     points = torch.where(met, ranges, 0)[..., None] * rays
 
     def costs(at):
-        depth = losses.depth_loss(cars.distance(at.code, at.into_shape(points)), met.double(), 0.15)
+        distance = cars.distance(at.code, at.into_shape(points))
+        depth = losses.depth_loss(distance, met.double(), torch.full((2,), 0.15).double())
         least = least_on_rays(cars, at, rays)
         ones = torch.ones(met.shape, dtype=torch.float64)
         mask = losses.silhouette_loss(least, met.double(), ones, torch.full((2,), 0.1).double())

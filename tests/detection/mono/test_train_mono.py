@@ -186,7 +186,7 @@ def test_it_learns_where_cars_are(supervision, tiny_dataset):
     torch.manual_seed(0)
     changes = {"supervision": supervision, "loss": {"points": 24, "rays": 16, "mean_steps": 20}}
     task, objects = dataset(tiny_dataset, **changes)
-    samples = MonoObjects([objects], 0, mirror=True)
+    samples = MonoObjects([objects], 0, task.settings.augment)
     every = objects.objects()
     known = every["box"].isfinite().all(1)
 
@@ -212,5 +212,5 @@ def test_it_learns_where_cars_are(supervision, tiny_dataset):
         optimizer.step()
     cost, error_m = now()
     assert cost < 0.9 * cost_before
-    # Of masks and depth alone the centre follows after far more steps.
-    assert supervision == "dense" or error_m < error_before_m
+    # Before, depth is that of a mean vehicle's height.
+    assert error_m < 0.7 * error_before_m

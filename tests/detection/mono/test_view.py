@@ -57,7 +57,7 @@ def test_a_crop_does_not_depend_on_the_focal_length(camera):
 def test_mirrored_twice_is_the_same_and_once_is_not():
     torch.manual_seed(0)
     batch = {
-        "image": torch.randint(255, (2, 3, 8, 8), dtype=torch.uint8), "numbers": torch.randn(2, 8),
+        "image": torch.randint(255, (2, 3, 8, 8), dtype=torch.uint8), "numbers": torch.randn(2, 10),
         "box_ab": torch.randn(2, 4), "cut": torch.rand(2, 4) > 0.5, "points": torch.randn(2, 5, 3),
         "rays": torch.randn(2, 5, 3), "box": torch.randn(2, 7),
     }  # fmt: skip
