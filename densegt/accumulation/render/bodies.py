@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,10 @@ ROUNDED_M = 0.25
 BEHIND_M = 0.75
 # Corners nearer to the camera's plane have no place in the image.
 NEAREST_M = 0.1
+
+# Corners of a box of side 2 about its middle, and pairs of them that differ in one coordinate.
+_CORNERS = np.array(list(product((-1, 1), repeat=3)))
+_EDGES = np.array([(i, j) for i in range(8) for j in range(i) if np.abs(_CORNERS[i] - _CORNERS[j]).sum() == 2])
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -72,12 +77,12 @@ def _seen(T_cam_box: Float64, half_m: Float64, lowest_m: float, inside_m: float)
 
 def _covered(T_cam_box: Float64, half_m: Float64, camera: Camera) -> tuple[Span, Span]:
     """Rows and columns of the image that a box may cover: the first ones, and those behind the last."""
-    signs = np.stack(np.meshgrid((-1, 1), (-1, 1), (-1, 1)), -1).reshape(-1, 3)
-    corners = signs * half_m @ T_cam_box[:3, :3].T + T_cam_box[:3, 3]
-    if (corners[:, 2] < NEAREST_M).all():
+    corners = _CORNERS * half_m @ T_cam_box[:3, :3].T + T_cam_box[:3, 3]
+    ahead = corners[:, 2] >= NEAREST_M
+    if not ahead.any():
         return (0, 0), (0, 0)
-    if (corners[:, 2] < NEAREST_M).any():
-        return (0, camera.height_px), (0, camera.width_px)
+    if not ahead.all():
+        corners = _before(corners, ahead)
     uv = corners @ camera.K.T
     uv = uv[:, :2] / uv[:, 2:]
     (u0, v0), (u1, v1) = np.floor(uv.min(axis=0)), np.ceil(uv.max(axis=0))
@@ -85,3 +90,12 @@ def _covered(T_cam_box: Float64, half_m: Float64, camera: Camera) -> tuple[Span,
         (max(int(v0), 0), min(int(v1) + 1, camera.height_px)),
         (max(int(u0), 0), min(int(u1) + 1, camera.width_px)),
     )
+
+
+def _before(corners: Float64, ahead: Bool) -> Float64:
+    """Corners of what lies before the plane NEAREST_M ahead of the camera; (8,3) and (8,) to (N,3), in cam."""
+    a, b = corners[_EDGES[:, 0]], corners[_EDGES[:, 1]]
+    cut = ahead[_EDGES[:, 0]] != ahead[_EDGES[:, 1]]
+    a, b = a[cut], b[cut]
+    share = (NEAREST_M - a[:, 2]) / (b[:, 2] - a[:, 2])
+    return np.concatenate([corners[ahead], a + share[:, None] * (b - a)])

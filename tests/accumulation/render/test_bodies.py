@@ -65,6 +65,17 @@ def test_equals_sampling_along_lines(seed: int) -> None:
     assert (np.abs(got - wanted) > 0.02).mean() < 0.01
 
 
+@pytest.mark.parametrize("yaw", [-0.2, 0.3, 1.2])
+def test_what_reaches_from_beside_the_camera_into_the_image_equals_sampling(yaw: float) -> None:
+    """Some of the box's corners lie behind the camera's plane, so they have no place in the image."""
+    tracks = [vehicle(0.9, -1.6, yaw), vehicle(0.5, 2.4, yaw)]
+    depth_m = np.random.default_rng(0).uniform(1, 6, (H, W)).astype(np.float32)
+    for one in tracks:
+        got, wanted = body_front(depth_m, camera(), [one]), sampled(depth_m, [one])
+        assert (np.abs(got - wanted) > 0.02).mean() < 0.01
+    assert (body_front(depth_m, camera(), tracks) > 0).sum() > 10
+
+
 def test_nothing_is_seen_through_a_body_but_below_it_and_beside_it() -> None:
     """A car of 4 m across the view at 10 m: its core is 3.5 by 1.3 m, from 0.4 to 0.88 m above the ground."""
     far, car = np.full((H, W), 30, np.float32), vehicle(10, 0, np.pi / 2)

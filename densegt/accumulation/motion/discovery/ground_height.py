@@ -169,9 +169,17 @@ def _occupied_tiles(surfels: Surfels, grid: Grid) -> Int64:
     for begin in range(0, len(surfels), _BATCH):
         cell, inside = grid.cells(surfels.xyz[begin : begin + _BATCH, :2])
         tile = cell[inside] // TILE
-        keys = np.union1d(keys, tile[:, 0] * columns + tile[:, 1])
+        keys = np.union1d(keys, _distinct(tile[:, 0] * columns + tile[:, 1]))
     keys = keys if len(keys) else np.zeros(1, dtype=np.int64)
     return np.column_stack([keys // columns, keys % columns])
+
+
+def _distinct(keys: Int64) -> Int64:
+    """Keys (N,) once each; counted, which takes a tenth of sorting, unless they are far apart."""
+    low = int(keys.min(initial=0))
+    if int(keys.max(initial=0)) - low > 4 * len(keys):
+        return np.unique(keys)
+    return np.flatnonzero(np.bincount(keys - low)) + low
 
 
 def _tile_heights(known: KnownCells, tile: Int64) -> Float64:
