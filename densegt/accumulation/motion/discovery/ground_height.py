@@ -176,8 +176,10 @@ def _occupied_tiles(surfels: Surfels, grid: Grid) -> Int64:
 
 def _distinct(keys: Int64) -> Int64:
     """Keys (N,) once each; counted, which takes a tenth of sorting, unless they are far apart."""
-    low = int(keys.min(initial=0))
-    if int(keys.max(initial=0)) - low > 4 * len(keys):
+    if not len(keys):
+        return keys
+    low = int(keys.min())
+    if int(keys.max()) - low > 4 * len(keys):
         return np.unique(keys)
     return np.flatnonzero(np.bincount(keys - low)) + low
 
