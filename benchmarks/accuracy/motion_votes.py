@@ -30,6 +30,7 @@ from densegt.accumulation.measurements import measure_scene
 from densegt.accumulation.motion.free_space import find_transient
 from densegt.accumulation.scene_input import read_scene
 from densegt.accumulation.sweep_returns import read_returns
+from densegt.batch.executor.kept_memory import keep_freed_memory
 from densegt.datasets import RecordingPath, open_recording
 from densegt.motion_net.checkpoint import read_network, shipped_weights
 from densegt.motion_net.examples import make_example
@@ -63,6 +64,8 @@ class Result:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Score every world; print, and write what was asked for."""
     options = parser().parse_args(arguments)
+    # As workers of `predict-motion` do.
+    keep_freed_memory()
     checkpoints = options.checkpoint or [shipped_weights()]
     nets = {path.parent.name + "/" + path.stem: with_reach(read_network(path), options.reach) for path in checkpoints}
     others = ("free space", *(("DUFOMap",) if find_spec("dufomap") else ()), "all static")

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from densegt.motion_net.config import NetConfig
 from densegt.motion_net.examples import Example, ScanPoints
-from densegt.motion_net.pillars import CHANNELS, cells_of, pillars, share_map, slices_of
+from densegt.motion_net.pillars import CHANNELS, cells_of, fill_scan, share_map, slices_of
 from densegt.motion_net.scans import FREE_SPACE_COLUMNS
 
 # Place in the cell, height, distance, intensity.
@@ -53,16 +53,17 @@ class Targets(NamedTuple):
 def make_batch(examples: Sequence[Example], net: NetConfig) -> MotionBatch:
     """The batch of some examples; scans that are not there are empty."""
     scans, size = net.scans, net.cells
-    maps = np.zeros((len(examples), scans, CHANNELS, size, size), dtype=np.float32)
+    maps = np.zeros((len(examples), scans, size, size, CHANNELS), dtype=np.float32)
     gap_s, there = np.zeros((len(examples), scans), np.float32), np.zeros((len(examples), scans), np.float32)
     for b, example in enumerate(examples):
         for k, points in enumerate((example.base, *example.others)[:scans]):
-            maps[b, k], gap_s[b, k], there[b, k] = pillars(points, net), points.gap_s, 1
+            fill_scan(points, net, maps[b, k])
+            gap_s[b, k], there[b, k] = points.gap_s, 1
     shares = [share_map(example.base, example.free_space, net) for example in examples]
     asked = [example.base if example.asked is None else example.base.take(example.asked) for example in examples]
     cells = [cells_of(points.xyh, net) for points in asked]
     return MotionBatch(
-        pillars=torch.from_numpy(maps),
+        pillars=torch.from_numpy(maps).permute(0, 1, 4, 2, 3),
         shares=torch.from_numpy(np.stack(shares)),
         gap_s=torch.from_numpy(gap_s),
         there=torch.from_numpy(there),

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from densegt.accumulation.config import FreeSpaceConfig
 from densegt.depth.point_votes import SweepVotes
+from densegt.motion_net.answering import for_answers
 from densegt.motion_net.batches import make_batch
 from densegt.motion_net.examples import Example, make_example
 from densegt.motion_net.network import MotionNet
@@ -32,7 +33,7 @@ def answer(net: MotionNet, example: Example) -> SweepVotes:
 def with_reach(net: MotionNet, reach_m: float) -> MotionNet:
     """The same network, asked about more or less of the world around."""
     net.config = net.config.model_copy(update={"reach_m": reach_m})
-    return net.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+    return for_answers(net)
 
 
 def votes_of_scene(

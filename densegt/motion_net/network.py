@@ -52,13 +52,13 @@ class ScanEmbedding(nn.Module):
     def forward(self, maps: Tensor, gap_s: Tensor) -> Tensor:
         """Embed; gap_s (B,K)."""
         known = torch.stack([gap_s, gap_s.sqrt(), (gap_s > 0).float()], dim=-1)
-        scale, shift = self.net(known)[..., None, None].chunk(2, dim=2)
+        scale, shift = self.net(known)[..., None, None].to(maps.dtype).chunk(2, dim=2)
         embedded: Tensor = maps * (1 + scale) + shift
         return embedded
 
 
 class MotionAware(nn.Module):
-    """What a scan's map (B,C,H,W) and others' (B,K,C,H,W) tell of motion."""
+    """What a scan's map and another's, (B,C,H,W) each, tell of motion."""
 
     def __init__(self, width: int, fusion: str) -> None:
         super().__init__()
@@ -68,13 +68,11 @@ class MotionAware(nn.Module):
         self.of_other = nn.Conv2d(width, width, 1, bias=False)
         self.of_change = nn.Conv2d(width, width, 1, bias=False)
 
-    def forward(self, base: Tensor, others: Tensor) -> Tensor:
-        """(B,K,C,H,W) of each pair."""
-        change = (base[:, None] - others).flatten(0, 1)
+    def forward(self, base: Tensor, other: Tensor) -> Tensor:
+        """(B,C,H,W) of a pair."""
         if self.fusion == "differences":
-            return F.relu(self.of_change(change)).reshape(others.shape)
-        pair = self.of_other(others.flatten(0, 1)) + self.of_change(change.abs())
-        return F.relu(pair.reshape(others.shape) + self.of_base(base)[:, None])
+            return F.relu(self.of_change(base - other))
+        return F.relu(self.of_other(other) + self.of_change((base - other).abs()) + self.of_base(base))
 
 
 class Neighbourhoods(nn.Module):
@@ -141,11 +139,18 @@ class MotionNet(nn.Module):
         )
         self.head = nn.Linear(hidden, 1 + len(CLASSES) + 1 + 2)
 
+    @property
+    def map_type(self) -> torch.dtype:
+        """What maps are reckoned in."""
+        return next(self.stem.parameters()).dtype
+
     def forward(self, batch: MotionBatch) -> MotionOutput:
         """What is said of each point."""
-        maps = self.embedding(self._stem(batch.pillars), batch.gap_s)
+        pillars, shares = batch.pillars.to(self.map_type), batch.shares.to(self.map_type)
+        maps = self.embedding(self._stem(pillars), batch.gap_s)
         moved = self.around(self._compared(maps, batch.there))
-        seen = self._at_points(self.unet(torch.cat([maps[:, 0], moved, self.beams(batch.shares)], dim=1)), batch)
+        around = self.unet(torch.cat([maps[:, 0], moved, self.beams(shares)], dim=1))
+        seen = self._at_points(around.to(batch.features.dtype), batch)
         return self.told(seen, batch.features, lookups(batch))
 
     def told(self, seen: Tensor, features: Tensor, found: Tensor) -> MotionOutput:
@@ -165,13 +170,14 @@ class MotionNet(nn.Module):
         B, K, C, H, W = maps.shape
         if K == 1:
             return maps.new_zeros(B, 2 * C, H, W)
-        others = maps[:, 1:]
-        if self.compare is not None:
-            others = self.compare(maps[:, 0], others)
-        known = there[:, 1:, None, None, None]
-        mean = (others * known).sum(1) / known.sum(1).clamp(min=1)
-        most = torch.where(known > 0, others, torch.full_like(others, -1e4)).amax(1)
-        return torch.cat([mean, torch.where(known.sum(1) > 0, most, torch.zeros_like(most))], dim=1)
+        known = there[:, 1:, None, None, None].to(maps.dtype)
+        total, most = maps.new_zeros(()), maps.new_zeros(())
+        # One after another: each fits into the processor's cache. Maxima start at 0, as of none.
+        for k in range(K - 1):
+            other = maps[:, k + 1]
+            told = (other if self.compare is None else self.compare(maps[:, 0], other)) * known[:, k]
+            total, most = total + told, torch.maximum(most, told)
+        return torch.cat([total / known.sum(1).clamp(min=1), most], dim=1)
 
     def _at_points(self, maps: Tensor, batch: MotionBatch) -> Tensor:
         """(P,C): the map between the middles of its cells."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from densegt.kernels.pillars import fill_pillars
 from densegt.motion_net.config import NetConfig
 from densegt.motion_net.examples import ScanPoints
 
@@ -29,19 +30,15 @@ def slices_of(xyh: Float32) -> NDArray[np.int64]:
 
 
 def pillars(points: ScanPoints, net: NetConfig) -> Float32:
-    """(CHANNELS,cells,cells): log counts by slice and of all, mean height, mean intensity."""
-    size = net.cells * net.cells
-    cell = cells_of(points.xyh, net)
-    flat = cell[:, 0] * net.cells + cell[:, 1]
-    by_slice = np.bincount(slices_of(points.xyh) * size + flat, minlength=SLICES * size).reshape(SLICES, size)
-    count = by_slice.sum(axis=0)
-    some = np.maximum(count, 1)
-    out = np.empty((CHANNELS, size), dtype=np.float32)
-    out[:SLICES] = np.log1p(by_slice)
-    out[SLICES] = np.log1p(count)
-    out[SLICES + 1] = np.bincount(flat, points.xyh[:, 2].clip(-1, 6), minlength=size) / some
-    out[SLICES + 2] = np.bincount(flat, points.intensity, minlength=size) / some
-    return out.reshape(CHANNELS, net.cells, net.cells)
+    """(CHANNELS,cells,cells): log counts by slice and of all, mean height, mean intensity; channels lie together."""
+    out = np.zeros((net.cells, net.cells, CHANNELS), dtype=np.float32)
+    fill_scan(points, net, out)
+    return out.transpose(2, 0, 1)
+
+
+def fill_scan(points: ScanPoints, net: NetConfig, out: Float32) -> None:
+    """The same into zeros (cells,cells,CHANNELS)."""
+    fill_pillars(cells_of(points.xyh, net), slices_of(points.xyh), points.xyh[:, 2].clip(-1, 6), points.intensity, out)
 
 
 def share_map(points: ScanPoints, shares: Float32, net: NetConfig) -> Float32:

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from densegt.accumulation.config import AccumulateConfig
+from densegt.motion_net.answering import for_answers
 from densegt.motion_net.batches import make_batch, make_targets
 from densegt.motion_net.config import MotionTrainConfig, NetConfig
 from densegt.motion_net.dataset import augmented, slowed, some_asked, some_place
@@ -197,3 +198,11 @@ def test_points_asked_about_are_answered_as_among_all(trained: MotionNet, scene:
     assert len(few.asked) == len(told[0]) == 500
     np.testing.assert_allclose(log_odds(trained, few), log_odds(trained, example)[few.asked], atol=1e-4)
     np.testing.assert_array_equal(told[0], targets[0][few.asked])
+
+
+@pytest.mark.parametrize(("half", "tolerance"), [(False, 1e-4), (True, 0.3)])
+def test_the_quick_network_answers_the_same(trained: MotionNet, example: Example, half: bool, tolerance: float) -> None:
+    quick, plain = log_odds(for_answers(trained, half=half), example), log_odds(trained, example)
+    np.testing.assert_allclose(quick, plain, atol=tolerance)
+    assert ((quick > 0) != (plain > 0)).mean() < 0.002
+    assert not any(isinstance(part, torch.nn.BatchNorm2d) for part in for_answers(trained).modules())
