@@ -20,6 +20,11 @@ def read_task(path: Path) -> DetectionTask:
     Raises:
         InputError: there is no such file, it is damaged, or it holds something else.
     """
+    if path.suffix == ".safetensors":
+        raise InputError(
+            f"{path}: not a checkpoint of a detector, whose names end in .ckpt; weights as of densegt train-motion can "
+            "be neither run nor quantised as one"
+        )
     saved = load_checkpoint_file(path)
     try:
         config = saved["hyper_parameters"]["config"]
@@ -39,4 +44,6 @@ def _line(error: Exception) -> str:
     if isinstance(error, ValidationError):
         first = error.errors(include_url=False)[0]
         return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"[:300]
+    if isinstance(error, KeyError):
+        return f"it has no {error}"
     return str(error).splitlines()[0][:300] if str(error) else type(error).__name__

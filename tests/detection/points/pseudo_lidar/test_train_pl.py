@@ -177,6 +177,15 @@ def test_another_training_s_checkpoint_is_refused(tmp_path):
         read_task(tmp_path / "other.ckpt")
 
 
+def test_weights_of_another_network_are_refused_in_one_line():
+    from densegt.errors import InputError
+    from densegt.motion_net.checkpoint import shipped_weights
+
+    with pytest.raises(InputError, match="neither run nor quantised") as refused:
+        read_task(shipped_weights())
+    assert "\n" not in str(refused.value)
+
+
 @pytest.mark.parametrize("name", ["miniature", "full"])
 def test_configurations_that_ship(name):
     from densegt.cli.training_options import shipped
