@@ -1,9 +1,12 @@
 """Monocular detectors compared: what 3D is learned from, which losses, another lens. One row a training.
 
-python -m benchmarks.accuracy.mono_study --worlds w1 w2 --test w3 w4 --arms dense sparse exact --seeds 0 1 2 --out study
+python -m benchmarks.accuracy.mono_study --worlds w1 w2 --test w3 w4 --depth stores --arms dense sparse exact \
+    --seeds 0 1 2 --rigs w5 --out study
 
-A world is a folder of `densegt simulate`; dense depth is `<world>/exact` unless `--depth DIR` names a folder
-with a store `<world's name>-depth` for each. Rows are kept in `<out>/rows.jsonl`; what is there is not trained again.
+A world is a folder of `densegt simulate`; dense depth is `<world>/exact` unless `--depth DIR` names a folder with a
+store of each world's name. Rigs are worlds with other cameras, each scored for itself. Rows are kept in
+`<out>/rows.jsonl`; what is there is not trained again. Objects are kept in `<out>/objects`: remove them where worlds or
+stores have changed.
 """
 
 from __future__ import annotations
@@ -13,16 +16,18 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 
 from densegt.configuration import load_config, overridden
 from densegt.datasets import RecordingPath
+from densegt.detection.data.depth_dataset import DatasetOptions
 from densegt.detection.fit import TrainingSource
+from densegt.detection.mono.batch import MonoBatch
 from densegt.detection.mono.config import MonoConfig
-from densegt.detection.mono.dataset import MonoDataset, MonoObjects, joined
+from densegt.detection.mono.dataset import MonoObjects, joined
 from densegt.detection.mono.object_errors import ObjectErrors
 from densegt.detection.mono.task import MonoTask
 
@@ -34,6 +39,8 @@ ARMS: dict[str, dict[str, Any]] = {
     "no hindsight": {"model": {"hypotheses": 1}},
     "no exploration": {"loss": {"explore_every": 0}},
     "no depth": {"weights": {"depth": 0}},
+    "no free space": {"weights": {"free_space": 0}},
+    "no ground": {"weights": {"ground": 0}},
     "no silhouette": {"weights": {"silhouette": 0}},
     "no 2D box": {"weights": {"box_2d": 0}},
     "no size prior": {"weights": {"size": 0}},
@@ -47,7 +54,7 @@ class Study:
 
     def __init__(self, args: argparse.Namespace) -> None:
         self._args = args
-        self._kept: dict[tuple[str, str], list[MonoDataset]] = {}
+        self._kept: dict[Path, KeptObjects] = {}
         base = load_config(MonoConfig, "mono-miniature", {"supervision": "dense", "epochs": args.epochs})
         self._base = overridden(base, {"batch": args.batch})
 
@@ -56,13 +63,16 @@ class Study:
         config = overridden(self._base, {"seed": seed, **ARMS[arm]})
         torch.manual_seed(seed)
         task = MonoTask(config.model_dump())
-        samples = MonoObjects(self._datasets("train", task), seed, config.augment)
+        args = self._args
+        samples = MonoObjects(cast(Any, self._objects(args.worlds, task, learned=True)), seed, config.augment)
         began = time.process_time()
         self._train(task, samples)
         seconds = time.process_time() - began
         return {
             "arm": arm, "seed": seed, "objects": len(samples), "epochs": config.epochs, "seconds": round(seconds, 1),
-            "test": errors(task, self._datasets("test", task)), "train": errors(task, self._datasets("train", task)),
+            "test": errors(task, self._objects(args.test, task)),
+            "train": errors(task, self._objects(args.worlds, task, learned=True)),
+            "rigs": {Path(rig).name: errors(task, self._objects([rig], task)) for rig in args.rigs},
         }  # fmt: skip
 
     def _train(self, task: MonoTask, samples: MonoObjects) -> None:
@@ -89,24 +99,37 @@ class Study:
             for step in range(each):
                 yield order[step * config.batch : (step + 1) * config.batch]
 
-    def _datasets(self, part: str, task: MonoTask) -> list[MonoDataset]:
-        sparse = task.settings.supervision == "sparse"
-        key = (part, "sparse" if sparse and part == "train" else "dense")
-        if key not in self._kept:
-            worlds = self._args.worlds if part == "train" else self._args.test
-            options = task.dataset_options(learned=True, has_depth=True)
-            self._kept[key] = [task.dataset(self._source(Path(w), part), options, None) for w in worlds]
-        return self._kept[key]
+    def _objects(self, worlds: Sequence[str], task: MonoTask, *, learned: bool = False) -> list[KeptObjects]:
+        """Of each world; what is measured on those that are not learned from does not matter."""
+        kind = "sparse" if learned and task.settings.supervision == "sparse" else "dense"
+        return [self._of_world(Path(world), kind, task) for world in worlds]
 
-    def _source(self, world: Path, part: str) -> TrainingSource:
-        named = part == "train" and self._args.depth is not None
-        return TrainingSource(
-            RecordingPath(world), self._args.depth / f"{world.name}-depth" if named else world / "exact"
-        )
+    def _of_world(self, world: Path, kind: str, task: MonoTask) -> KeptObjects:
+        path = self._args.out / "objects" / f"{kind}-{world.name}.pt"
+        if path not in self._kept:
+            if not path.exists():
+                path.parent.mkdir(exist_ok=True)
+                store = world / "exact" if self._args.depth is None else self._args.depth / world.name
+                # Labels are read whatever is learned from.
+                source, options = TrainingSource(RecordingPath(world), store), DatasetOptions(cast(Any, kind))
+                torch.save(dict(task.dataset(source, options, None).objects()), path)
+            self._kept[path] = KeptObjects(torch.load(path, weights_only=True))
+        return self._kept[path]
+
+
+class KeptObjects:
+    """Objects of a world, in memory."""
+
+    def __init__(self, kept: MonoBatch) -> None:
+        self._objects = kept
+
+    def objects(self) -> MonoBatch:
+        """As of `MonoDataset`."""
+        return self._objects
 
 
 @torch.no_grad()
-def errors(task: MonoTask, datasets: Sequence[MonoDataset]) -> dict[str, dict[str, float]]:
+def errors(task: MonoTask, datasets: Sequence[KeptObjects]) -> dict[str, dict[str, float]]:
     """Of all labelled objects of some worlds."""
     found, every = ObjectErrors(), joined([dataset.objects() for dataset in datasets])
     task.eval()
@@ -124,6 +147,7 @@ def parser() -> argparse.ArgumentParser:
     out.add_argument("--worlds", nargs="+", required=True)
     out.add_argument("--test", nargs="+", required=True)
     out.add_argument("--depth", type=Path)
+    out.add_argument("--rigs", nargs="+", default=[])
     out.add_argument("--arms", nargs="+", choices=list(ARMS), default=["dense", "sparse", "exact"])
     out.add_argument("--seeds", nargs="+", type=int, default=[0])
     out.add_argument("--epochs", type=int, default=12)

@@ -106,8 +106,8 @@ class LossConfig(BaseModel):
     ground_slope: float = Field(default=0.03, ge=0)
     silhouette_m: float = Field(default=0.12, gt=0)
     box_slack: float = Field(default=0.06, ge=0, lt=1)
-    points: int = Field(default=48, ge=1, le=128)
-    rays: int = Field(default=40, ge=1, le=96)
+    points: int = Field(default=32, ge=1, le=128)
+    rays: int = Field(default=32, ge=1, le=96)
     mean_steps: int = Field(default=150, ge=0)
     explore_every: int = Field(default=4, ge=0)
 

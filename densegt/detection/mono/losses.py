@@ -115,18 +115,16 @@ def yaw_loss(yaw: Tensor, wanted: Tensor) -> Tensor:
     return torch.where(known[:, None], 1 - (yaw - wanted[:, None]).cos(), 0)
 
 
-def hindsight(cost: Tensor, fade: float) -> tuple[Tensor, Tensor]:
-    """(B,) the least cost of hypotheses (B,K), and which it is.
-
-    Args:
-        fade: share of their mean, 1 to 0, so that none is left behind before it has been tried.
-    """
-    best = cost.detach().argmin(-1)
-    return mixed(cost, best, fade), best
+def hindsight(cost: Tensor) -> Tensor:
+    """(B,) which of the hypotheses has the least cost (B,K)."""
+    return cost.detach().argmin(-1)
 
 
 def mixed(values: Tensor, best: Tensor, fade: float) -> Tensor:
-    """(B,) of one of the hypotheses (B,K), and with a share of `fade` of their mean."""
+    """(B,) of one of the hypotheses (B,K), and with a share of `fade`, 1 to 0, of their mean.
+
+    At first all have a part, so that none is left behind before it has been tried.
+    """
     return (1 - fade) * values.gather(1, best[:, None]).squeeze(1) + fade * values.mean(-1)
 
 

@@ -53,13 +53,17 @@ def losses(answer: Answer, batch: MonoBatch, space: ShapeSpace, config: MonoConf
     if config.supervision == "exact":
         return _of_labels(answer, placed, batch, config)
     seen, weights = some_of(batch, config), config.weights
-    cost = yaw_costs(placed, seen, batch, space, config)
-    total = torch.stack(list(cost.values())).sum(0)
     fade = max(0.0, 1 - step / config.loss.mean_steps) if config.loss.mean_steps else 0.0
-    _, best = hindsight(total, fade)
-    parts = {name: mixed(values, best, fade).mean() for name, values in cost.items()}
+    with torch.set_grad_enabled(fade > 0):
+        cost = yaw_costs(placed, seen, batch, space, config)
+        total = torch.stack(list(cost.values())).sum(0)
+    best = hindsight(total)
+    one = placed._replace(yaw=placed.yaw.gather(1, best[:, None]))
+    if not fade:
+        # Only the best is taught, which saves the gradients of the others.
+        cost, only = yaw_costs(one, seen, batch, space, config), torch.zeros_like(best)
+    parts = {name: mixed(values, best if fade else only, fade).mean() for name, values in cost.items()}
     if weights.silhouette and "silhouette" not in parts:
-        one = placed._replace(yaw=placed.yaw.gather(1, best[:, None]))
         parts["silhouette"] = silhouettes(one, seen, batch, space, config).mean()
     parts["score"] = weights.score * functional.cross_entropy(answer.logits, best)
     every = config.loss.explore_every
