@@ -21,7 +21,7 @@ _PATH = click.Path(path_type=Path)
     "--boxes-2d", "boxes_2d", type=_PATH, multiple=True,
     help="JSON of a 2D detector's boxes, perhaps masks.  [default: exact masks where simulated, else projected labels]",
 )  # fmt: skip
-@click.option("--config", metavar="NAME|FILE", help="miniature or a YAML file.  [default: miniature]")
+@click.option("--config", metavar="NAME|FILE", help="miniature, full or a YAML file.  [default: miniature]")
 def command(out: Path, config: str | None, **given: Any) -> int:
     """Train a detector of 3D boxes in single images, without 3D labels.
 

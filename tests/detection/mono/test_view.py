@@ -10,7 +10,9 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from densegt.datasets import open_recording  # noqa: E402
+from densegt.detection.mono.augment import varied  # noqa: E402
 from densegt.detection.mono.batch import mirrored  # noqa: E402
+from densegt.detection.mono.config import AugmentConfig  # noqa: E402
 from densegt.detection.mono.view import View  # noqa: E402
 from densegt.geometry import camera as pinhole  # noqa: E402
 from densegt.geometry import se3  # noqa: E402
@@ -65,3 +67,14 @@ def test_mirrored_twice_is_the_same_and_once_is_not():
     assert all(torch.equal(twice[name], batch[name]) for name in batch)
     assert all(not torch.equal(once[name], batch[name]) for name in batch if name != "cut")
     assert torch.equal(once["box_ab"][:, 0], -batch["box_ab"][:, 1])
+
+
+def test_a_varied_crop_shows_the_same_in_another_light():
+    image = np.random.default_rng(0).integers(60, 190, (3, 32, 32)).astype(np.uint8)
+    nothing, light = AugmentConfig(colour=0, jitter=0), AugmentConfig(colour=0.3, jitter=0)
+    assert np.abs(varied(image, np.random.default_rng(1), nothing).astype(int) - image).max() <= 1
+    lit = varied(image, np.random.default_rng(1), light)
+    assert all(np.corrcoef(lit[k].ravel(), image[k].ravel())[0, 1] > 0.95 for k in range(3))
+    moved = [varied(image, np.random.default_rng(seed), AugmentConfig()) for seed in (1, 1, 2)]
+    assert np.array_equal(moved[0], moved[1])
+    assert not np.array_equal(moved[0], moved[2])

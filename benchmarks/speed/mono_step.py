@@ -1,0 +1,63 @@
+"""A training step of a monocular detector on a processor: seconds, and the memory of the process.
+
+python -m benchmarks.speed.mono_step --config mono-full
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import time
+from typing import Any
+
+import torch
+
+from densegt.configuration import load_config
+from densegt.detection.mono.config import MonoConfig
+from densegt.detection.mono.crop_net import NUMBERS
+from densegt.detection.mono.evidence import POINTS, RAYS
+from densegt.detection.mono.task import MonoTask
+
+STEPS = 3
+
+
+def objects(config: MonoConfig) -> Any:
+    """A batch of cars 15 m away, with all points and rays that are kept of an object; the pictures show nothing."""
+    n, side = config.batch, config.model.crop_px
+    points = torch.tensor([15.0, 0.0, -0.8]) + torch.randn(n, POINTS, 3)
+    rays = torch.nn.functional.normalize(torch.tensor([15.0, 0.0, -0.8]) + torch.randn(n, RAYS, 3), dim=-1)
+    return {
+        "image": torch.randint(255, (n, 3, side, side), dtype=torch.uint8), "numbers": torch.zeros(n, NUMBERS),
+        "kind": torch.zeros(n, dtype=torch.long), "box_ab": torch.tensor([[-0.08, 0.08, -0.1, 0.01]]).repeat(n, 1),
+        "cut": torch.zeros(n, 4, dtype=torch.bool), "pixel": torch.full((n,), 1e-3), "points": points,
+        "point_weight": torch.ones(n, POINTS), "rays": rays, "inside": torch.rand(n, RAYS).round(),
+        "ray_weight": torch.ones(n, RAYS), "T_ref_view": torch.eye(4, dtype=torch.float64).repeat(n, 1, 1),
+    }  # fmt: skip
+
+
+def main() -> None:
+    """Print the mean of some steps, the exploration of yaws among them as often as in a training."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", default="mono-full")
+    parser.add_argument("--threads", type=int, default=1)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    config = load_config(MonoConfig, args.config, {"supervision": "dense"})
+    task, batch = MonoTask(config.model_dump()), objects(config)
+    optimizer = torch.optim.AdamW(task.net.parameters(), config.learning_rate)
+    first = config.loss.mean_steps
+    began = time.process_time()
+    for step in range(first + 1, first + 1 + STEPS):
+        loss = torch.stack(list(task.losses(batch, step).values())).sum()
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+    seconds = (time.process_time() - began) / STEPS
+    memory_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    weights = sum(p.numel() for p in task.net.parameters())
+    told = f"{weights / 1e6:.1f} M weights, batch {config.batch}"
+    print(f"{args.config}: {told}, {seconds:.2f} s a step, {memory_gb:.2f} GB")
+
+
+if __name__ == "__main__":
+    main()
