@@ -14,8 +14,9 @@ _PATH = click.Path(path_type=Path)
 
 @click.command("train-mono")
 @trainer_options(
-    ["dense", "sparse", "mono", "exact"],
-    "What 3D is learned from: a store's measured depth, the keyframe's own sweeps, estimated depth, labelled boxes.",
+    ["dense", "sparse", "mono", "autolabel", "exact"],
+    "What 3D is learned from: a store's measured depth, the keyframe's own sweeps, estimated depth, "
+    "autolabels beside a store's depth, labelled boxes.",
 )
 @click.option(
     "--boxes-2d", "boxes_2d", type=_PATH, multiple=True,
@@ -33,7 +34,8 @@ def command(out: Path, config: str | None, **given: Any) -> int:
 
     Of each 2D box it says depth, size, shape and yaw. It learns them from shapes of vehicles that must agree with the
     object's mask and with depth measured on it: with --supervision dense that of a depth store, with sparse the
-    keyframe's own sweeps, with mono a store of estimated depth. To compare, exact learns from labelled 3D boxes.
+    keyframe's own sweeps, with mono a store of estimated depth; with autolabel also boxes of the
+    recording that densegt autolabel wrote. To compare, exact learns from labelled 3D boxes.
     The last fifth of the scenes is held out and tells which weights are best.
     """
     from densegt.configuration import load_config

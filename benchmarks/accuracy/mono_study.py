@@ -36,6 +36,7 @@ ARMS: dict[str, dict[str, Any]] = {
     "dense": {},
     "sparse": {"supervision": "sparse"},
     "exact": {"supervision": "exact"},
+    "exact boxes and dense": {"supervision": "autolabel"},
     "no hindsight": {"model": {"hypotheses": 1}},
     "no exploration": {"loss": {"explore_every": 0}},
     "no depth": {"weights": {"depth": 0}},

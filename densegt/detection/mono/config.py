@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, field_validator
 
 from densegt.detection.train_config import STRICT, DetectorConfig
 
-Teacher = Literal["dense", "sparse", "mono", "exact"]
+Teacher = Literal["dense", "sparse", "mono", "autolabel", "exact"]
 # Families of the shape prior that a class's vehicles are of, and how many of it are; vans are cars to nuScenes.
 FAMILIES_OF = {"car": {"car": 0.75, "van": 0.25}, "truck": {"truck": 1.0}, "bus": {"bus": 1.0}}
 
@@ -131,8 +131,9 @@ class MonoConfig(DetectorConfig):
 
     Attributes:
         supervision: what 3D is learned from besides masks, 2D boxes and shapes: `dense`, all that a depth store
-            measured; `sparse`, the keyframe's own sweeps; `mono`, a store of estimated depth; `exact`, labelled boxes,
-            which is the most that can be hoped for.
+            measured; `sparse`, the keyframe's own sweeps; `mono`, a store of estimated depth; `autolabel`, as dense,
+            and boxes of a recording that `densegt autolabel` wrote; `exact`, labelled boxes alone, which is the most
+            that can be hoped for.
         weights: of an `exact` training only `label` and `score` count.
     """
 

@@ -31,7 +31,8 @@ class ObjectCounts:
         if self._supervision == "exact":
             return f"{line}, {self.labelled} with a 3D label"
         mean = self.points / max(self.total, 1)
-        return f"{line}, {self.measured} with depth, {mean:.0f} points each of at most {POINTS}"
+        line = f"{line}, {self.measured} with depth, {mean:.0f} points each of at most {POINTS}"
+        return f"{line}, {self.labelled} with a box" if self._supervision == "autolabel" else line
 
     def require_some(self) -> None:
         """Refuse to train on nothing.

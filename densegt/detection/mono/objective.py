@@ -58,6 +58,8 @@ def losses(answer: Answer, batch: MonoBatch, space: ShapeSpace, config: MonoConf
         cost = yaw_costs(placed, seen, batch, space, config)
         total = torch.stack(list(cost.values())).sum(0)
     best = hindsight(total)
+    if config.supervision == "autolabel":
+        best = torch.where(batch["box"][:, 6].isfinite(), side_of(answer, batch), best)
     one = placed._replace(yaw=placed.yaw.gather(1, best[:, None]))
     if not fade:
         # Only the best is taught, which saves the gradients of the others.
@@ -79,7 +81,15 @@ def losses(answer: Answer, batch: MonoBatch, space: ShapeSpace, config: MonoConf
         x_m = placed.middle[:, 0].detach()
         off = ground_loss(bottom_m, x_m, config.loss.ground_m, config.loss.ground_slope)
         parts["ground"] = weights.ground * off.mean()
+    if config.supervision == "autolabel":
+        parts["label"] = _of_labels(answer, placed, batch, config)["label"]
     return parts
+
+
+def side_of(answer: Answer, batch: MonoBatch) -> Tensor:
+    """(B,) the hypothesis whose side a box is on: each has one of its own, whatever it says so far."""
+    wanted = batch["box"][:, 6]
+    return nearest_yaw(around(answer.yaw.shape[1], wanted).expand_as(answer.yaw), wanted)
 
 
 def yaw_costs(placed: Placed, seen: Seen, batch: MonoBatch, space: ShapeSpace, config: MonoConfig) -> dict[str, Tensor]:
@@ -156,8 +166,7 @@ def _of_labels(answer: Answer, placed: Placed, batch: MonoBatch, config: MonoCon
     box, weight = batch["box"], batch["box_weight"]
     wanted = box[:, 6]
     turn = yaw_loss(answer.yaw, wanted)
-    # Each hypothesis has a side of its own, whatever it says so far.
-    best = nearest_yaw(around(answer.yaw.shape[1], wanted).expand_as(turn), wanted)
+    best = side_of(answer, batch)
     size = placed.size + placed.size.new_tensor([0.0, config.model.mirrors_m, 0.0])
     off = label_loss(placed.middle, size, box) + 2 * turn.gather(1, best[:, None]).squeeze(1)
     chosen = functional.cross_entropy(answer.logits, best, reduction="none") * wanted.isfinite()

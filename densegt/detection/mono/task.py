@@ -36,7 +36,13 @@ if TYPE_CHECKING:
     from densegt.detection.fit import TrainingRun, TrainingSource
 
 # What of depth the samples must have.
-_DEPTH: dict[str, Supervision] = {"dense": "dense", "sparse": "sparse", "mono": "completed", "exact": "none"}
+_DEPTH: dict[str, Supervision] = {
+    "dense": "dense",
+    "sparse": "sparse",
+    "mono": "completed",
+    "autolabel": "dense",
+    "exact": "none",
+}
 # Of the image against the box that is said to be in it.
 CONSISTENCY = 3.0
 
@@ -67,7 +73,7 @@ class MonoTask(DetectionTask):
         config = run.config
         assert isinstance(config, MonoConfig)
         for source in run.sources:
-            if config.supervision in ("dense", "mono") and source.depth is None:
+            if config.supervision in ("dense", "mono", "autolabel") and source.depth is None:
                 raise InputError(f"supervision {config.supervision}: depth comes from a store; name one with --depth")
 
     def dataset_options(self, *, learned: bool, has_depth: bool) -> DatasetOptions:

@@ -105,6 +105,14 @@ def test_other_supervisions_need_no_store(supervision, tiny_dataset, folder, tmp
     assert ("with a 3D label" if supervision == "exact" else "with depth") in done.stderr
 
 
+def test_autolabels_are_learned_from_beside_depth(tiny_dataset, folder, tmp_path):
+    options = ["--supervision", "autolabel", "--epochs", "1", *with_depth(tiny_dataset)]
+    done = train(tiny_dataset, folder, tmp_path, *options)
+    assert done.exit_code == 0, done.output
+    assert "with depth" in done.stderr
+    assert "with a box" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
