@@ -1,7 +1,8 @@
 """Free space and votes from elsewhere together: which clusters of points move.
 
-A vote alone makes no mover: some beam must have passed through the cluster. But it makes one of what too few beams
-passed through, adds the parts of a mover that none did, and refutes fences and leaves.
+A vote alone makes no mover: some beam must have passed through the cluster, or through what lies beside it in the turns
+before and after. But it makes one of what too few beams passed through, adds the parts of a mover that none did, and
+refutes fences and leaves. What moves is voted to move turn after turn; a single turn's vote counts for less.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from densegt.accumulation.config import FreeSpaceConfig
 from densegt.accumulation.moments import Moments
+from densegt.accumulation.motion.cluster_neighbours import means_beside
 from densegt.accumulation.motion.discovery.candidates import clusters
 from densegt.accumulation.motion.free_space import votes
 from densegt.accumulation.weights import MOTION_FUSION
@@ -30,7 +32,7 @@ LINK_M = 0.6
 # What is voted to move with this probability may belong to a mover.
 MAYBE = 0.5
 MAX_LOG_ODDS = 5.0
-COLUMNS = ("log_odds", "transient", "passed", "met", "log_points", "range", "log_odds_if_passed")
+COLUMNS = ("log_odds", "transient", "passed", "met", "log_points", "range", "log_odds_beside")
 
 
 class FusionModel(NamedTuple):
@@ -86,7 +88,7 @@ class VotedClusters(NamedTuple):
     Attributes:
         rows: (P,) of the points; cluster: (P,) of each.
         features: (C,F) see `COLUMNS`.
-        passed: (C,) whether any beam passed through one of its points.
+        passed: (C,) whether any beam passed through one of its points, or of those beside it a little earlier or later.
         voted: (C,) whether there are votes on most of its points.
     """
 
@@ -114,12 +116,16 @@ def find_voted_clusters(points: VotedPoints, config: FreeSpaceConfig) -> VotedCl
     def mean(values: NDArray[Any]) -> Float64:
         return np.asarray(np.bincount(cluster, values, minlength=count) / np.maximum(size, 1))
 
-    any_passed = mean(through > 0) > 0
     middle = _medians(log_odds, cluster, count)
+    told = np.column_stack([log_odds, through > 0])
+    beside, seen = means_beside(xyz[:, :2], points.moments.moment[sweep], cluster, told, count)
+    # What is seen in one turn alone has its own votes for a neighbour's.
+    beside[~seen, 0] = middle[~seen]
+    any_passed = (mean(through > 0) > 0) | (beside[:, 1] > 0)
     features = np.column_stack(
         [
             middle, mean(points.transient[rows]), mean(through / asked), mean(np.minimum(met, 10) / 10),
-            np.log1p(size) / 3, mean(away) / 30, middle * any_passed,
+            np.log1p(size) / 3, mean(away) / 30, beside[:, 0],
         ]
     )  # fmt: skip
     voted = mean(np.isfinite(points.moving[rows])) > 0.5
