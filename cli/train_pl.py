@@ -23,7 +23,8 @@ _MODEL = ("detector", "input")
     "--detector",
     type=click.Choice(POINT_DETECTORS),
     show_default=FROM_CONFIG,
-    help="pixor: on voxels; centerpoint: on pillars of several sweeps; pointrcnn: on points.",
+    help="pixor: on voxels; centerpoint, centerpoint-voxel: on pillars or sparse voxels of several sweeps; "
+    "pointrcnn: on points.",
 )
 @click.option(
     "--input", type=click.Choice(["pseudo", "lidar", "store"]), show_default=FROM_CONFIG,

@@ -28,6 +28,9 @@ DETECTORS = {
     "lss": DetectorEntry("densegt.detection.bev.task:LssTask", "densegt.detection.bev.lss:LiftSplat", False),
     "pixor": DetectorEntry(_PSEUDO_LIDAR, "densegt.detection.points.pixor.network:Pixor", True),
     "centerpoint": DetectorEntry(_PSEUDO_LIDAR, "densegt.detection.points.centerpoint.network:CenterPoint", True),
+    "centerpoint-voxel": DetectorEntry(
+        _PSEUDO_LIDAR, "densegt.detection.points.centerpoint_voxel.network:CenterPointVoxel", True
+    ),
     "pointrcnn": DetectorEntry(_PSEUDO_LIDAR, "densegt.detection.points.pointrcnn.net:PointRcnn", True),
 }
 POINT_DETECTORS = tuple(name for name, entry in DETECTORS.items() if entry.reads_points)

@@ -51,6 +51,8 @@ def dense_part(task: DetectionTask, checkpoint: Path) -> DensePart:
         InputError: it has none that is worth it.
     """
     name = task.settings.detector
+    if name == "centerpoint-voxel":
+        raise InputError(f"{checkpoint}: {name}'s convolutions are sparse, which no ONNX file carries")
     if name not in _PARTS:
         raise InputError(f"{checkpoint}: {name} works point by point, not in convolutions; {', '.join(_PARTS)} can be")
     return _PARTS[name](task, checkpoint)

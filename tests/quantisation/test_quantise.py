@@ -162,6 +162,9 @@ def test_bad_options(trained, tiny_dataset, tmp_path, more, says):
 def test_what_cannot_be_quantised_is_told(tiny_dataset, trained, tmp_path):
     points = checkpoint(tmp_path / "points", detector="pointrcnn")
     assert "point by point" in str(quantise(points, tiny_dataset, tmp_path / "a.onnx").exception)
+    small = {"voxel_m": 0.5, "layers": 4, "sweeps": 0, "widths": [4, 4], "channels": 8}
+    voxels = checkpoint(tmp_path / "voxels", detector="centerpoint-voxel", centerpoint_voxel=small)
+    assert "sparse, which no ONNX" in str(quantise(voxels, tiny_dataset, tmp_path / "a.onnx").exception)
     store = checkpoint(tmp_path / "store", input="store")
     assert "store depth" in str(quantise(store, tiny_dataset, tmp_path / "a.onnx").exception)
     assert ".onnx" in str(quantise(trained, tiny_dataset, tmp_path / "a.bin").exception)

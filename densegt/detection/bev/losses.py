@@ -19,7 +19,8 @@ from densegt.detection.losses import depth_loss, focal, heat_loss, known_l1, wei
 
 VEHICLE_CLASSES = tuple(CLASSES.index(name) for name in VEHICLES)
 # Of the ten regressed numbers; CenterPoint trusts velocities less.
-VALUE_WEIGHTS = (1.0,) * 8 + (0.2, 0.2)
+VALUE_WEIGHTS = (1.0,) * 8
+SPEED_WEIGHT = 0.2
 
 
 def answer_of(net: LiftSplat, batch: Batch) -> LssOutput:
@@ -66,11 +67,15 @@ def vehicles_of(batch: Batch, config: LssConfig) -> Tensor:
     return segmentation_target(batch["boxes"], batch["labels"], VEHICLE_CLASSES, config.model.grid.made())
 
 
-def centre_losses(centres: Centres, target: CentreTarget) -> dict[str, Tensor]:
-    """Mean losses, each over the boxes that there are."""
+def centre_losses(centres: Centres, target: CentreTarget, *, speed: float = SPEED_WEIGHT) -> dict[str, Tensor]:
+    """Mean losses, each over the boxes that there are.
+
+    Args:
+        speed: weight of the two numbers of velocity among the ten of a box.
+    """
     count = target.valid.sum().clamp(min=1)
     values = at_cells(centres.values.float(), target.cell)
-    off = known_l1(values, target.values) * values.new_tensor(VALUE_WEIGHTS)
+    off = known_l1(values, target.values) * values.new_tensor((*VALUE_WEIGHTS, speed, speed))
     kinds = at_cells(centres.attributes.float(), target.cell).flatten(0, 1)
     wrong = functional.cross_entropy(kinds, target.attributes.flatten(), ignore_index=-1, reduction="none")
     return {

@@ -19,6 +19,8 @@ class CenterPointConfig(BaseModel):
         min_radius: of a heat spot, in cells.
         min_overlap: of two boxes of a class whose IoU from above is larger the less likely one is dropped.
         heat, values, attributes: weights of the losses.
+        speed: of velocity among the values. Several sweeps show it, and with the 0.2 that is customary it is learned
+            so late that a short training ends before.
     """
 
     model_config = STRICT
@@ -34,3 +36,4 @@ class CenterPointConfig(BaseModel):
     heat: float = Field(default=1.0, ge=0)
     values: float = Field(default=0.5, ge=0)
     attributes: float = Field(default=0.1, ge=0)
+    speed: float = Field(default=1.0, ge=0)

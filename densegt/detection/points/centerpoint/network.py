@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
-from densegt.datasets.detection_classes import ATTRIBUTES, CLASSES, MAX_BOXES
-from densegt.detection.bev.bev_target import centre_target
+from densegt.datasets.detection_classes import ATTRIBUTES, CLASSES
 from densegt.detection.bev.grid import BevGrid
-from densegt.detection.bev.heads import CentreHead, Centres, DecodedBoxes, decode
-from densegt.detection.bev.losses import centre_losses
+from densegt.detection.bev.heads import CentreHead, Centres
 from densegt.detection.bev.residual import Merge, convolution, stage
+from densegt.detection.points.centerpoint.centre_detector import CentreDetector
 from densegt.detection.points.centerpoint.config import CenterPointConfig
 from densegt.detection.points.centerpoint.pillars import PillarNet
-from densegt.detection.points.pixor.suppress import suppress
-from densegt.detection.points.pseudo_lidar.detector import Boxes, Detector
+from densegt.detection.points.pseudo_lidar.detector import Boxes
 from densegt.detection.points.pseudo_lidar.points import PointBatch
 
 
-class CenterPoint(Detector):
+class CenterPoint(CentreDetector):
     """After T. Yin et al., Center-based 3D Object Detection, 2021, its first stage on pillars.
 
     Head, targets and losses are those of `LiftSplat`: ten classes in one group, with velocity and attribute.
@@ -33,6 +30,7 @@ class CenterPoint(Detector):
     def __init__(self, config: CenterPointConfig, grid: BevGrid) -> None:
         super().__init__()
         self.config, self.grid, self.earlier_sweeps = config, grid, config.sweeps
+        self.settings = config
         halvings = round(grid.cell_m / config.pillar_m).bit_length() - 1
         if config.pillar_m * 2**halvings != grid.cell_m or not 0 <= halvings < len(config.widths):
             raise ValueError(
@@ -68,17 +66,3 @@ class CenterPoint(Detector):
             x = merge(fine, x)
         said: Centres = self.header(self.last(x))
         return said
-
-    def losses(self, said: Centres, truth: Boxes) -> dict[str, Tensor]:
-        """As of `LiftSplat`'s centres."""
-        target = centre_target(
-            truth.boxes, truth.labels, truth.attributes, self.grid, classes=len(CLASSES),
-            min_radius=self.config.min_radius,
-        )  # fmt: skip
-        return {name: getattr(self.config, name) * cost for name, cost in centre_losses(said, target).items()}
-
-    def found(self, said: Centres) -> DecodedBoxes:
-        """The boxes of the likeliest peaks, those left out that stand where a likelier one of the class does."""
-        with torch.no_grad():
-            peaks = decode(said, self.grid, most=MAX_BOXES)
-        return suppress(peaks, self.config.min_overlap, most=MAX_BOXES)

@@ -9,5 +9,6 @@ from densegt.detection.registry import network_type
 
 def build_detector(config: PlModelConfig) -> Detector:
     """With new weights; its own part of the configuration has its name."""
-    made: Detector = network_type(config.detector)(getattr(config, config.detector), config.grid.made())
+    own = getattr(config, config.detector.replace("-", "_"))
+    made: Detector = network_type(config.detector)(own, config.grid.made())
     return made

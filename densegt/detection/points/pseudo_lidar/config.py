@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, model_validator
 from densegt.detection.bev.model_config import BinsConfig, GridConfig
 from densegt.detection.data.batch import Supervision
 from densegt.detection.points.centerpoint.config import CenterPointConfig
+from densegt.detection.points.centerpoint_voxel.config import CenterPointVoxelConfig
 from densegt.detection.points.pixor.config import PixorConfig
 from densegt.detection.points.pointrcnn.config import PointRcnnConfig
 from densegt.detection.points.pseudo_lidar.sparsify import BeamPattern
@@ -85,10 +86,11 @@ class PlModelConfig(BaseModel):
     depth: DepthConfig = DepthConfig()
     spin: SpinConfig = SpinConfig()
     grid: GridConfig = GridConfig(half_m=50, cell_m=0.5, z_min_m=-2, z_max_m=4)
-    detector: Literal["pixor", "pointrcnn", "centerpoint"] = "pixor"
+    detector: Literal["pixor", "pointrcnn", "centerpoint", "centerpoint-voxel"] = "pixor"
     pixor: PixorConfig = PixorConfig()
     pointrcnn: PointRcnnConfig = PointRcnnConfig()
     centerpoint: CenterPointConfig = CenterPointConfig()
+    centerpoint_voxel: CenterPointVoxelConfig = CenterPointVoxelConfig()
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
