@@ -56,6 +56,8 @@ class _Writer:
         self.read_as: dict[str, str] = {}
         self.scales: set[str] = set()
         self.numbers = np.int8 if quantisation.levels.signed else np.uint8
+        held = set(quantisation.plan.scale_of)
+        self.rows = set() if quantisation.levels.signed else held & _read_by_cells(graph)
 
     def pair(self, tensor: str) -> None:
         """Round a tensor for all that read it, if it is at eight bits."""
@@ -72,6 +74,9 @@ class _Writer:
             self.scales.add(name)
         numbers, read = f"{tensor}_q", f"{tensor}_d"
         self.out.node.append(helper.make_node("QuantizeLinear", [tensor, scale, zero], [numbers]))
+        if tensor in self.rows:
+            self.out.node.append(helper.make_node("Transpose", [numbers], [f"{tensor}_r"], perm=[0, 2, 3, 1]))
+            numbers = f"{tensor}_r"
         self.out.node.append(helper.make_node("DequantizeLinear", [numbers, scale, zero], [read]))
         self.read_as[tensor] = read
 
@@ -79,6 +84,9 @@ class _Writer:
         """One of the float graph, its inputs and weights replaced."""
         from onnx import NodeProto
 
+        if node.inputs[0] in self.rows:
+            self.by_cells(node)
+            return
         copy = NodeProto()
         copy.CopyFrom(proto)
         copy.name, copy.doc_string = "", ""
@@ -89,6 +97,22 @@ class _Writer:
         del copy.input[:]
         copy.input.extend(names)
         self.out.node.append(copy)
+
+    def by_cells(self, node: Node) -> None:
+        """A 1x1 convolution in float as a matrix product: onnxruntime has eight bits' channels last, so that a
+        convolution behind them would first be laid out anew, then blocked, then laid out once more.
+        """
+        from onnx import helper
+
+        assert node.weight is not None
+        weight, said = self.graph.constants[node.weight], node.output if node.bias is None else f"{node.output}_p"
+        self.constant(f"{node.weight}_m", np.ascontiguousarray(weight[:, :, 0, 0].T))
+        inputs = [self.read_as[node.inputs[0]], f"{node.weight}_m"]
+        self.out.node.append(helper.make_node("MatMul", inputs, [f"{node.output}_r"]))
+        self.out.node.append(helper.make_node("Transpose", [f"{node.output}_r"], [said], perm=[0, 3, 1, 2]))
+        if node.bias is not None:
+            self.constant(f"{node.bias}_m", self.graph.constants[node.bias].reshape(1, -1, 1, 1))
+            self.out.node.append(helper.make_node("Add", [said, f"{node.bias}_m"], [node.output]))
 
     def weights(self, node: Node) -> list[str]:
         """Names of the weight, and of the bias where there is one, as they are read."""
@@ -134,3 +158,17 @@ class _Writer:
         for name, value in self.graph.constants.items():
             if name in read - there:
                 self.constant(name, value)
+
+
+def _read_by_cells(graph: Graph) -> set[str]:
+    """Tensors that nothing reads but 1x1 convolutions that give outputs."""
+    tensors = {tensor for node in graph.nodes for tensor in node.inputs}
+    return {tensor for tensor in tensors if all(_gives_cells(graph, node) for node in graph.consumers(tensor))}
+
+
+def _gives_cells(graph: Graph, node: Node) -> bool:
+    if node.op != "Conv" or node.weight is None or node.output not in graph.outputs:
+        return False
+    a = node.attributes
+    plain = a["group"] == 1 and tuple(a["strides"]) == (1, 1) and not any(a["pads"])
+    return plain and graph.constants[node.weight].shape[2:] == (1, 1)

@@ -146,6 +146,20 @@ def test_layers_that_are_kept(made):
         np.testing.assert_allclose(value, SimulatedGraph(graph, quantisation).run(frame)[name], atol=0.05)
 
 
+def test_the_answers_are_products_where_channels_are_last(made):
+    """As onnxruntime has them at eight bits; a head that is kept has its own form, and all say what the simulation does."""
+    _, model, graph = made
+    heads = [node.inputs[0] for node in graph.layers() if node.output in graph.outputs]
+    kept = next(node.name for node in graph.layers() if graph.shown(node) == heads[0])
+    frame = frames(1, seed=3)[0]
+    for names, products in (((), 3), ((kept,), 2)):
+        quantisation = quantised(graph, kept=names)
+        file = quantised_model(model, graph, quantisation)
+        assert [node.op_type for node in file.graph.node].count("MatMul") == products
+        for name, value in run(file, frame).items():
+            np.testing.assert_allclose(value, SimulatedGraph(graph, quantisation).run(frame)[name], atol=0.05)
+
+
 def test_the_form_that_tensorrt_takes(made):
     """It stands in for the engine, which is not to be had here: signed, zero point 0, weights by axis 0, floats out."""
     _, model, graph = made
