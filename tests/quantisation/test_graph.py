@@ -147,7 +147,7 @@ def test_layers_that_are_kept(made):
 
 
 def test_the_answers_are_products_where_channels_are_last(made):
-    """As onnxruntime has them at eight bits; a head that is kept has its own form, and all say what the simulation does."""
+    """As onnxruntime has them at eight bits; a head that is kept has its own form; all say what the simulation does."""
     _, model, graph = made
     heads = [node.inputs[0] for node in graph.layers() if node.output in graph.outputs]
     kept = next(node.name for node in graph.layers() if graph.shown(node) == heads[0])
