@@ -78,11 +78,11 @@ def make_batch(examples: Sequence[Example], net: NetConfig) -> MotionBatch:
 
 
 def _features(example: Example, asked: ScanPoints, net: NetConfig) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-    xy = asked.xyh[:, :2] / np.float32(net.cell_m)
+    x, y, height = asked.xyh.T.copy()
     # To nothing in which the frame could be told from a turned one.
-    inside = np.abs(xy - np.floor(xy) - 0.5)
-    range_m = np.linalg.norm(asked.xyh[:, :2] - np.array(example.lidar_xy, dtype=np.float32), axis=1)
-    own = [inside.min(axis=1), inside.max(axis=1), asked.xyh[:, 2].clip(-1, 6) / 2, range_m / 30, asked.intensity]
+    a, b = (np.abs(t - np.floor(t) - np.float32(0.5)) for t in (x / np.float32(net.cell_m), y / np.float32(net.cell_m)))
+    range_m = np.hypot(x - np.float32(example.lidar_xy[0]), y - np.float32(example.lidar_xy[1]))
+    own = [np.minimum(a, b), np.maximum(a, b), height.clip(-1, 6) / 2, range_m / 30, asked.intensity]
     shares = example.free_space if example.asked is None else example.free_space[example.asked]
     return np.column_stack([*own, shares]).astype(np.float32)
 

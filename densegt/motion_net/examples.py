@@ -76,10 +76,11 @@ def _points(
     scans: SceneScans, scan: int, about: int, R: NDArray[np.float64], reach_m: float
 ) -> tuple[ScanPoints, NDArray[np.intp]]:
     rows = scans.rows_of(scan)
-    away = (scans.xyz[rows, :2] - scans.xy[about].astype(np.float32)) @ R.T.astype(np.float32)
-    near = (np.abs(away) < reach_m).all(axis=1)
-    rows, away = rows[near], away[near]
-    xyh = np.column_stack([away, scans.height[rows]])
+    xyh = np.empty((len(rows), 3), dtype=np.float32)
+    xyh[:, :2] = (scans.xyz[rows, :2] - scans.xy[about].astype(np.float32)) @ R.T.astype(np.float32)
+    near = np.maximum(np.abs(xyh[:, 0]), np.abs(xyh[:, 1])) < reach_m
+    rows, xyh = rows[near], xyh[near]
+    xyh[:, 2] = scans.height[rows]
     intensity = scans.intensity[rows].astype(np.float32) / 255
     gap_s = abs(float(scans.scan_s[scan] - scans.scan_s[about]))
     return ScanPoints(xyh, intensity, scans.ring[rows], gap_s), rows

@@ -199,11 +199,11 @@ def lookups(batch: MotionBatch) -> Tensor:
         return batch.features.new_zeros(len(batch.features), LOOKUPS)
     row, col, b = batch.cell[:, 0], batch.cell[:, 1], batch.example
     there = batch.there[b, 1:]
+    others = torch.arange(1, K, device=b.device)
+    # (P,K-1,C): of a cell all channels lie together.
+    cells = batch.pillars.permute(0, 1, 3, 4, 2)[b[:, None], others, row[:, None], col[:, None]]
     out = []
-    for channel in (batch.slice, torch.full_like(batch.slice, SLICES)):
-        # (P,K-1)
-        full = batch.pillars[b[:, None], torch.arange(1, K, device=b.device)[None], channel[:, None], row[:, None],
-                             col[:, None]]  # fmt: skip
+    for full in (cells.gather(2, batch.slice[:, None, None].expand(-1, K - 1, 1))[..., 0], cells[..., SLICES]):
         mean = (full * there).sum(1) / there.sum(1).clamp(min=1)
         least = torch.where(there > 0, full, torch.full_like(full, 10.0)).amin(1)
         met = ((full > 0).float() * there).sum(1) / there.sum(1).clamp(min=1)

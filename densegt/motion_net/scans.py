@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from densegt.accumulation.config import AccumulateConfig, FreeSpaceConfig
 from densegt.accumulation.moments import Moments, middle_s
-from densegt.accumulation.motion.free_space import votes
 from densegt.accumulation.motion.range_images import RangeImageBuilder
 from densegt.accumulation.sweep_returns import SweepReturns, not_own
 from densegt.accumulation.timing import EgoPath, point_times, to_global
 from densegt.datasets.scene import Scene, Sweep
 from densegt.errors import InputError
-from densegt.kernels.range_images import RangeImages
+from densegt.kernels.free_space_shares import free_space_shares
+from densegt.kernels.range_images import Margin, RangeImages
 from densegt.motion_net.ground import GroundMap
 
 Float32 = NDArray[np.float32]
@@ -89,9 +89,11 @@ class SceneScans:
         period_s = float(np.median(np.diff(self.scan_s))) if len(self) > 1 else 1.0
         xyz, sweep = np.ascontiguousarray(self.xyz[rows]), self.sweep[rows]
         out = np.zeros((len(rows), FREE_SPACE_COLUMNS), dtype=np.uint8)
+        passed, met = np.empty((2, len(rows)), dtype=np.uint8)
+        margin = Margin(config.margin_m, config.margin_relative)
         for group, seconds in enumerate(ASKED_S):
             asked = self.moments.about(sorted({max(1, round(s / period_s)) for s in seconds}))
-            passed, met = votes(self.images, xyz, sweep, asked, config)
+            free_space_shares(xyz, sweep, asked, self.images, margin, passed, met)
             there = np.maximum((asked >= 0).sum(axis=1), 1)[sweep]
             out[:, 2 * group] = 255 * passed.astype(np.int64) // there
             out[:, 2 * group + 1] = 255 * met.astype(np.int64) // there

@@ -10,6 +10,7 @@ from densegt.accumulation.motion.range_images import image_columns
 from densegt.kernels.beam import ROUGH_RAD, beam_to, rough_arctan2
 from densegt.kernels.beam_lookup import beam_at, ring_above, ring_lookup
 from densegt.kernels.free_space import free_space_votes
+from densegt.kernels.free_space_shares import free_space_shares
 from densegt.kernels.free_space_violations import free_space_violations, free_space_violations_now
 from densegt.kernels.range_images import Margin, RangeImages, fill_range_image
 
@@ -191,6 +192,21 @@ def test_votes_equal_twin(seed: int, n: int, answers: float, lidars: int) -> Non
         assert got[1].any()
     if answers == 0:
         assert not np.array(got).any()
+
+
+@pytest.mark.parametrize(("seed", "n", "answers", "lidars"), CASES)
+def test_shares_equal_the_same_twin(seed: int, n: int, answers: float, lidars: int) -> None:
+    rng = np.random.default_rng(seed)
+    images = images_of(seed, answers, lidars=lidars)
+    xyz = (rng.normal(size=(n, 3)) * 6).astype(np.float32)
+    xyz[:1] = np.nan
+    sweep = np.sort(rng.integers(0, SWEEPS, n)).astype(np.int32)
+    asked = asked_about([1, -1, 2, -2, 5, -5, 99])
+    got = np.array(votes(free_space_shares, xyz, sweep, asked, images))
+    wanted = np.array(votes(twin_of(free_space_shares), xyz[1:], sweep[1:], asked, images))
+    # Beams are told to within 5e-6 rad: on a border between columns either answer is right.
+    assert (got[:, 1:] != wanted).mean() < 0.002 if n else got.size == 0
+    assert not got[:, :1].any()
 
 
 def one_place(range_m: np.ndarray, distance: float, *, elevation: float = 0.05, azimuth: float = 0.0):
