@@ -13,7 +13,7 @@ Float32 = NDArray[np.float32]
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _row_around(row: Float32, first: int, near: float, far: float) -> tuple[float, bool]:
+def _row_around(row: Float32, first: int, near: float, far: float) -> tuple[np.float32, bool]:
     """Of four beams of a ring, across the scan start: the nearest answer, and whether one lies from near to far."""
     columns = len(row)
     nearest, touched = np.float32(np.inf), False
