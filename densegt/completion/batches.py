@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from densegt.completion.baselines import nearest, plane
+from densegt.completion.calibration import ACCUMULATED, ONE_SWEEP
 from densegt.completion.classical import Classical
 from densegt.completion.examples import Example, ExampleKey, read_example
 from densegt.completion.features import Features, features_of
@@ -20,8 +21,8 @@ from densegt.completion.sampling import draw_example
 from densegt.completion.sparsify import scanned
 
 Float32 = NDArray[np.float32]
-# What validation gives: the accumulated depth or the other store's, scanned by so many beams, or by all of them (0).
-TRIALS = {"input": (-1, 0), "16 beams": (0, 16), "4 beams": (0, 4)}
+# What validation gives: the other store's depth or the accumulated, scanned by so many beams, or by all of them (0).
+TRIALS = {ONE_SWEEP: (-1, 0), ACCUMULATED: (0, 0), "16 beams": (0, 16), "4 beams": (0, 4)}
 
 
 class Crops(Dataset[dict[str, Tensor]]):
@@ -55,29 +56,38 @@ class Trials(Dataset[dict[str, Tensor]]):
     """Whole images for validation, each with every input of TRIALS; the same ones each time."""
 
     def __init__(self, keys: Sequence[ExampleKey]) -> None:
-        self._keys = list(keys)
+        self._trials = [(key, name) for key in keys for name in trials_of(key)]
         self._classical = Classical()
 
     def __len__(self) -> int:
-        return len(self._keys) * len(TRIALS)
+        return len(self._trials)
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
-        at, trial = divmod(index, len(TRIALS))
-        example = read_example(self._keys[at])
-        given = trial_of(example, list(TRIALS.values())[trial], np.random.default_rng(index))
-        item = stacked(features_of(given, self._classical), example.target_m, example.weight, example.exact)
+        key, name = self._trials[index]
+        example = read_example(key)
+        given = trial_of(example, TRIALS[name], np.random.default_rng(index))
+        # An error counts here as much on a mover as on the road.
+        weight = np.minimum(example.weight, 1)
+        item = stacked(features_of(given, self._classical), example.target_m, weight, example.exact)
         simple = {"nearest_m": nearest(given.depth_m), "plane_m": plane(given.depth_m)}
-        item["trial"] = torch.tensor(trial)
+        item["trial"] = torch.tensor(list(TRIALS).index(name))
         return item | {name: torch.from_numpy(depth_m)[None] for name, depth_m in simple.items()}
+
+
+def trials_of(key: ExampleKey) -> list[str]:
+    """Those of TRIALS for which an image has what they give, and which are not themselves the target."""
+    without = set()
+    if key.sources.input is None:
+        without.add(ONE_SWEEP)
+    if key.sources.truth is None:
+        without.add(ACCUMULATED)
+    return [name for name in TRIALS if name not in without]
 
 
 def trial_of(example: Example, trial: tuple[int, int], rng: np.random.Generator) -> SparseDepth:
     """An input of validation: which store, and by how many beams."""
     which, beams = trial
     given = example.inputs[which]
-    if which == -1 and len(example.inputs) == 1:
-        # Accumulated depth is no trial of itself.
-        beams = 32
     return scanned(given, beams, rng) if beams else given
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from densegt.completion.images import given_of, without_completed
 from densegt.completion.method import SparseDepth
+from densegt.depth.kind import Kind
 from densegt.depth.store import ImageRecord, SceneReader, scene_files
 from densegt.errors import InputError
 
@@ -19,6 +20,9 @@ Float32 = NDArray[np.float32]
 # Input and target must agree this well, in the median, on what both know.
 AGREE = 0.2
 ASKED_IMAGES = 12
+# Small things would be lost among the pixels of the road.
+BY_OBJECT = (Kind.LABELLED_MOVER, Kind.UNLABELLED_MOVER, Kind.PERSON)
+OF_IMAGE, MOST = 0.02, 8.0
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ class Example:
     Attributes:
         inputs: the accumulated depth, then the other store's where there is one; they share their image.
         target_m: (H,W) m, 0 = unknown or nothing there.
-        weight: (H,W) how far the target is to be believed, 0 to 1.
+        weight: (H,W) how far the target is to be believed, 0 to 1; of exact depth more on small movers and people.
         exact: the target knows what is nothing: where it is 0, nothing is there.
     """
 
@@ -128,11 +132,27 @@ def read_example(key: ExampleKey) -> Example:
         inputs.append(SparseDepth(inputs[0].image, other.depth_m, other.source, other.K, other.layers))
     if key.sources.truth is not None:
         truth = _record(key.sources.truth, key)
-        return Example(tuple(inputs), truth.depth_m, np.ones_like(truth.depth_m), exact=True)
+        return Example(tuple(inputs), truth.depth_m, object_weight(truth), exact=True)
     weight = (accumulated.depth_m > 0).astype(np.float32)
     if "confidence" in accumulated.layers:
         weight *= accumulated.layers["confidence"].astype(np.float32) / 255
     return Example(tuple(inputs), accumulated.depth_m, weight, exact=False)
+
+
+def object_weight(truth: ImageRecord) -> Float32:
+    """(H,W) 1, and more on movers and people that cover little: in all as much as a share OF_IMAGE of the image.
+
+    Args:
+        truth: of an exact store; where it has no `kind` and `object_id`, all count alike.
+    """
+    weight = np.ones(truth.depth_m.shape, np.float32)
+    if {"kind", "object_id"} <= truth.layers.keys():
+        of = truth.layers["object_id"]
+        counted = np.isin(truth.layers["kind"], BY_OBJECT) & (of > 0)
+        pixels = np.bincount(of[counted], minlength=int(of.max(initial=0)) + 1)
+        each = np.clip(OF_IMAGE * of.size / np.maximum(pixels, 1), 1, MOST).astype(np.float32)
+        weight[counted] = each[of[counted]]
+    return weight
 
 
 def _record(folder: Path, key: ExampleKey) -> ImageRecord:

@@ -71,6 +71,8 @@ class CompletionTask(LightningModule):
         shares = []
         for trial in TRIAL_NAMES:
             errors = {name: self._errors(trial, name) for name in METHODS}
+            if errors["network"].isnan().any():
+                continue
             for name, (mae, rmse) in errors.items():
                 self.log_dict({f"{trial}/{name} MAE m": mae, f"{trial}/{name} RMSE m": rmse}, sync_dist=False)
             shares.append((errors["network"] / errors["classical"]).mean())
@@ -78,7 +80,7 @@ class CompletionTask(LightningModule):
         self._sums.clear()
 
     def _errors(self, trial: str, name: str) -> Tensor:
-        """MAE and RMSE over all processes."""
+        """MAE and RMSE over all processes; NaN where nothing was tried."""
         mine = self._sums.get((trial, name), torch.zeros(3, dtype=torch.float64, device=self.device))
         count, absolute, square = torch.as_tensor(self.all_gather(mine)).reshape(-1, 3).sum(0).unbind()
         return torch.stack([absolute / count, (square / count).sqrt()]).float()

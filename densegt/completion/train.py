@@ -92,6 +92,7 @@ class Tell(Callback):
             trials = (
                 f"{trial} " + ", ".join(f"{name} {found[f'{trial}/{name} RMSE m']:.2f}" for name in METHODS)
                 for trial in TRIAL_NAMES
+                if f"{trial}/{METHODS[0]} RMSE m" in found
             )
             self._say(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}: RMSE m: {'; '.join(trials)}")
 

@@ -8,8 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from densegt.completion.examples import ExampleKey, Sources, keys_of, read_example
+from densegt.completion.examples import MOST, OF_IMAGE, ExampleKey, Sources, keys_of, object_weight, read_example
 from densegt.completion.split import split
+from densegt.depth.kind import Kind
+from densegt.depth.store import SceneReader
 from densegt.errors import InputError
 
 from ..depth.stores import camera, write_store
@@ -111,3 +113,28 @@ def test_of_a_lone_scene_the_last_keyframes(tmp_path):
     assert parts.held_out == keys[-4:]
     with pytest.raises(InputError, match="single keyframe"):
         split(keys[:2], 0.2)
+
+
+def test_small_movers_and_people_weigh_more(tmp_path):
+    depth_m = np.full((HEIGHT_PX, WIDTH_PX), 9, np.float32)
+    kind, of = (np.zeros(depth_m.shape, dtype) for dtype in (np.uint8, np.uint16))
+    places = {Kind.PERSON: np.s_[:2, :2], Kind.LABELLED_MOVER: np.s_[10:50, 10:90], Kind.STANDING: np.s_[60:62, :5]}
+    for number, (code, place) in enumerate(places.items(), start=1):
+        kind[place], of[place] = code, number
+    kind[80, 0] = Kind.GROUND
+    layers = {"kind": kind, "object_id": of}
+    write_store(tmp_path, [(camera(size=SIZE), depth_m, layers)], scene="scene-a")
+    weight = object_weight(next(iter(SceneReader(tmp_path / "scene-a.h5"))))
+    assert (weight[places[Kind.PERSON]] == MOST).all()
+    weight[places[Kind.PERSON]] = 1
+    assert (weight == 1).all()
+
+
+def test_a_middling_one_weighs_a_share_of_the_image(tmp_path):
+    depth_m, side = np.full((HEIGHT_PX, WIDTH_PX), 9, np.float32), 8
+    kind, of = (np.zeros(depth_m.shape, dtype) for dtype in (np.uint8, np.uint16))
+    kind[:side, :side], of[:side, :side] = Kind.UNLABELLED_MOVER, 7
+    write_store(tmp_path, [(camera(size=SIZE), depth_m, {"kind": kind, "object_id": of})], scene="scene-a")
+    weight = object_weight(next(iter(SceneReader(tmp_path / "scene-a.h5"))))
+    assert weight[0, 0] == pytest.approx(OF_IMAGE * kind.size / side**2)
+    assert weight[:side, :side].sum() == pytest.approx(OF_IMAGE * kind.size)

@@ -76,7 +76,7 @@ def test_what_is_written(folder, trained):
     about = json.loads((out / "network.json").read_text())
     assert about["config"]["epochs"] == 2
     assert about["data"] == [{"dataroot": "data", "simulated": None, "learned": 4, "held_out": 4}]
-    assert about["validation"]["input/network RMSE m"] > 0
+    assert about["validation"]["accumulated/network RMSE m"] > 0
     best, last = (read_network(out / name) for name in ("network.safetensors", "checkpoints/last.ckpt"))
     assert best.shape == last.shape
     assert any(parameter.any() for parameter in last.head.parameters()), "something was learned"
