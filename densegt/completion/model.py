@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -117,6 +118,17 @@ class CompletionNet(nn.Module):
 def choices(channels: Tensor, guess_m: Tensor) -> Tensor:
     """(B,CHOICES,H,W) m."""
     return guess_m * functional.pad(channels[:, ALTERNATIVES], (0, 0, 0, 0, 1, 0)).exp()
+
+
+def decided(found: CompletionOutput, channels: Tensor) -> Tensor:
+    """(B,1,H,W) log change: of the choice that is likelier than all others together, where one is; else of their mean.
+
+    The mean has the least square error, but at an outline it lies between two surfaces, where nothing is. A measurement
+    that is taken for wrong gets what lies around, whatever the choices say.
+    """
+    log_share, at = found.log_shares.max(1, keepdim=True)
+    likeliest = functional.pad(channels[:, ALTERNATIVES], (0, 0, 0, 0, 1, 0)).gather(1, at)
+    return torch.where((log_share > math.log(0.5)) & (found.wrong < 0), likeliest, found.log_change)
 
 
 def _chosen(odds: Tensor, alternatives: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from densegt.completion.batches import TRIALS
 from densegt.completion.losses import choice_loss, depth_loss, is_wrong, scale_loss
-from densegt.completion.model import CompletionNet, CompletionOutput, Shape, answer, choices
+from densegt.completion.model import CompletionNet, CompletionOutput, Shape, answer, choices, decided
 from densegt.completion.train_config import TrainConfig
 
 # Beyond this nothing is asked of the depth.
@@ -55,7 +55,7 @@ class CompletionTask(LightningModule):
         """Add one image to the sums; batches are of one image. What is taken for sky stands at FAR_M and counts."""
         found = run(self.net, batch)
         depths = {
-            "network": batch["guess_m"] * found.log_change.exp(), "classical": batch["guess_m"],
+            "network": batch["guess_m"] * decided(found, batch["channels"]).exp(), "classical": batch["guess_m"],
             "nearest": batch["nearest_m"], "plane": batch["plane_m"],
         }  # fmt: skip
         counted = (batch["target_m"] > 0) & (batch["target_m"] < MAX_SCORED_M)
