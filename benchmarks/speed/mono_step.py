@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import resource
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -35,12 +36,17 @@ def objects(config: MonoConfig) -> Any:
     }  # fmt: skip
 
 
-def main() -> None:
+def parser() -> argparse.ArgumentParser:
+    """What the command takes."""
+    out = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    out.add_argument("--config", default="mono-full", metavar="NAME|FILE", help="of train-mono")
+    out.add_argument("--threads", type=int, default=1)
+    return out
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     """Print the mean of some steps, the exploration of yaws among them as often as in a training."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", default="mono-full")
-    parser.add_argument("--threads", type=int, default=1)
-    args = parser.parse_args()
+    args = parser().parse_args(arguments)
     torch.set_num_threads(args.threads)
     config = load_config(MonoConfig, args.config, {"supervision": "dense"})
     task, batch = MonoTask(config.model_dump()), objects(config)
