@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from torch.utils.data import default_collate
@@ -94,13 +93,18 @@ def _dataset(task: DetectionTask, path: RecordingPath, scenes: tuple[str, ...]) 
 
 
 def _as_recorded(about: Path, recordings: Sequence[RecordingPath]) -> list[Split]:
+    """By the recordings' folders' names; where several have one name, by their order too if all are given."""
     try:
-        data: dict[str, Any] = {entry["dataroot"]: entry for entry in json.loads(about.read_text())["data"]}
+        entries = [(entry["dataroot"], frozenset(entry["held_out"])) for entry in json.loads(about.read_text())["data"]]
     except (OSError, ValueError, KeyError, TypeError):
         raise InputError(f"{about}: cannot be read; it says which scenes were held out") from None
+    known = [(path.root.name, path.root.resolve().name) for path in recordings]
+    if len(entries) == len(known) and all(name in names for (name, _), names in zip(entries, known, strict=True)):
+        held_out = [scenes for _, scenes in entries]
+    else:
+        held_out = [frozenset().union(*(s for name, s in entries if name in names)) for names in known]
     found = []
-    for path in recordings:
+    for path, out in zip(recordings, held_out, strict=True):
         names = tuple(path.open().scene_names)
-        held_out = set(data.get(path.root.resolve().name, data.get(path.root.name, {})).get("held_out", ()))
-        found.append(Split(tuple(n for n in names if n not in held_out), tuple(n for n in names if n in held_out)))
+        found.append(Split(tuple(n for n in names if n not in out), tuple(n for n in names if n in out)))
     return found

@@ -1,7 +1,8 @@
 """What filled pixels say of their error holds on worlds that no calibration was fitted on.
 
-The pixels were kept by `python -m benchmarks.fitting.completion_calibration ... --sample FILE`, from two cities and, of
-the classical method, a simple street that were held out, with the methods' own uncertainty; the calibrations that ship are put to them here.
+The pixels were kept by `python -m benchmarks.fitting.completion_calibration ... --sample FILE`, from cities and, of the
+classical method, a simple street that were held out, with the methods' own uncertainty; the calibrations that ship are
+put to them here.
 """
 
 from __future__ import annotations
