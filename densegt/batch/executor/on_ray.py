@@ -5,6 +5,7 @@ and the folders that work names, under the same paths.
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
 import threading
@@ -12,6 +13,7 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from densegt.batch.executor.attempt import Failed, Item, Result, Work, attempt
@@ -62,8 +64,9 @@ def _connect(address: str | None) -> Any:
     except ImportError:
         raise InputError(f"--executor ray: Ray is not installed; {install_command('ray')}") from None
     try:
-        if address:
-            _check_reachable(address)
+        asked = address or os.environ.get("RAY_ADDRESS") or _last_cluster()
+        if asked and asked not in ("auto", "local"):
+            _check_reachable(asked)
         with _signal_handlers_kept():
             ray.init(address=address or "auto", log_to_driver=False, logging_level=logging.ERROR)
     except (OSError, RuntimeError, ValueError) as error:
@@ -72,6 +75,14 @@ def _connect(address: str | None) -> Any:
         fix = "start one with `ray start --head`, or name one with --ray-address"
         raise InputError(f"--executor ray: {where} ({reason}); {fix}") from None
     return ray
+
+
+def _last_cluster() -> str:
+    """The address that Ray takes where none is named, "" for none: that of the last cluster here, which may be gone."""
+    folder = os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or "/tmp"
+    with suppress(OSError):
+        return (Path(folder) / "ray" / "ray_current_cluster").read_text().strip()
+    return ""
 
 
 def _check_reachable(address: str) -> None:

@@ -26,13 +26,25 @@ def test_without_ray_there_is_one_clear_line(monkeypatch):
 
 
 @pytest.mark.parametrize("address", [None, "127.0.0.1:1", "somewhere"])
-def test_no_cluster_is_one_clear_line(monkeypatch, address):
+def test_no_cluster_is_one_clear_line(monkeypatch, tmp_path, address):
     pytest.importorskip("ray")
+    # Where no other test has left the address of its cluster.
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     with pytest.raises(InputError, match="no Ray cluster") as caught:
         list(Ray(address).run(lambda item, report: item, [1]))
     assert "\n" not in str(caught.value)
     assert "--ray-address" in str(caught.value)
+
+
+def test_a_cluster_that_is_gone_is_not_waited_for(monkeypatch, tmp_path):
+    pytest.importorskip("ray")
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    (tmp_path / "ray").mkdir()
+    (tmp_path / "ray" / "ray_current_cluster").write_text("127.0.0.1:1")
+    with pytest.raises(InputError, match=r"no Ray cluster here .*refused"):
+        list(Ray().run(lambda item, report: item, [1]))
 
 
 @pytest.fixture(scope="module")
