@@ -16,7 +16,7 @@ from densegt.accumulation.sweep_returns import SweepReturns, not_own
 from densegt.accumulation.timing import EgoPath, point_times, to_global
 from densegt.datasets.scene import Scene, Sweep
 from densegt.errors import InputError
-from densegt.kernels.free_space_shares import free_space_shares
+from densegt.kernels.free_space_counts import free_space_counts
 from densegt.kernels.range_images import Margin, RangeImages
 from densegt.motion_net.ground import GroundMap
 
@@ -93,7 +93,7 @@ class SceneScans:
         margin = Margin(config.margin_m, config.margin_relative)
         for group, seconds in enumerate(ASKED_S):
             asked = self.moments.about(sorted({max(1, round(s / period_s)) for s in seconds}))
-            free_space_shares(xyz, sweep, asked, self.images, margin, passed, met)
+            free_space_counts(xyz, sweep, asked, self.images, margin, passed, met)
             there = np.maximum((asked >= 0).sum(axis=1), 1)[sweep]
             out[:, 2 * group] = 255 * passed.astype(np.int64) // there
             out[:, 2 * group + 1] = 255 * met.astype(np.int64) // there

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from densegt.detection.train_config import STRICT
+from densegt.detection.points.centerpoint.centre_config import CentreConfig
 
 
-class CenterPointConfig(BaseModel):
-    """See `CenterPoint`.
+class CenterPointConfig(CentreConfig):
+    """See `CenterPoint`, and `CentreConfig` for the rest.
 
     Attributes:
         pillar_m: side of a pillar on the ground.
@@ -16,14 +16,7 @@ class CenterPointConfig(BaseModel):
         features: of a pillar.
         widths, blocks: of the residual stages at the pillars' size, a half, a quarter, ... of it.
         channels: of the merged map, whose cells are the grid's, and of the header.
-        min_radius: of a heat spot, in cells.
-        min_overlap: of two boxes of a class whose IoU from above is larger the less likely one is dropped.
-        heat, values, attributes: weights of the losses.
-        speed: of velocity among the values. Several sweeps show it, and with the 0.2 that is customary it is learned
-            so late that a short training ends before.
     """
-
-    model_config = STRICT
 
     pillar_m: float = Field(default=0.2, gt=0)
     sweeps: int = Field(default=9, ge=0, le=40)
@@ -31,9 +24,3 @@ class CenterPointConfig(BaseModel):
     widths: tuple[int, ...] = (64, 64, 128, 256)
     blocks: int = Field(default=2, ge=1)
     channels: int = Field(default=64, ge=1)
-    min_radius: int = Field(default=2, ge=0)
-    min_overlap: float = Field(default=0.2, gt=0, le=1)
-    heat: float = Field(default=1.0, ge=0)
-    values: float = Field(default=0.5, ge=0)
-    attributes: float = Field(default=0.1, ge=0)
-    speed: float = Field(default=1.0, ge=0)

@@ -27,10 +27,11 @@ class CenterPoint(CentreDetector):
         ValueError: the pillars do not fit the grid's cells, or the coarsest map is finer than they are.
     """
 
+    config: CenterPointConfig
+
     def __init__(self, config: CenterPointConfig, grid: BevGrid) -> None:
         super().__init__()
         self.config, self.grid, self.earlier_sweeps = config, grid, config.sweeps
-        self.settings = config
         halvings = round(grid.cell_m / config.pillar_m).bit_length() - 1
         if config.pillar_m * 2**halvings != grid.cell_m or not 0 <= halvings < len(config.widths):
             raise ValueError(

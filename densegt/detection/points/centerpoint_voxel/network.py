@@ -37,9 +37,11 @@ class CenterPointVoxel(CentreDetector):
         ValueError: the voxels do not fit the grid's cells.
     """
 
+    config: CenterPointVoxelConfig
+
     def __init__(self, config: CenterPointVoxelConfig, grid: BevGrid) -> None:
         super().__init__()
-        self.config, self.settings, self.grid, self.earlier_sweeps = config, config, grid, config.sweeps
+        self.config, self.grid, self.earlier_sweeps = config, grid, config.sweeps
         halvings = len(config.widths) - 1
         if config.voxel_m * 2**halvings != grid.cell_m:
             raise ValueError(

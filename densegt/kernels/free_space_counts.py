@@ -32,7 +32,7 @@ def _row_around(row: Float32, first: int, near: float, far: float) -> tuple[np.f
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def free_space_shares(
+def free_space_counts(
     xyz: Float32,
     sweep: NDArray[np.int32],
     asked: NDArray[np.int64],
