@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -24,6 +23,10 @@ CHOICES = 1 + ALTERNATIVES.stop - ALTERNATIVES.start
 GUESS_ODDS = 4.0
 # A choice is no better known than this share of its depth.
 CHOICE_SHARE = 0.01
+# Choices whose log depths differ by less are one surface; it is taken where it is likelier than this. On worlds held out
+# (480x270 city, simple, another rig) 0.5 has up to 11 % more RMSE and 0.5 points fewer outliers, 0.9 the reverse.
+SAME_SURFACE = 0.1
+DECIDED = 0.7
 HEADS = 4 + CHOICES + 8 * len(PROPAGATION)
 
 
@@ -121,14 +124,23 @@ def choices(channels: Tensor, guess_m: Tensor) -> Tensor:
 
 
 def decided(found: CompletionOutput, channels: Tensor) -> Tensor:
-    """(B,1,H,W) log change: of the choice that is likelier than all others together, where one is; else of their mean.
+    """(B,1,H,W) log change: of the surface that is likely enough, where one is; else of the mean of all choices.
 
-    The mean has the least square error, but at an outline it lies between two surfaces, where nothing is. A measurement
-    that is taken for wrong gets what lies around, whatever the choices say.
+    The mean has the least square error, but at an outline it lies between two surfaces, where nothing is, and above the
+    highest beam a small chance of what is far behind moves all that is near. Choices of one surface count together, for
+    all sides of a wide one may tell of it, each a little. A measurement that is taken for wrong gets what lies around,
+    whatever the choices say.
     """
-    log_share, at = found.log_shares.max(1, keepdim=True)
-    likeliest = functional.pad(channels[:, ALTERNATIVES], (0, 0, 0, 0, 1, 0)).gather(1, at)
-    return torch.where((log_share > math.log(0.5)) & (found.wrong < 0), likeliest, found.log_change)
+    changes = functional.pad(channels[:, ALTERNATIVES], (0, 0, 0, 0, 1, 0))
+    shares = found.log_shares.exp()
+    best, change = torch.zeros_like(found.sky), found.log_change
+    for own in changes.split(1, dim=1):
+        with_it = shares * ((changes - own).abs() < SAME_SURFACE)
+        share = with_it.sum(1, keepdim=True)
+        likelier = share > best
+        best = torch.where(likelier, share, best)
+        change = torch.where(likelier, (with_it * changes).sum(1, keepdim=True) / share.clamp(min=1e-6), change)
+    return torch.where((best > DECIDED) & (found.wrong < 0), change, found.log_change)
 
 
 def _chosen(odds: Tensor, alternatives: Tensor) -> tuple[Tensor, Tensor, Tensor]:

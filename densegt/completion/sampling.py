@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 
 from densegt.completion.examples import Example
 from densegt.completion.method import SparseDepth, measured
-from densegt.completion.sparsify import holed, keep, scanned, scattered
+from densegt.completion.sparsify import holed, keep, lowered, scanned, scattered
 
 Float32 = NDArray[np.float32]
 # Beside the crop the classical guess may look this far.
 MARGIN_PX = 64
 # Denser depth is enlarged pixel by pixel, sparser depth point by point.
 DENSE = 0.2
-WAYS = ("all", "scattered", "scanned", "holed")
-SOME_LESS = (0.7, 0.1, 0.1, 0.1)
-ALL_LESS = (0.0, 0.3, 0.35, 0.35)
+WAYS = ("all", "scattered", "scanned", "holed", "lowered")
+SOME_LESS = (0.6, 0.1, 0.1, 0.1, 0.1)
+ALL_LESS = (0.0, 0.3, 0.3, 0.3, 0.1)
 # Most of the error is where it is far; of so many places the one that sees most of that is taken, so often.
 FAR_M, PLACES, SEEK_FAR = 15.0, 4, 0.4
 
@@ -137,6 +137,8 @@ def _thinned(given: SparseDepth, rng: np.random.Generator, *, hide: bool) -> Spa
         given = scanned(given, int(np.exp(rng.uniform(0, np.log(65)))), rng)
     elif kind == "holed":
         given = holed(given, int(rng.integers(1, 6)), rng)
+    elif kind == "lowered":
+        given = lowered(given, rng)
     if hide and measured(given.depth_m).mean() == known:
         # The holes, or the beams, met nothing.
         given = scattered(given, 0.5, rng)

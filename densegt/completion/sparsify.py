@@ -40,6 +40,16 @@ def holed(given: SparseDepth, holes: int, rng: np.random.Generator) -> SparseDep
     return keep(given, kept)
 
 
+def lowered(given: SparseDepth, rng: np.random.Generator) -> SparseDepth:
+    """Without what lies above a random elevation: near bodies end above the highest beam of many a lidar."""
+    known = measured(given.depth_m)
+    if not known.any():
+        return given
+    downward_rad, _ = _downward(given, rng.uniform(*ABOVE_M), rng.uniform(*BEHIND_M))
+    lowest, highest = np.quantile(downward_rad[known], (0.8, 0.02))
+    return keep(given, known & (downward_rad > rng.uniform(highest, lowest)))
+
+
 def scanned(given: SparseDepth, beams: int, rng: np.random.Generator) -> SparseDepth:
     """What a lidar with so many beams would have measured of it, were it mounted a bit above and behind the camera.
 

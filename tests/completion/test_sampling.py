@@ -9,7 +9,7 @@ from densegt.completion import sampling
 from densegt.completion.examples import Example
 from densegt.completion.method import SparseDepth
 from densegt.completion.sampling import draw_example
-from densegt.completion.sparsify import BEAM_RAD, holed, keep, scanned, scattered
+from densegt.completion.sparsify import BEAM_RAD, holed, keep, lowered, scanned, scattered
 
 from .streets import CAMERA_M, K, whole
 
@@ -125,3 +125,24 @@ def test_other_ways_to_know_less():
     rows, cols = np.nonzero(gone)
     assert gone.sum() == ((given.depth_m > 0)[rows.min() : rows.max() + 1, cols.min() : cols.max() + 1]).sum()
     assert not keep(given, np.zeros(given.depth_m.shape, bool)).source.any()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_lowered_leaves_what_is_below_an_elevation(seed):
+    """Seen from the lidar all that is left lies below all that is gone; some of both, and nothing new."""
+    given = whole(0).inputs[0]
+    left = lowered(given, np.random.default_rng(seed))
+    known, kept = given.depth_m > 0, left.depth_m > 0
+    assert 0 < kept.sum() < known.sum()
+    assert not (kept & ~known).any()
+    row = np.broadcast_to(np.arange(known.shape[0])[:, None], known.shape)
+    # Of one depth what is lower in the image is lower from the lidar too, but for its height and place.
+    for low_m in (5, 10, 20):
+        of_depth = known & (given.depth_m >= low_m) & (given.depth_m < 1.02 * low_m)
+        if (of_depth & kept).any() and (of_depth & ~kept).any():
+            assert row[of_depth & ~kept].mean() <= row[of_depth & kept].mean()
+
+
+def test_lowered_of_nothing_is_nothing():
+    given = whole(0).inputs[0]
+    assert not lowered(keep(given, np.zeros(given.depth_m.shape, bool)), np.random.default_rng(0)).depth_m.any()
