@@ -134,7 +134,7 @@ def decided(found: CompletionOutput, channels: Tensor) -> Tensor:
     changes = functional.pad(channels[:, ALTERNATIVES], (0, 0, 0, 0, 1, 0))
     shares = found.log_shares.exp()
     best, change = torch.zeros_like(found.sky), found.log_change
-    for own in changes.split(1, dim=1):
+    for own in torch.split(changes, 1, dim=1):
         with_it = shares * ((changes - own).abs() < SAME_SURFACE)
         share = with_it.sum(1, keepdim=True)
         likelier = share > best
