@@ -23,8 +23,8 @@ CHOICES = 1 + ALTERNATIVES.stop - ALTERNATIVES.start
 GUESS_ODDS = 4.0
 # A choice is no better known than this share of its depth.
 CHOICE_SHARE = 0.01
-# Choices whose log depths differ by less are one surface; it is taken where it is likelier than this. On held-out worlds
-# (480x270 city, simple, another rig) 0.5 has up to 11 % more RMSE and 0.5 points fewer outliers, 0.9 the reverse.
+# Choices whose log depths differ by less are one surface, which is taken where it is likelier than this. On worlds left
+# out (city, simple, another rig) 0.5 has up to 11 % more RMSE and 0.5 points fewer outliers, 0.9 the reverse.
 SAME_SURFACE = 0.1
 DECIDED = 0.7
 HEADS = 4 + CHOICES + 8 * len(PROPAGATION)
