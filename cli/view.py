@@ -29,6 +29,7 @@ class PageOptions:
         points: of the static cloud, at most.
         occupancy_dir: store of voxels that it holds too.
         labels_dir: of `densegt autolabel`.
+        votes_dir: of `densegt predict-motion`.
     """
 
     every: int
@@ -37,6 +38,7 @@ class PageOptions:
     no_cloud: bool
     occupancy_dir: Path | None
     labels_dir: Path | None
+    votes_dir: Path | None
 
 
 page_options = option_group(
@@ -65,6 +67,14 @@ page_options = option_group(
         metavar="DIR",
         show_default="none",
         help="Verified labels of `densegt autolabel`: shapes and boxes in the cloud, boxes over the images.",
+    ),
+    click.option(
+        "--motion-votes",
+        "votes_dir",
+        type=_PATH,
+        metavar="DIR",
+        show_default="none",
+        help="Store of `densegt predict-motion`: the keyframes' points coloured by how likely they move.",
     ),
 )
 
@@ -121,9 +131,13 @@ def command(
         raise click.UsageError("--ply and --rerun write the cloud; leave --no-cloud out")
     if page.no_cloud and page.occupancy_dir:
         raise click.UsageError("--occupancy shows voxels in the cloud's place; leave --no-cloud out")
+    if page.no_cloud and page.votes_dir:
+        raise click.UsageError("--motion-votes shows votes in the cloud; leave --no-cloud out")
     writers = _writers(exports, recording, page.occupancy_dir)
     points = 0 if page.no_cloud else page.points
-    choice = Choice(selection.scenes, selection.cameras, page.every, page.downscale, points, page.labels_dir)
+    choice = Choice(
+        selection.scenes, selection.cameras, page.every, page.downscale, points, page.labels_dir, page.votes_dir
+    )
     with progress_on_stderr("Drawing") as progress:
         shown = write_view(
             depth_dir,

@@ -9,14 +9,12 @@ from __future__ import annotations
 import os
 
 if __name__ == "__main__":
-    # One core, so that milliseconds can be compared; read when numpy, numba and torch start.
+    # One core; read when numpy, numba and torch start.
     os.environ.update(NUMBA_NUM_THREADS="1", OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
 import argparse
 import json
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -34,31 +32,22 @@ from densegt.batch.executor.kept_memory import keep_freed_memory
 from densegt.datasets import RecordingPath, open_recording
 from densegt.motion_net.checkpoint import read_network, shipped_weights
 from densegt.motion_net.examples import make_example
-from densegt.motion_net.infer import answer, with_reach
-from densegt.motion_net.network import MotionNet
+from densegt.motion_net.infer import votes_of_scan, with_reach
 from densegt.motion_net.scene_data import SceneData, read_scenes
+from densegt.motion_net.scene_maps import SceneMaps
 from densegt.motion_net.scores import MotionScores
 
 NOTES = """\
 Points within the reach, moving faster than 0.5 m/s or slower than 0.2. Objects: moving ones with at least five points
 in a scan, each scan counted by itself; found where half of their points are. Free space: points that two of the sweeps
-that `accumulate` asks looked through. All static says nothing moves. Milliseconds of processor time a scan, free space
-asked again for each included. DUFOMap (Duberg et al., RA-L 2024; `pip install dufomap`, where it is installed): voxels
-of 10 cm that were ever surely empty, its own settings, all sweeps of the scene given before the first is asked about.
+that `accumulate` asks looked through. All static says nothing moves. DUFOMap (Duberg et al., RA-L 2024;
+`pip install dufomap`, where it is installed): voxels of 10 cm that were ever surely empty, its own settings, all sweeps
+of the scene given before the first is asked about.
 """
 CONFIG = AccumulateConfig(motion="free", refine_poses=False)
 
 Bool = NDArray[np.bool_]
 Method = Callable[[SceneData, int], tuple[NDArray[np.intp], Bool]]
-
-
-@dataclass
-class Result:
-    """One method's scores and time."""
-
-    scores: MotionScores = field(default_factory=MotionScores)
-    seconds: float = 0.0
-    scans: int = 0
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -69,22 +58,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     checkpoints = options.checkpoint or [shipped_weights()]
     nets = {path.parent.name + "/" + path.stem: with_reach(read_network(path), options.reach) for path in checkpoints}
     others = ("free space", *(("DUFOMap",) if find_spec("dufomap") else ()), "all static")
-    results: dict[str, Result] = {name: Result() for name in (*nets, *others)}
+    results = {name: MotionScores() for name in (*nets, *others)}
     for folder in options.worlds:
         (data,) = read_scenes([RecordingPath(folder)], "exact", CONFIG, print)
         said = {"free space": free_space_transient(folder), "all static": np.zeros(len(data.scans.xyz), dtype=np.bool_)}
         if "DUFOMap" in results:
             said["DUFOMap"] = dufomap_dynamic(data)
+        maps = {name: SceneMaps(net, data.scans) for name, net in nets.items()}
         for scan in range(0, len(data.scans), options.every):
-            for name, net in nets.items():
-                add_network(results[name], net, data, scan)
+            for name, one in maps.items():
+                add_network(results[name], one, data, scan)
             config = next(iter(nets.values())).config
             rows = make_example(data.scans, scan, config, None).rows
             for name in others:
-                add(results[name].scores, data, rows, said[name][rows], scan)
-    found = {name: result.scores.compute() for name, result in results.items()}
-    for name, result in results.items():
-        found[name]["ms a scan"] = 1e3 * result.seconds / result.scans if result.scans else None
+                add(results[name], data, rows, said[name][rows], scan)
+    found = {name: scores.compute() for name, scores in results.items()}
     Console(width=160).print(table(found))
     print(NOTES)
     if options.json:
@@ -104,18 +92,11 @@ def parser() -> argparse.ArgumentParser:
     return out
 
 
-def add_network(result: Result, net: MotionNet, data: SceneData, scan: int) -> None:
+def add_network(scores: MotionScores, maps: SceneMaps, data: SceneData, scan: int) -> None:
     """Ask a network about one scan."""
-    start = time.process_time()
-    example = make_example(data.scans, scan, net.config, None)
-    if net.config.free_space:
-        shares = data.scans.free_space(example.rows, CONFIG.free_space).astype(np.float32) / 255
-        object.__setattr__(example, "free_space", shares)
-    votes = answer(net, example)
-    result.seconds += time.process_time() - start
-    result.scans += 1
-    add(result.scores, data, example.rows, votes.moving > 0.5, scan)
-    result.scores.update_classes(votes.kind, data.labels.kind[example.rows])
+    rows, votes = votes_of_scan(maps, scan, CONFIG.free_space)
+    add(scores, data, rows, votes.moving > 0.5, scan)
+    scores.update_classes(votes.kind, data.labels.kind[rows])
 
 
 def add(scores: MotionScores, data: SceneData, rows: NDArray[np.intp], moving: Bool, scan: int) -> None:
@@ -160,7 +141,7 @@ def _points_of(data: SceneData, sweep: int) -> NDArray[np.float32]:
 def table(found: dict[str, dict[str, object]]) -> Table:
     """Figures, a column a method."""
     out = Table("", *found, title="percent")
-    plain = ("IoU", "precision", "recall", "mIoU of classes", "ms a scan")
+    plain = ("IoU", "precision", "recall", "mIoU of classes")
     for name in plain:
         out.add_row(name, *(_shown(figures[name]) for figures in found.values()))
     first = next(iter(found.values()))

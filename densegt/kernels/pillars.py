@@ -38,3 +38,36 @@ def fill_pillars(
         for k in range(slices + 1):
             if at[k] > 0:
                 at[k] = np.log1p(at[k])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def add_shares(cell: NDArray[np.int64], shares: Float32, count: NDArray[np.int32], out: Float32) -> None:
+    """Write the mean of shares (N,F) of each cell that holds a point.
+
+    Args:
+        cell: (N,2) row and column of each point.
+        count: (H,W), zero; how many points each cell holds.
+        out: (F,H,W), zero where no point lies.
+    """
+    for i in range(len(cell)):
+        row, column = cell[i, 0], cell[i, 1]
+        count[row, column] += 1
+        # A mean that goes on: no second pass is needed.
+        part = np.float32(1.0) / np.float32(count[row, column])
+        for f in range(shares.shape[1]):
+            out[f, row, column] += (shares[i, f] - out[f, row, column]) * part
+
+
+@njit(cache=True, nogil=True)
+def fullness(pillars: Float32, cell: NDArray[np.int64], part: NDArray[np.int64], own: Float32, whole: Float32) -> None:
+    """Look up how full points' (N) own cell and slice are, and their cell.
+
+    Args:
+        pillars: (H,W,slices+3) of `fill_pillars`; cell: (N,2) row and column; part: (N,) slice.
+        own, whole: (N,), to be written.
+    """
+    slices = pillars.shape[2] - 3
+    for i in range(len(cell)):
+        at = pillars[cell[i, 0], cell[i, 1]]
+        own[i] = at[part[i]]
+        whole[i] = at[slices]

@@ -27,6 +27,9 @@ def for_answers(net: MotionNet, *, half: bool | None = None) -> MotionNet:
             part = getattr(quick, name)
             if part is not None:
                 part.to(torch.bfloat16)
+    for part in quick.modules():
+        if isinstance(part, nn.ReLU):
+            part.inplace = True
     return quick.requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 

@@ -69,7 +69,7 @@ def make_batch(examples: Sequence[Example], net: NetConfig) -> MotionBatch:
         there=torch.from_numpy(there),
         example=torch.from_numpy(np.repeat(np.arange(len(examples)), [len(cell) for cell in cells])),
         cell=torch.from_numpy(np.concatenate(cells)),
-        slice=torch.from_numpy(np.concatenate([slices_of(points.xyh) for points in asked])),
+        slice=torch.from_numpy(np.concatenate([slices_of(points.xyh[:, 2]) for points in asked])),
         xy_m=torch.from_numpy(np.concatenate([points.xyh[:, :2] for points in asked])),
         features=torch.from_numpy(
             np.concatenate([_features(*pair, net) for pair in zip(examples, asked, strict=True)])

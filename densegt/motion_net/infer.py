@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -13,21 +12,10 @@ from densegt.accumulation.config import FreeSpaceConfig
 from densegt.depth.point_votes import SweepVotes
 from densegt.motion_net.answering import for_answers
 from densegt.motion_net.batches import make_batch
-from densegt.motion_net.examples import Example, make_example
-from densegt.motion_net.network import MotionNet
-from densegt.motion_net.scans import SceneScans
-
-
-@torch.inference_mode()
-def answer(net: MotionNet, example: Example) -> SweepVotes:
-    """Votes on the points of an example; offsets in global x and y."""
-    if not len(example.rows):
-        return SweepVotes.none(0)
-    said = net(make_batch([example], net.config))
-    offset = said.offset_m.numpy() @ example.R_base_global.astype(np.float32)
-    return SweepVotes(
-        said.moving.sigmoid().numpy(), said.classes.argmax(1).numpy().astype(np.uint8), said.speed_mps.numpy(), offset
-    )
+from densegt.motion_net.examples import Example, ScanPoints
+from densegt.motion_net.network import MotionNet, MotionOutput
+from densegt.motion_net.scans import FREE_SPACE_COLUMNS, SceneScans
+from densegt.motion_net.scene_maps import SceneMaps
 
 
 def with_reach(net: MotionNet, reach_m: float) -> MotionNet:
@@ -44,23 +32,53 @@ def votes_of_scene(
     Args:
         progress: called after each scan.
     """
-    out = SweepVotes.none(len(scans.xyz))
-    for scan in range(len(scans)):
-        rows, told = _of_scan(net, scans, scan, config)
+    out, maps = SweepVotes.none(len(scans.xyz)), SceneMaps(net, scans)
+    for scan in maps.order():
+        rows, told = votes_of_scan(maps, scan, config)
         out.moving[rows], out.kind[rows] = told.moving, told.kind
         out.speed_mps[rows], out.offset_m[rows] = told.speed_mps, told.offset_m
         progress()
     return out
 
 
-def _of_scan(
-    net: MotionNet, scans: SceneScans, scan: int, config: FreeSpaceConfig
-) -> tuple[NDArray[np.intp], SweepVotes]:
-    example = make_example(scans, scan, net.config, None)
-    if net.config.free_space and len(example.rows):
-        shares = scans.free_space(example.rows, config).astype(np.float32) / 255
-        example = replace(example, free_space=shares)
-    return example.rows, answer(net, example)
+@torch.inference_mode()
+def votes_of_scan(maps: SceneMaps, scan: int, config: FreeSpaceConfig) -> tuple[NDArray[np.intp], SweepVotes]:
+    """The points of a scene that lie within the network's reach of a scan, and votes on them."""
+    scans, net = maps.scans, maps.net
+    asked, rows = _asked(maps, scan)
+    if not len(rows):
+        return rows, SweepVotes.none(0)
+    shares = np.zeros((len(rows), FREE_SPACE_COLUMNS), dtype=np.float32)
+    if net.config.free_space:
+        shares = scans.free_space(rows, config).astype(np.float32) / 255
+    away = scans.xy[scan] - maps.middle_m(scan)
+    example = Example(asked, (), rows, shares, np.eye(2), lidar_xy=(float(away[0]), float(away[1])))
+    batch, seen = make_batch([example], net.config.model_copy(update={"scans": 1})), [scan, *maps.others[scan]]
+    gap_s = torch.from_numpy(np.abs(scans.scan_s[seen] - scans.scan_s[scan]).astype(np.float32))[None]
+    batch = batch._replace(gap_s=gap_s, there=torch.ones_like(gap_s))
+    corner = maps.corners[scan]
+    stems = [maps.of(k).window(corner, maps.cells) for k in seen]
+    found = maps.lookups(scan, batch.cell.numpy(), batch.slice.numpy())
+    said = net.told_by_maps(stems, batch, torch.from_numpy(found))
+    return rows, _votes(said)
+
+
+def _asked(maps: SceneMaps, scan: int) -> tuple[ScanPoints, NDArray[np.intp]]:
+    """A scan's points about the middle of its square, and which of the scene's they are."""
+    scans, reach_m = maps.scans, np.float32(maps.net.config.reach_m)
+    rows = scans.rows_of(scan)
+    xyh = scans.xyz[rows] - np.append(maps.middle_m(scan), np.float32(0))
+    near = (np.abs(xyh[:, :2]) < reach_m).all(axis=1)
+    rows, xyh = rows[near], xyh[near]
+    xyh[:, 2] = scans.height[rows]
+    return ScanPoints(xyh, scans.intensity[rows].astype(np.float32) / 255, scans.ring[rows], 0.0), rows
+
+
+def _votes(said: MotionOutput) -> SweepVotes:
+    return SweepVotes(
+        said.moving.sigmoid().numpy(), said.classes.argmax(1).numpy().astype(np.uint8), said.speed_mps.numpy(),
+        said.offset_m.numpy(),
+    )  # fmt: skip
 
 
 def of_sweeps(votes: SweepVotes, scans: SceneScans) -> Iterator[SweepVotes]:

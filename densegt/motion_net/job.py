@@ -28,7 +28,7 @@ from densegt.motion_net.network import MotionNet
 from densegt.motion_net.scans import read_scans
 
 # Raise it with every change after which equal input and weights give other votes.
-ALGORITHM = 1
+ALGORITHM = 2
 
 
 @dataclass(frozen=True)

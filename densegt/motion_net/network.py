@@ -8,6 +8,7 @@ direction of time, cannot matter.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -43,18 +44,17 @@ def _conv(given: int, made: int, size: int = 3, stride: int = 1, groups: int = 1
 
 
 class ScanEmbedding(nn.Module):
-    """Scales and shifts a scan's map (B,K,C,H,W) by its distance in time."""
+    """Scales and shifts each of K scans' maps (B,C,H,W) by its distance in time."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.net = nn.Sequential(nn.Linear(3, width), nn.ReLU(), nn.Linear(width, 2 * width))
 
-    def forward(self, maps: Tensor, gap_s: Tensor) -> Tensor:
+    def forward(self, maps: Sequence[Tensor], gap_s: Tensor) -> list[Tensor]:
         """Embed; gap_s (B,K)."""
         known = torch.stack([gap_s, gap_s.sqrt(), (gap_s > 0).float()], dim=-1)
-        scale, shift = self.net(known)[..., None, None].to(maps.dtype).chunk(2, dim=2)
-        embedded: Tensor = maps * (1 + scale) + shift
-        return embedded
+        scale, shift = self.net(known)[..., None, None].to(maps[0].dtype).chunk(2, dim=2)
+        return [torch.addcmul(shift[:, k], one, 1 + scale[:, k]) for k, one in enumerate(maps)]
 
 
 class MotionAware(nn.Module):
@@ -68,11 +68,15 @@ class MotionAware(nn.Module):
         self.of_other = nn.Conv2d(width, width, 1, bias=False)
         self.of_change = nn.Conv2d(width, width, 1, bias=False)
 
-    def forward(self, base: Tensor, other: Tensor) -> Tensor:
-        """(B,C,H,W) of a pair."""
+    def forward(self, base: Tensor, other: Tensor, mixed_base: Tensor) -> Tensor:
+        """(B,C,H,W) of a pair.
+
+        Args:
+            mixed_base: `of_base` of the base, the same for all others.
+        """
         if self.fusion == "differences":
             return F.relu(self.of_change(base - other))
-        return F.relu(self.of_other(other) + self.of_change((base - other).abs()) + self.of_base(base))
+        return F.relu(self.of_other(other) + self.of_change((base - other).abs()) + mixed_base)
 
 
 class Neighbourhoods(nn.Module):
@@ -146,12 +150,15 @@ class MotionNet(nn.Module):
 
     def forward(self, batch: MotionBatch) -> MotionOutput:
         """What is said of each point."""
-        pillars, shares = batch.pillars.to(self.map_type), batch.shares.to(self.map_type)
-        maps = self.embedding(self._stem(pillars), batch.gap_s)
+        return self.told_by_maps(self._stem(batch.pillars.to(self.map_type)), batch, lookups(batch))
+
+    def told_by_maps(self, stems: Sequence[Tensor], batch: MotionBatch, found: Tensor) -> MotionOutput:
+        """What is said of each point (P) by the stem's maps, K of (B,C,H,W), and lookups (P,LOOKUPS)."""
+        maps = self.embedding(stems, batch.gap_s)
         moved = self.around(self._compared(maps, batch.there))
-        around = self.unet(torch.cat([maps[:, 0], moved, self.beams(shares)], dim=1))
+        around = self.unet(torch.cat([maps[0], moved, self.beams(batch.shares.to(self.map_type))], dim=1))
         seen = self._at_points(around.to(batch.features.dtype), batch)
-        return self.told(seen, batch.features, lookups(batch))
+        return self.told(seen, batch.features, found)
 
     def told(self, seen: Tensor, features: Tensor, found: Tensor) -> MotionOutput:
         """What the head says of points (P) by their places in the map (P,width), features and lookups."""
@@ -159,23 +166,25 @@ class MotionNet(nn.Module):
         moving, classes, speed, offset = said.split([1, len(CLASSES), 1, 2], dim=1)
         return MotionOutput(moving[:, 0], classes, F.softplus(speed[:, 0]), offset)
 
-    def _stem(self, given: Tensor) -> Tensor:
+    def _stem(self, given: Tensor) -> list[Tensor]:
         B, K, C, H, W = given.shape
         made = self.stem(given.reshape(B * K, C, H, W))
-        split: Tensor = made.reshape(B, K, *made.shape[1:])
-        return split
+        split = made.reshape(B, K, *made.shape[1:])
+        return [split[:, k] for k in range(K)]
 
-    def _compared(self, maps: Tensor, there: Tensor) -> Tensor:
+    def _compared(self, maps: Sequence[Tensor], there: Tensor) -> Tensor:
         """Mean and maximum (B,2C,H,W) of what the others tell; nothing where there is none."""
-        B, K, C, H, W = maps.shape
-        if K == 1:
-            return maps.new_zeros(B, 2 * C, H, W)
-        known = there[:, 1:, None, None, None].to(maps.dtype)
-        total, most = maps.new_zeros(()), maps.new_zeros(())
+        base, others = maps[0], maps[1:]
+        if not others:
+            return torch.cat([torch.zeros_like(base)] * 2, dim=1)
+        known = there[:, 1:, None, None, None].to(base.dtype)
+        every = bool((known == 1).all())
+        total, most = base.new_zeros(()), base.new_zeros(())
+        mixed = self.compare.of_base(base) if self.compare else base.new_zeros(())
         # One after another: each fits into the processor's cache. Maxima start at 0, as of none.
-        for k in range(K - 1):
-            other = maps[:, k + 1]
-            told = (other if self.compare is None else self.compare(maps[:, 0], other)) * known[:, k]
+        for k, other in enumerate(others):
+            told = other if self.compare is None else self.compare(base, other, mixed)
+            told = told if every else told * known[:, k]
             total, most = total + told, torch.maximum(most, told)
         return torch.cat([total / known.sum(1).clamp(min=1), most], dim=1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.kernels.pillars import fill_pillars
+from densegt.kernels.pillars import add_shares, fill_pillars
 from densegt.motion_net.config import NetConfig
 from densegt.motion_net.examples import ScanPoints
 
@@ -24,9 +24,9 @@ def cells_of(xyh: Float32, net: NetConfig) -> NDArray[np.int64]:
     return inside
 
 
-def slices_of(xyh: Float32) -> NDArray[np.int64]:
-    """The slice of each point (N,)."""
-    return np.searchsorted(np.array(SLICES_M, dtype=np.float32), xyh[:, 2], side="right").astype(np.int64)
+def slices_of(height: Float32) -> NDArray[np.int64]:
+    """The slice of each height above the ground (N,) m."""
+    return np.searchsorted(np.array(SLICES_M, dtype=np.float32), height, side="right").astype(np.int64)
 
 
 def pillars(points: ScanPoints, net: NetConfig) -> Float32:
@@ -38,16 +38,15 @@ def pillars(points: ScanPoints, net: NetConfig) -> Float32:
 
 def fill_scan(points: ScanPoints, net: NetConfig, out: Float32) -> None:
     """The same into zeros (cells,cells,CHANNELS)."""
-    fill_pillars(cells_of(points.xyh, net), slices_of(points.xyh), points.xyh[:, 2].clip(-1, 6), points.intensity, out)
+    fill_pillars(
+        cells_of(points.xyh, net), slices_of(points.xyh[:, 2]), points.xyh[:, 2].clip(-1, 6), points.intensity, out
+    )
 
 
 def share_map(points: ScanPoints, shares: Float32, net: NetConfig) -> Float32:
     """(F,cells,cells): mean of shares (N,F) of each cell's points above the ground; 0 where there is none."""
-    size = net.cells * net.cells
     above = points.xyh[:, 2] >= SLICES_M[0]
-    cell = cells_of(points.xyh[above], net)
-    flat = cell[:, 0] * net.cells + cell[:, 1]
-    some = np.maximum(np.bincount(flat, minlength=size), 1)
-    sums = [np.bincount(flat, column, minlength=size) for column in shares[above].T]
-    out: Float32 = (np.stack(sums) / some).astype(np.float32).reshape(-1, net.cells, net.cells)
+    count = np.zeros((net.cells, net.cells), dtype=np.int32)
+    out = np.zeros((shares.shape[1], net.cells, net.cells), dtype=np.float32)
+    add_shares(cells_of(points.xyh[above], net), np.ascontiguousarray(shares[above]), count, out)
     return out

@@ -67,6 +67,12 @@ class SceneScans:
         """(N,) which sweep measured each point."""
         return np.repeat(np.arange(len(self.sweeps), dtype=np.int32), np.diff(self.first))
 
+    @cached_property
+    def _asked(self) -> list[NDArray[np.int64]]:
+        """Of each group of `ASKED_S` the sweeps (S,K) that are asked about each sweep's points."""
+        period_s = float(np.median(np.diff(self.scan_s))) if len(self) > 1 else 1.0
+        return [self.moments.about(sorted({max(1, round(s / period_s)) for s in seconds})) for seconds in ASKED_S]
+
     def rows_of(self, scan: int) -> NDArray[np.intp]:
         """The points of a scan."""
         sweeps = np.flatnonzero(self.moments.moment == scan)
@@ -86,13 +92,11 @@ class SceneScans:
         Returns:
             (n, FREE_SPACE_COLUMNS): passed and met of each group of `ASKED_S`.
         """
-        period_s = float(np.median(np.diff(self.scan_s))) if len(self) > 1 else 1.0
         xyz, sweep = np.ascontiguousarray(self.xyz[rows]), self.sweep[rows]
         out = np.zeros((len(rows), FREE_SPACE_COLUMNS), dtype=np.uint8)
         passed, met = np.empty((2, len(rows)), dtype=np.uint8)
         margin = Margin(config.margin_m, config.margin_relative)
-        for group, seconds in enumerate(ASKED_S):
-            asked = self.moments.about(sorted({max(1, round(s / period_s)) for s in seconds}))
+        for group, asked in enumerate(self._asked):
             free_space_counts(xyz, sweep, asked, self.images, margin, passed, met)
             there = np.maximum((asked >= 0).sum(axis=1), 1)[sweep]
             out[:, 2 * group] = 255 * passed.astype(np.int64) // there

@@ -140,13 +140,25 @@ function cloudView(canvas, legend) {
       shown.labels.push({ label, parts });
     }
     const z = shown.static.geometry.getAttribute("position").array.filter((_, i) => i % 3 === 2).sort();
+    shown.votes = cloud.votes ? points(new Float32Array(0)) : null;
+    // Over the rest of the cloud, which holds the same points.
+    if (shown.votes) Object.assign(shown.votes, { renderOrder: 1 }).material.depthTest = false;
     shown.low = z[Math.floor(0.02 * z.length)] || 0;
     shown.frustum = lines([0, 0, 0, 0, 0, 0], 0xffffff);
     shown.tracks = lines(tracksOf(cloud.movers), 0xffe08a);
     shown.grid = lines(gridAt(shown.low), 0x55606e);
   }
 
-  // options: keyframe (index), compensated, colour: source | object | height, boxes, shapes,
+  // A keyframe's scan in the colours of its votes; how many points, and how many of them are said to move.
+  const VOTES = legend.votes.colours, MOVES = legend.votes.steps / 2;
+  async function votes(about, read) {
+    if (!about) return null;
+    const xyz = await positions(about, read), said = await codec.bytes(read(about.moving)), rgb = new Uint8Array(xyz.length);
+    said.forEach((p, i) => rgb.set(VOTES[p], 3 * i));
+    return { xyz, rgb, moving: said.reduce((n, p) => n + (p > MOVES), 0) };
+  }
+
+  // options: keyframe (index), compensated, colour: source | object | height | vote, boxes, shapes,
   // voxels: class | height | confidence in the points' place, or nothing
   async function show(options) {
     if (!shown) return;
@@ -154,7 +166,8 @@ function cloudView(canvas, legend) {
     const { cloud } = shown;
     const grey = (z) => { const g = 70 + 110 * Math.min(Math.max((z - shown.low) / 8, 0), 1); return [g, g, g + 8]; };
     const byHeight = (z) => { const s = Math.min(Math.max((z - shown.low) / 8, 0), 1); return [40 + 215 * s, 110 + 90 * s, 220 - 170 * s]; };
-    const pick = (bySource, byObject) => ({ source: () => bySource, object: byObject, height: byHeight }[options.colour]);
+    const dark = (z) => grey(z).map((g) => 0.45 * g);
+    const pick = (bySource, byObject) => ({ source: () => bySource, object: byObject, height: byHeight, vote: dark }[options.colour]);
     // Colours do not change with time.
     const anew = shown.coloured !== options.colour;
     shown.coloured = options.colour;
@@ -188,9 +201,18 @@ function cloudView(canvas, legend) {
     const asVoxels = options.voxels && shown.cloud.voxels;
     const clouds = [shown.static, shown.transient, ...shown.movers.flatMap(({ box, seen }) => [box, seen])];
     for (const object of clouds) object.material.visible = !asVoxels;
+    const said = options.colour === "vote" && cloud.votes ? await votes(cloud.votes[options.keyframe], shown.read) : null;
+    if (mine !== latest) return;
+    if (shown.votes) {
+      shown.votes.visible = !!said && !asVoxels;
+      if (said) {
+        shown.votes.geometry.setAttribute("position", new THREE.BufferAttribute(said.xyz, 3));
+        shown.votes.geometry.setAttribute("color", new THREE.BufferAttribute(said.rgb, 3, true));
+      }
+    }
     const many = await voxels.show(asVoxels ? shown.cloud.voxels[options.keyframe] : null, options.voxels, shown.read);
     if (mine !== latest) return;
-    canvas.dataset.state = JSON.stringify({ ...options, transient: to - from, movers: drawn, occupied: many, labels });
+    canvas.dataset.state = JSON.stringify({ ...options, transient: to - from, movers: drawn, occupied: many, labels, votes: said && said.moving });
     render();
   }
 

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from densegt.depth.matching import ABSOLUTE_TOLERANCE_M, RELATIVE_TOLERANCE
+from densegt.depth.point_votes import STEPS
 from densegt.depth.steps import STEPS_PER_M
 from densegt.report import draw, tiles
 from densegt.report.content import SOURCE_WORDS
-from densegt.view import voxels
+from densegt.view import votes, voxels
 from densegt.view.pixels import AGE_EDGES_S, BLOCK_PX, TRUTH_STEPS_PER_M, uncertainty_m
 
 # Layers by what buttons call them, the same as the report's pictures.
@@ -47,6 +48,7 @@ def legend() -> dict[str, Any]:
             "metres": uncertainty_m().round(4).tolist(),
             "colours": draw.uncertainty_picture(uncertainty_m()[None])[0].tolist(),
         },
+        "votes": {"colours": votes.colours(), "steps": STEPS},
         "voxels": [
             {"colour": colour, "words": words} for colour, words in zip(voxels.COLOURS, voxels.WORDS, strict=True)
         ],

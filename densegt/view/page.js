@@ -192,10 +192,25 @@
     }));
     keys();
   }
+  // Votes are offered where the scene has some.
+  function listVotes() {
+    const option = $("colour").querySelector("[value=vote]"), there = !!scenes[state.scene].cloud.votes;
+    option.hidden = option.disabled = !there;
+    if (!there && $("colour").value === "vote") $("colour").value = "source";
+    const { colours, steps } = legend.votes;
+    $("vote-key").replaceChildren(...[[0, "stands"], [0.25, ""], [0.5, "undecided"], [0.75, ""], [1, "moves, says the vote"]].map(([p, words]) => {
+      const item = document.createElement("li"), mark = document.createElement("b");
+      mark.style.background = `rgb(${colours[Math.round(p * steps)]})`;
+      item.append(mark, words);
+      return item;
+    }));
+  }
   function keys() {
     const by = $("voxels").value;
     $("voxel-key").hidden = by !== "class";
-    $("cloud-key").hidden = !!by;
+    const vote = $("colour").value === "vote";
+    $("vote-key").hidden = !vote || !!by;
+    $("cloud-key").hidden = vote || !!by;
   }
 
   async function go(change) {
@@ -219,6 +234,7 @@
     if (cloud && scenes[state.scene].cloud) {
       if (state.scene !== wasScene || change.start) {
         await cloud.load(scenes[state.scene].cloud, read);
+        listVotes();
         listVoxels();
         cloud.size(Number($("size").value));
         cloud.look(image, "behind");

@@ -26,10 +26,11 @@ from densegt.occupancy.store import OccupancyReader
 from densegt.report.camera_order import camera_order
 from densegt.report.step_counter import StepCounter
 from densegt.view.cloud import SceneCloud, scene_cloud
-from densegt.view.codec import encode_uint16
+from densegt.view.codec import encode_bytes, encode_uint16
 from densegt.view.legend import LAYERS, legend
 from densegt.view.made_from import config_of
 from densegt.view.pixels import Pixels, pixels_of
+from densegt.view.votes import ShownVotes, keyframe_votes, votes_file
 from densegt.view.voxels import ShownVoxels, encoded, occupancy_reader
 from densegt.view.worst import WorstPixels
 
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 SCRIPTS = ("three.min.js", "codec.js", "picture.js", "zoom.js", "voxels.js", "cloud.js", "page.js")
+# Of a keyframe's points that stand, one of so many static points' number is shown with its vote.
+VOTES_SHARE = 20
 # Called with a scene's reader, its whole cloud, and the keyframes' times (M,) us.
 Export = Callable[[SceneReader, Cloud, NDArray[np.int64]], None]
 
@@ -53,6 +56,7 @@ class Choice:
         downscale: factor by which images are made smaller.
         max_points: of the static cloud; 0 leaves the cloud out.
         labels_dir: labels of `densegt autolabel` to show too.
+        votes_dir: votes of `densegt predict-motion` to show too.
     """
 
     scenes: tuple[str, ...] = ()
@@ -61,6 +65,7 @@ class Choice:
     downscale: int = 1
     max_points: int = 120_000
     labels_dir: Path | None = None
+    votes_dir: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -95,12 +100,14 @@ def write_view(
         progress: called with (steps done, steps in all).
 
     Raises:
-        InputError: no store, nothing of that name in it, an image or sweep is missing, or truth or voxels do not fit.
+        InputError: no store, nothing of that name in it, an image or sweep is missing, or truth, voxels or votes do not
+            fit.
     """
     paths = select_scenes(depth_dir, choice.scenes)
     readers = [SceneReader(path) for path in (paths if choice.scenes else paths[:1])]
     keys = {reader.scene: _chosen_keys(reader, choice) for reader in readers}
     voxels = {reader.scene: occupancy_reader(occupancy_dir, reader.scene) for reader in readers if occupancy_dir}
+    votes = {r.scene: votes_file(choice.votes_dir, r.scene) for r in readers} if choice.votes_dir else {}
     found = recording.open() if choice.max_points else None
     check_writable(out)
     if found:
@@ -124,7 +131,8 @@ def write_view(
         cloud = None
         if found:
             config = config_of(reader)
-            rebuilt = build_cloud(read_scene(found, reader.scene, config), config, progress=tick)
+            scene = read_scene(found, reader.scene, config)
+            rebuilt = build_cloud(scene, config, progress=tick)
             stamps = np.array([keyframe["timestamp_us"] for keyframe in keyframes], dtype=np.int64)
             for export in exports:
                 export(reader, rebuilt, stamps)
@@ -132,6 +140,10 @@ def write_view(
             if voxels:
                 tokens = [keyframe["token"] for keyframe in keyframes]
                 cloud["voxels"] = _voxels(voxels[reader.scene], tokens, rebuilt.origin_global_m, len(scenes), parts)
+            if votes:
+                few = choice.max_points // VOTES_SHARE
+                said = keyframe_votes(scene, votes[reader.scene], stamps, rebuilt.origin_global_m, max_points=few)
+                cloud["votes"] = [_votes(one, f"c{len(scenes)}-n{k}", parts) for k, one in enumerate(said)]
             shown = [] if labels is None else labels.in_cloud(rebuilt.origin_global_m, stamps)
             cloud["labels"] = [_label(one, f"c{len(scenes)}-l{k}", parts) for k, one in enumerate(shown)]
         scenes.append(
@@ -222,6 +234,12 @@ def _voxels(
         else None
         for k, token in enumerate(tokens)
     ]
+
+
+def _votes(shown: ShownVotes, name: str, parts: dict[str, str]) -> dict[str, Any]:
+    """A keyframe's votes as the page draws them; places and votes go to `parts`."""
+    parts[f"{name}-moving"] = encode_bytes(shown.moving)
+    return {**_points(shown.xyz, name, parts), "moving": f"{name}-moving"}
 
 
 def _label(shown: ShownLabel, name: str, parts: dict[str, str]) -> dict[str, Any]:

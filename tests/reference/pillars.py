@@ -18,3 +18,22 @@ def fill_pillars(
         here = (cell == (row, column)).all(axis=1)
         by_slice = [(part[here] == k).sum() for k in range(slices)]
         out[row, column] = [*np.log1p([*by_slice, here.sum()]), height[here].mean(), intensity[here].mean()]
+
+
+def add_shares(
+    cell: NDArray[np.int64], shares: NDArray[np.float32], count: NDArray[np.int32], out: NDArray[np.float32]
+) -> None:
+    for row, column in np.unique(cell, axis=0):
+        here = (cell == (row, column)).all(axis=1)
+        count[row, column], out[:, row, column] = here.sum(), shares[here].mean(axis=0)
+
+
+def fullness(
+    pillars: NDArray[np.float32],
+    cell: NDArray[np.int64],
+    part: NDArray[np.int64],
+    own: NDArray[np.float32],
+    whole: NDArray[np.float32],
+) -> None:
+    own[:] = pillars[cell[:, 0], cell[:, 1], part]
+    whole[:] = pillars[cell[:, 0], cell[:, 1], pillars.shape[2] - 3]

@@ -8,7 +8,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
+
+from densegt.datasets import open_recording
+from densegt.depth.point_votes import SweepVotes, VotesWriter
 
 from ..conftest import MadeOnce, densegt_does
 
@@ -26,15 +30,18 @@ FLAGS = (
     "enable-unsafe-swiftshader",
 )
 
+NEAR_M, VOTED_M = 4.0, 20.0
+
 
 @pytest.fixture(scope="session")
 def viewed(tiny_dataset: Path, made_once: MadeOnce) -> SimpleNamespace:
-    """Two cameras of the tiny dataset: `depth`, accumulated and completed, `voxels`, and `out`, the page about them.
+    """Two cameras of the tiny dataset: `depth`, accumulated and completed, `voxels`, `votes`, and `out`, the page.
 
     `images` is the page without the cloud.
     """
 
     def make(folder: Path) -> None:
+        write_votes(tiny_dataset, folder / "votes")
         (folder / "grid.yaml").write_text("frame: ego\nrange_m: [-8, -8, -1, 16, 8, 3]\nvoxel_m: 0.5\n")
         cameras = ["--camera", "CAM_FRONT", "--camera", "CAM_BACK"]
         said = densegt_does(
@@ -44,7 +51,7 @@ def viewed(tiny_dataset: Path, made_once: MadeOnce) -> SimpleNamespace:
             ["occupancy", *data, "--out", str(folder / "voxels"), "--grid", str(folder / "grid.yaml")],
             [
                 *("view", *data, "--depth", str(folder / "completed"), "--out", str(folder / "view.html")),
-                *("--occupancy", str(folder / "voxels")),
+                *("--occupancy", str(folder / "voxels"), "--motion-votes", str(folder / "votes")),
             ],
         )
         (folder / "said.txt").write_text(said)
@@ -56,10 +63,23 @@ def viewed(tiny_dataset: Path, made_once: MadeOnce) -> SimpleNamespace:
         data=tiny_dataset,
         depth=folder / "completed",
         voxels=folder / "voxels",
+        votes=folder / "votes",
         out=folder / "view.html",
         images=folder / "images.html",
         said=said,
     )
+
+
+def write_votes(dataset: Path, out: Path) -> None:
+    """Votes that need no network: what lies farther than VOTED_M moves; none on what is near."""
+    scene = open_recording(dataset).scene("scene-0001")
+    with VotesWriter(out, scene.name, {"classes": []}, input_digest="") as writer:
+        for sweep in scene.sweeps:
+            range_m = np.linalg.norm(scene.read_points(sweep).xyz_lidar, axis=1)
+            votes = SweepVotes.none(len(range_m))
+            votes.moving[range_m > NEAR_M] = 0.1
+            votes.moving[range_m > VOTED_M] = 0.9
+            writer.write(sweep.lidar.channel, sweep.timestamp_us, votes)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from densegt.depth.depth_map import Source
+from densegt.depth.point_votes import STEPS
 from densegt.report import draw
+from densegt.view.votes import colours
 from densegt.view.voxels import COLOURS
 
 from .window import opened
@@ -69,6 +71,26 @@ def test_the_cloud_from_above_with_grid_and_tracks(page):
         assert page.cloud()[name] is not first
     page.drawn(lambda: page.click("reset"))
     assert (page.cloud()["grid"], page.cloud()["tracks"]) == (True, False)
+
+
+def test_colours_by_motion_vote(page):
+    page.show(keyframe=0)
+    page.wait.until(lambda _: page.cloud()["keyframe"] == 0)
+    assert page.cloud()["votes"] is None
+    script = "const c = arguments[0]; c.value = arguments[1]; c.dispatchEvent(new Event('change'))"
+    by_vote = page.drawn(lambda: page.browser.execute_script(script, page.one("colour"), "vote"))
+    first = page.cloud()["votes"]
+    assert first > 100
+    assert not page.one("vote-key").get_attribute("hidden")
+    assert count(by_vote, colours()[round(0.9 * STEPS)]) > 50
+    assert count(by_vote, colours()[round(0.1 * STEPS)]) > 50
+    assert count(by_vote, draw.SOURCE_COLOURS[Source.STATIC]) < 20
+    page.show(keyframe=1)
+    page.wait.until(lambda _: page.cloud()["keyframe"] == 1)
+    assert page.cloud()["votes"] != first
+    page.drawn(lambda: page.click("reset"))
+    assert page.cloud()["votes"] is None
+    assert page.one("vote-key").get_attribute("hidden")
 
 
 def test_voxels_in_the_points_place(page):

@@ -5,10 +5,12 @@ import re
 
 import numpy as np
 import pytest
+from click import UsageError
 from click.testing import CliRunner
 from densegt.cli.main import group
 
-from densegt.datasets import RecordingPath
+from densegt.datasets import RecordingPath, open_recording
+from densegt.depth.point_votes import read_votes
 from densegt.depth.steps import encode_depth
 from densegt.depth.store import SceneReader
 from densegt.errors import InputError
@@ -16,6 +18,7 @@ from densegt.occupancy.store import OccupancyReader
 from densegt.occupancy.voxels import State
 from densegt.view.codec import decode_steps, from_text
 from densegt.view.page import Choice, write_view
+from densegt.view.votes import nearest_sweeps
 from densegt.view.voxels import MOVES
 
 
@@ -71,6 +74,34 @@ def test_the_cloud_is_the_scenes(viewed):
     assert all(len(m["poses"]) == len(scene["keyframes"]) for m in cloud["movers"])
     assert all(m["box"]["count"] == m["seen"]["count"] for m in cloud["movers"])
     assert len(cloud["transient"]["ranges"]) == len(scene["keyframes"])
+
+
+def test_the_votes_are_the_stores(viewed):
+    text = viewed.out.read_text()
+    parts, (scene,) = parts_of(text), content_of(text)["scenes"]
+    shown = scene["cloud"]["votes"]
+    assert len(shown) == len(scene["keyframes"])
+    recording = open_recording(viewed.data).scene("scene-0001")
+    for keyframe, about in zip(scene["keyframes"], shown, strict=True):
+        said = np.frombuffer(from_text(parts[about["moving"]]), np.uint8)
+        assert len(said) == about["count"]
+        (sweep,) = nearest_sweeps(recording, keyframe["timestamp_us"])
+        count = len(recording.read_points(sweep).ring)
+        votes = read_votes(viewed.votes / "scene-0001.h5", sweep.lidar.channel, sweep.timestamp_us, count).moving
+        # All that may move, and some of the rest.
+        assert (said > 127).sum() == (votes > 0.5).sum() > 100
+        assert 100 < (said < 127).sum() <= (votes < 0.5).sum()
+
+
+def test_votes_that_are_not_there_are_named(viewed, tmp_path):
+    line = ["view", "--dataroot", str(viewed.data), "--depth", str(viewed.depth), "--out", str(tmp_path / "v.html")]
+    with pytest.raises(InputError, match=r"scene-0001\.h5: no such file; densegt predict-motion"):
+        CliRunner().invoke(
+            group, [*line, "--motion-votes", str(tmp_path)], standalone_mode=False, catch_exceptions=False
+        )
+    more = ["--motion-votes", str(viewed.votes), "--no-cloud"]
+    with pytest.raises(UsageError, match="--no-cloud"):
+        CliRunner().invoke(group, [*line, *more], standalone_mode=False, catch_exceptions=False)
 
 
 def test_the_voxels_are_the_stores(viewed):
