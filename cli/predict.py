@@ -49,7 +49,7 @@ def command(
     results.json is in nuScenes' detection format; depth/ is a depth store like any other. Where the folder has boxes,
     scores.json has nuScenes' own scores, vehicles' IoU and depth errors, each beside that of the best constant answer.
     Of a detector on pseudo-LiDAR it has cars' AP as KITTI's users know it instead of IoU, and pictures/ shows where
-    the detector pulls the depth. With --engine boxes alone are found, on the lidar, and a run that was interrupted
+    the detector pulls the depth. With --engine boxes alone are found, and a run that was interrupted
     goes on.
     """
     from densegt.datasets import RecordingPath

@@ -13,7 +13,7 @@ _PATH = click.Path(path_type=Path)
 
 
 @click.command("quantise")
-@click.option("--checkpoint", type=_PATH, required=True, help="Of `densegt train-pl`.")
+@click.option("--checkpoint", type=_PATH, required=True, help="Of `densegt train-pl` or `train-lss`.")
 @click.option(
     "--dataroot",
     "dataroots",
@@ -32,6 +32,10 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--method", type=click.Choice(["float", "max-min", "percentile", "grid", "rounding", "full"]), default="full",
     show_default=True, help="Each does what those before it do; float writes the file unquantised.",
+)  # fmt: skip
+@click.option(
+    "--weight-bits", type=click.Choice(["7", "8"]), default="8", show_default=True,
+    help="7: exact on processors without VNNI too, which clip what 8 may add up to.",
 )  # fmt: skip
 @click.option(
     "--keep-float",
@@ -70,6 +74,9 @@ def command(
     Batch norm is folded, ranges are told on keyframes of the training's own scenes (never of those that it held out),
     each is shrunk by what serves the layers that read it, and where weights are rounded to is learned from what the
     detector said before; no labels are needed. What is interrupted goes on. It needs the extras train and deploy.
+
+    A Lift-Splat becomes two files, FILE.onnx and FILE.bev.onnx beside it. CenterPoint on sparse voxels becomes none,
+    for ONNX has no sparse convolutions: python -m benchmarks.accuracy.quantised_voxels simulates it.
     """
     from densegt.datasets import RecordingPath
     from densegt.depth.partial_file import check_writable
@@ -91,7 +98,7 @@ def command(
     if scored and folder is None:
         raise click.UsageError("--score-on says what --report is of; name a folder for it")
     recordings, others = (tuple(RecordingPath(r, format_, version) for r in roots) for roots in (dataroots, scored))
-    overwrite = given.pop("overwrite")
+    overwrite, given["weight_bits"] = given.pop("overwrite"), int(given["weight_bits"])
     job = QuantiseJob(checkpoint, recordings, out, QuantiseConfig(**given), overwrite)
     with progress_on_stderr("learn") as progress:
         if folder is None:

@@ -52,7 +52,7 @@ def measured(size: Size, folder: Path, turns: int) -> dict[str, tuple[float, flo
     shape = (1, *net.voxels.shape)
     occupancy = (torch.rand(shape) < 0.2) & (torch.rand(1, 1, *shape[2:]) < 0.1)
     frame = {"occupancy": occupancy.float()}
-    model = float_model(DensePart(PixorGraph(net), lambda batch: {}, OUTPUTS, {}), frame)
+    model = float_model(DensePart(PixorGraph(net), lambda batch: [], OUTPUTS, {}), frame)
     graph, files, engines = read_graph(model), {}, {}
     kinds: dict[str, Target | None] = {"float": None, "cpu": "cpu", "tensorrt": "tensorrt"}
     for kind, target in kinds.items():

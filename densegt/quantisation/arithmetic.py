@@ -52,11 +52,18 @@ def scale_of_range(least: float, most: float, levels: Levels) -> Scale:
     return Scale(step, int(np.clip(round(-least / step), levels.least, levels.most)))
 
 
-def weight_steps(weight: NDArray[np.float32], *, transposed: bool = False) -> NDArray[np.float32]:
+def weight_limit(bits: int) -> int:
+    """The largest whole number of a weight about zero."""
+    return (1 << (bits - 1)) - 1
+
+
+def weight_steps(
+    weight: NDArray[np.float32], *, transposed: bool = False, limit: int = WEIGHT_LIMIT
+) -> NDArray[np.float32]:
     """Step of each output channel of a weight, about zero."""
     over = tuple(axis for axis in range(weight.ndim) if axis != (1 if transposed else 0))
     largest = np.abs(weight).max(axis=over)
-    steps = np.maximum(largest, largest.max() * LEAST_STEP) / WEIGHT_LIMIT
+    steps = np.maximum(largest, largest.max() * LEAST_STEP) / limit
     floored: NDArray[np.float32] = np.where(steps < NO_RANGE, ANY_STEP, steps).astype(np.float32)
     return floored
 

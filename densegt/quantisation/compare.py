@@ -17,18 +17,20 @@ from densegt.detection.bev.grid import BevGrid
 from densegt.errors import InputError
 from densegt.quantisation.bev_ap import BevAp
 from densegt.quantisation.config import METHODS, Method
-from densegt.quantisation.engine import Engine, cpu_flags, milliseconds
+from densegt.quantisation.engine import cpu_flags, milliseconds
+from densegt.quantisation.engine_file import copy_engine, megabytes, write_engine
 from densegt.quantisation.learning import Progress
-from densegt.quantisation.point_reader import reader_of
+from densegt.quantisation.lift_engine import AnyEngine, open_engine
 from densegt.quantisation.predict import EngineKeyframes, detections
-from densegt.quantisation.qdq import write_metadata
 from densegt.quantisation.quantise import (
     Prepared,
     QuantiseJob,
     Report,
+    Searched,
     facts,
     prepare,
     quantise,
+    remove_state,
     sole,
     with_method,
 )
@@ -60,7 +62,7 @@ def run_compared(job: QuantiseJob, comparison: Comparison, report: Report, progr
     with sole(job):
         prepared = prepare(job, report)
         summary = compare(job, prepared, comparison, report, progress)
-        write_whole(job.out, (comparison.folder / f"{job.config.method}.onnx").read_bytes())
+        copy_engine(comparison.folder / f"{job.config.method}.onnx", job.out)
     return summary
 
 
@@ -75,22 +77,21 @@ def compare(
     comparison.folder.mkdir(parents=True, exist_ok=True)
     keyframes = _scored(job, prepared, comparison)
     report(f"{sum(map(len, keyframes))} keyframes to score on")
-    engines: dict[Method, Engine] = {}
+    engines: dict[Method, AnyEngine] = {}
     rows: dict[Method, dict[str, Any]] = {}
+    searched: Searched = {}
     for method in METHODS:
         path = comparison.folder / f"{method}.onnx"
         one = replace(job, config=with_method(job.config, method), out=path)
         if not _is_made(path, facts(one, prepared)):
             state = comparison.folder / f".{method}.learned"
-            model = quantise(prepared, one.config, state, report, progress)
-            write_metadata(model, facts(one, prepared))
-            write_whole(path, model.SerializeToString())
-            state.unlink(missing_ok=True)
-        engines[method] = Engine(path)
-        rows[method] = _row(engines[method], keyframes) | {"MB": path.stat().st_size / 1e6}
+            models = quantise(prepared, one.config, state, report, progress, searched)
+            write_engine(path, models, facts(one, prepared))
+            remove_state(state, prepared)
+        engines[method] = open_engine(path)
+        rows[method] = _row(engines[method], keyframes) | {"MB": megabytes(path)}
         report(f"{method}: {in_words(rows[method])}")
-    reader = reader_of(engines["float"].facts["reader"])
-    first = [reader.inputs(keyframes[0].points(each)) for each in keyframes[0].keyframes[:TIMED]]
+    first = [keyframes[0].inputs(each) for each in keyframes[0].keyframes[:TIMED]]
     times = milliseconds({str(method): engine for method, engine in engines.items()}, first)
     for method, row in rows.items():
         row["ms"] = times[method]
@@ -102,7 +103,9 @@ def compare(
         "scored": {"keyframes": sum(map(len, keyframes)), "boxes": rows["float"].pop("boxes")},
         "flags": list(cpu_flags()),
         "methods": {name: {k: v for k, v in row.items() if k != "boxes"} for name, row in rows.items()},
-        "sensitivity": [each._asdict() for each in layer_gains(prepared.graph, prepared.frames, job.config)],
+        "sensitivity": [
+            each._asdict() for stage in prepared.stages for each in layer_gains(stage.graph, stage.frames, job.config)
+        ],
     }
     path = comparison.folder / SUMMARY
     write_whole(path, json.dumps(summary, indent=1).encode() + b"\n")
@@ -116,7 +119,7 @@ def in_words(row: dict[str, Any]) -> str:
     return f"BEV AP at 0.5 of {most} {aps[most]:.3f}, mean of {len(aps)} classes {np.mean(list(aps.values())):.3f}"
 
 
-def _row(engine: Engine, keyframes: Sequence[EngineKeyframes]) -> dict[str, Any]:
+def _row(engine: AnyEngine, keyframes: Sequence[EngineKeyframes]) -> dict[str, Any]:
     sums = BevAp(BevGrid(**engine.facts["reader"]["grid"]))
     for each in keyframes:
         for index, found in enumerate(detections(engine, each)):
@@ -125,7 +128,7 @@ def _row(engine: Engine, keyframes: Sequence[EngineKeyframes]) -> dict[str, Any]
 
 
 def _scored(job: QuantiseJob, prepared: Prepared, comparison: Comparison) -> list[EngineKeyframes]:
-    reader = prepared.part.reader
+    reader = prepared.reader
     if comparison.recordings:
         found = [EngineKeyframes(path.open(), reader) for path in comparison.recordings]
     else:
@@ -149,6 +152,9 @@ def _scored(job: QuantiseJob, prepared: Prepared, comparison: Comparison) -> lis
 def _is_made(path: Path, wanted: dict[str, Any]) -> bool:
     """Whether a file is there that says the same of itself."""
     try:
-        return path.is_file() and Engine(path).facts == json.loads(json.dumps(wanted))
+        if not path.is_file():
+            return False
+        made = open_engine(path).facts
+        return bool({name: made[name] for name in made if name != "second"} == json.loads(json.dumps(wanted)))
     except InputError:
         return False

@@ -21,6 +21,7 @@ class QuantiseConfig(BaseModel):
         method: `max-min` takes the ranges as they are; `percentile` cuts them; `grid` shrinks each by what serves the
             layer's output; `rounding` then learns where weights are rounded to, and the scales, layer by layer's
             output; `full` learns by what the detector finds as well. `float` quantises nothing.
+        weight_bits: of 7 no sum of two products overflows 16 bits, at which processors without VNNI clip it.
         keep_float: as many layers, the worst, stay as they are.
         frames: keyframes to calibrate with, spread over all scenes.
         percentile: of all values of a tensor, kept.
@@ -33,6 +34,7 @@ class QuantiseConfig(BaseModel):
 
     target: Target = "cpu"
     method: Method = "full"
+    weight_bits: Literal[7, 8] = 8
     keep_float: int = Field(default=0, ge=0)
     frames: int = Field(default=32, ge=1)
     percentile: float = Field(default=99.99, gt=50, le=100)

@@ -33,29 +33,15 @@ class DensePart:
 
     Attributes:
         module: of tensors by position to a tuple of tensors, one sample.
-        inputs: of a batch of one sample, by name.
+        inputs: of a batch of one sample, by name; as many as the graph is run of it.
         outputs: names.
         reader: what an engine must know to make inputs of points and boxes of outputs.
     """
 
     module: nn.Module
-    inputs: Callable[[Batch], Inputs]
+    inputs: Callable[[Batch], list[Inputs]]
     outputs: tuple[str, ...]
     reader: dict[str, Any]
-
-
-def dense_part(task: DetectionTask, checkpoint: Path) -> DensePart:
-    """The graph of a trained detector.
-
-    Raises:
-        InputError: it has none that is worth it.
-    """
-    name = task.settings.detector
-    if name == "centerpoint-voxel":
-        raise InputError(f"{checkpoint}: {name}'s convolutions are sparse, which no ONNX file carries")
-    if name not in _PARTS:
-        raise InputError(f"{checkpoint}: {name} works point by point, not in convolutions; {', '.join(_PARTS)} can be")
-    return _PARTS[name](task, checkpoint)
 
 
 def centre_loss(config: QuantiseConfig) -> TaskLoss:
@@ -80,15 +66,20 @@ class PixorGraph(nn.Module):
         return tuple(self.net.answer(occupancy))
 
 
-def _pixor(task: DetectionTask, checkpoint: Path) -> DensePart:
+def pixor_part(task: DetectionTask, checkpoint: Path) -> DensePart:
+    """PIXOR's convolutions.
+
+    Raises:
+        InputError: its points are not a lidar's.
+    """
     assert isinstance(task, PlTask)
     net = task.net.detector
     assert isinstance(net, Pixor)
     _require_lidar(task, checkpoint)
 
-    def inputs(batch: Batch) -> Inputs:
+    def inputs(batch: Batch) -> list[Inputs]:
         with torch.no_grad():
-            return {"occupancy": net.occupancy(task.net.points(batch, batch["depth_m"]))}
+            return [{"occupancy": net.occupancy(task.net.points(batch, batch["depth_m"]))}]
 
     reader = _common(task, net.grid) | {
         "kind": "voxels",
@@ -114,15 +105,20 @@ class CenterPointGraph(nn.Module):
         return tuple(self.net.answer(pillars))
 
 
-def _centerpoint(task: DetectionTask, checkpoint: Path) -> DensePart:
+def centerpoint_part(task: DetectionTask, checkpoint: Path) -> DensePart:
+    """CenterPoint's convolutions, from its pillars on.
+
+    Raises:
+        InputError: its points are not a lidar's.
+    """
     assert isinstance(task, PlTask)
     net = task.net.detector
     assert isinstance(net, CenterPoint)
     _require_lidar(task, checkpoint)
 
-    def inputs(batch: Batch) -> Inputs:
+    def inputs(batch: Batch) -> list[Inputs]:
         with torch.no_grad():
-            return {"pillars": net.pillars(task.net.points(batch, batch["depth_m"]))}
+            return [{"pillars": net.pillars(task.net.points(batch, batch["depth_m"]))}]
 
     weight, bias = folded_point_net(net.pillars)
     reader = _common(task, net.grid) | {
@@ -162,6 +158,3 @@ def _require_lidar(task: PlTask, checkpoint: Path) -> None:
         raise InputError(
             f"{checkpoint}: its points come from {source} depth, and only those of a lidar are read without torch"
         )
-
-
-_PARTS: dict[str, Callable[[DetectionTask, Path], DensePart]] = {"pixor": _pixor, "centerpoint": _centerpoint}

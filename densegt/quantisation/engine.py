@@ -7,7 +7,7 @@ import statistics
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +19,24 @@ METADATA = "densegt"
 FORMAT = "densegt-engine"
 Arrays = dict[str, NDArray[np.float32]]
 # Eight-bit products are fast with the first, right with either; without both they are slow, and clipped at 16 bits.
+# Of onnxruntime: rounding stands between float operations, and is not made into operations on whole numbers.
+NOT_FUSED = ("session.disable_quant_qdq", "1")
 FAST_FLAGS = ("avx512_vnni", "avx_vnni", "asimddp")
 SHOWN_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8", "asimddp", "i8mm")
 
 
+class Runs(Protocol):
+    """Whatever answers as an engine does."""
+
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> Arrays:
+        """Outputs by name."""
+
+
 class Engine:
     """A model in memory.
+
+    Args:
+        exact: compute what whole numbers give in float, as slow as that; without it a processor that has no VNNI clips.
 
     Attributes:
         facts: what `densegt quantise` wrote into the file.
@@ -33,7 +45,7 @@ class Engine:
         InputError: onnxruntime is missing, or the file is damaged or none of `densegt quantise`.
     """
 
-    def __init__(self, path: Path, *, threads: int = 1) -> None:
+    def __init__(self, path: Path, *, threads: int = 1, exact: bool = False) -> None:
         with require_deploy("engine"):
             import onnxruntime
         if not path.is_file():
@@ -41,6 +53,8 @@ class Engine:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         options.log_severity_level = 3
+        if exact:
+            options.add_session_config_entry(*NOT_FUSED)
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # a damaged file may raise anything
@@ -48,7 +62,7 @@ class Engine:
         self.facts = _facts(path, self._session.get_modelmeta().custom_metadata_map)
         self.shapes = {given.name: tuple(given.shape) for given in self._session.get_inputs()}
 
-    def run(self, inputs: Mapping[str, NDArray[np.float32]]) -> Arrays:
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> Arrays:
         """Outputs by name."""
         names = [output.name for output in self._session.get_outputs()]
         return dict(zip(names, self._session.run(names, dict(inputs)), strict=True))
@@ -67,7 +81,7 @@ def _facts(path: Path, entries: Mapping[str, str]) -> dict[str, Any]:
 
 
 def milliseconds(
-    engines: Mapping[str, Engine], inputs: Sequence[Mapping[str, NDArray[np.float32]]], *, turns: int = 20
+    engines: Mapping[str, Runs], inputs: Sequence[Mapping[str, NDArray[Any]]], *, turns: int = 20
 ) -> dict[str, float]:
     """Median processor time of one keyframe for each engine, taken in turns so that other load meets all of them."""
     times: dict[str, list[float]] = {name: [] for name in engines}
@@ -97,8 +111,9 @@ def slow_here(flags: Sequence[str]) -> str | None:
     if not flags or any(flag in flags for flag in FAST_FLAGS):
         return None
     return (
-        "this processor has no VNNI: eight bits are about twice as fast here instead of three times or more, and "
-        "products that overflow 16 bits are clipped, so that answers may differ a little"
+        "this processor has no VNNI: eight bits are about twice as fast here instead of three times or more, and sums "
+        "of products that overflow 16 bits are clipped, so that answers are worse; densegt quantise --weight-bits 7 "
+        "writes a file in which none does"
     )
 
 

@@ -23,6 +23,8 @@ from densegt.quantisation.graph import Graph, Node
 from densegt.quantisation.grid_search import occupied_cells, relative_error
 from densegt.quantisation.ranges import Inputs
 from densegt.quantisation.simulated import STRETCH, Quantisation, SimulatedGraph
+from densegt.quantisation.straight_through import straight_through
+from densegt.quantisation.windows import window, window_share, windowed
 
 # By how much h may differ from 0 and 1 for nothing: this power falls from the first to the last.
 POWERS = 20.0, 2.0
@@ -60,7 +62,9 @@ class LearnedGraph(SimulatedGraph):
         assert node.weight is not None
         step = self.steps[node.name]
         number = (self.constants[node.weight] / step).floor() + self.up(node.name)
-        return step * number.clamp(-127, 127)
+        assert self.quantisation is not None
+        limit = self.quantisation.weight_limit
+        return step * number.clamp(-limit, limit)
 
     def bias(self, node: Node, bias: Tensor | None) -> Tensor | None:
         """As it is: it is rounded so finely that this says nothing."""
@@ -73,10 +77,7 @@ class LearnedGraph(SimulatedGraph):
         if scale_name is None:
             return x
         levels, zero = self.quantisation.levels, self.quantisation.scales[scale_name].zero
-        step = self.log_steps[scale_name].exp()
-        ratio = x / step
-        clamped = ratio.clamp(levels.least - zero, levels.most - zero)
-        return (clamped + (clamped.round() - clamped).detach()) * step
+        return straight_through(x, self.log_steps[scale_name].exp(), levels.least - zero, levels.most - zero)
 
     def rounding_term(self, power: float) -> Tensor:
         """How far roundings are from being decided, summed."""
@@ -108,7 +109,9 @@ def learn(
         task_loss: None learns of each layer's output alone.
         state: a file for how far it is.
     """
-    learned, teacher = LearnedGraph(graph, quantisation), SimulatedGraph(graph)
+    share = window_share(graph)
+    small = windowed(graph, share)
+    learned, teacher = LearnedGraph(small, quantisation), SimulatedGraph(small)
     optimizer = torch.optim.Adam(
         [
             {"params": list(learned.roundings.values()), "lr": config.rounding_rate},
@@ -117,7 +120,8 @@ def learn(
     )
     begun = _resumed(state, learned, optimizer)
     for step in range(begun, config.steps):
-        frame = frames[_order(config.seed, step, len(frames))]
+        whole = frames[_order(config.seed, step, len(frames))]
+        frame = window(whole, share, np.random.default_rng((config.seed, step)))
         loss = _loss(learned, teacher, frame, config, task_loss, step / config.steps)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter
 
 from densegt.detection.bev.grid import BevGrid
 from densegt.detection.prediction import MIN_SCORE
 from densegt.detection.scoring.nuscenes_results import Detections
-from densegt.detection.scoring.rotated_iou import nms
 from densegt.kernels.occupancy_voxels import VoxelSpan, count_voxels, number_voxels, soft_voxels
+from densegt.quantisation.centre_answer import boxes_of, likeliest, peaks, probability
 from densegt.quantisation.engine import Arrays
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
-Places = NDArray[np.int64]
-# Of the logarithm of a size in m: what is beyond is no answer of a network in its right mind.
-SIZE_LIMITS = -3.0, 4.0
 
 
 class VoxelReader:
@@ -54,9 +50,9 @@ class VoxelReader:
 
     def found(self, outputs: Arrays, sample_token: str, T_global_ref: Float64) -> Detections:
         """Boxes of the likely cells, those left out that stand where a likelier one of their class does."""
-        scores = _probability(outputs["heat"][0])
-        order = _likeliest(scores, self.facts["max_cells"], self.facts["min_score"])
-        return _boxes(order, scores, outputs, self.facts, self.grid).detections(sample_token, T_global_ref)
+        scores = probability(outputs["heat"][0])
+        order = likeliest(scores, self.facts["max_cells"], self.facts["min_score"])
+        return boxes_of(order, scores, outputs, self.facts, self.grid).detections(sample_token, T_global_ref)
 
 
 class PillarReader:
@@ -94,78 +90,12 @@ class PillarReader:
 
     def found(self, outputs: Arrays, sample_token: str, T_global_ref: Float64) -> Detections:
         """Boxes of the likeliest peaks, those left out that stand where a likelier one of their class does."""
-        scores = _probability(outputs["heat"][0])
-        peaks = np.where(scores == maximum_filter(scores, (1, 3, 3), mode="constant"), scores, np.float32(0))
-        order = _likeliest(peaks, self.facts["max_boxes"], MIN_SCORE)
-        return _boxes(order, scores, outputs, self.facts, self.grid).detections(sample_token, T_global_ref)
+        scores = probability(outputs["heat"][0])
+        order = likeliest(peaks(scores), self.facts["max_boxes"], MIN_SCORE)
+        return boxes_of(order, scores, outputs, self.facts, self.grid).detections(sample_token, T_global_ref)
 
     def _span(self) -> VoxelSpan:
         g = self._pillars
         corner, end = (g.z_min_m, g.y_min_m, g.x_min_m), (g.z_max_m, g.y_max_m, g.x_max_m)
         sides = (g.z_max_m - g.z_min_m, g.cell_m, g.cell_m)
         return VoxelSpan(*(np.array(v, np.float32) for v in (corner, sides, end)))
-
-
-Reader = VoxelReader | PillarReader
-
-
-def reader_of(facts: Mapping[str, Any]) -> Reader:
-    """The reader that an engine's facts name."""
-    return VoxelReader(facts) if facts["kind"] == "voxels" else PillarReader(facts)
-
-
-class _Boxes(NamedTuple):
-    boxes: Float32
-    labels: Places
-    attributes: Places
-    scores: Float32
-
-    def detections(self, sample_token: str, T_global_ref: Float64) -> Detections:
-        return Detections(
-            sample_token, self.boxes.astype(np.float64), self.labels, self.attributes, self.scores.astype(np.float64),
-            T_global_ref,
-        )  # fmt: skip
-
-
-def _boxes(order: Places, scores: Float32, outputs: Arrays, facts: Mapping[str, Any], grid: BevGrid) -> _Boxes:
-    """Of places in the heat, best first, without those that a better one of their class overlaps."""
-    boxes, labels, cells = decode(order, outputs["values"][0], grid)
-    sure = scores.ravel()[order]
-    kept = _suppressed(boxes, labels, sure, facts["min_overlap"], facts["max_boxes"])
-    attributes = outputs["attributes"][0].reshape(outputs["attributes"].shape[1], -1).argmax(0)
-    return _Boxes(boxes[kept], labels[kept], attributes[cells[kept]], sure[kept])
-
-
-def _likeliest(scores: Float32, most: int, least: float) -> Places:
-    """Places of the best scores, flattened, best first."""
-    order: Places = np.argsort(-scores, axis=None, kind="stable")[:most]
-    return order[scores.ravel()[order] >= least]
-
-
-def decode(order: Places, values: Float32, grid: BevGrid) -> tuple[Float32, Places, Places]:
-    """Boxes (K,9), classes and cells of places in the heat (classes,Y,X), of values (10,Y,X)."""
-    labels, cells = np.divmod(order, grid.cells)
-    said = values.reshape(len(values), -1)[:, cells]
-    row, column = np.divmod(cells, grid.shape[1])
-    half = np.float32(0.5)
-    x = grid.x_min_m + (column.astype(np.float32) + half + said[0]) * np.float32(grid.cell_m)
-    y = grid.y_min_m + (row.astype(np.float32) + half + said[1]) * np.float32(grid.cell_m)
-    size = np.exp(np.clip(said[3:6], *SIZE_LIMITS))
-    yaw = np.arctan2(said[6], said[7])
-    boxes = np.stack([x, y, said[2], *size, yaw, said[8], said[9]], 1).astype(np.float32)
-    return boxes, labels, cells
-
-
-def _probability(logits: Float32) -> Float32:
-    with np.errstate(over="ignore"):
-        return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
-
-
-def _suppressed(boxes: Float32, labels: Places, scores: Float32, iou: float, most: int) -> NDArray[np.intp]:
-    """Which boxes stay, best first."""
-    kept = np.zeros(len(scores), np.bool_)
-    for label in np.unique(labels):
-        own = np.flatnonzero(labels == label)
-        kept[own[nms(boxes[own], scores[own], iou=iou, most=most)]] = True
-    # They come best first, and stay so.
-    return np.flatnonzero(kept)[:most]

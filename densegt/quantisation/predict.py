@@ -18,6 +18,7 @@ from densegt.datasets.keyframes import Keyframe
 from densegt.datasets.recording import Recording, TakesSubmissions
 from densegt.depth.partial_file import write_whole
 from densegt.detection.bev.grid import BevGrid
+from densegt.detection.data.camera_sets import with_all_cameras
 from densegt.detection.data.labels import Labels, labels_of
 from densegt.detection.data.sweep_points import EarlierSweeps, aged_points
 from densegt.detection.points.pseudo_lidar.scores import PlScores
@@ -25,8 +26,10 @@ from densegt.detection.prediction import Prediction
 from densegt.detection.scoring.nuscenes_results import Detections, result_rows, write_results
 from densegt.errors import InputError
 from densegt.geometry import se3
-from densegt.quantisation.engine import Engine
-from densegt.quantisation.point_reader import reader_of
+from densegt.quantisation.engine import Arrays
+from densegt.quantisation.lift_engine import AnyEngine, open_engine
+from densegt.quantisation.readers import reader_of
+from densegt.quantisation.view_reader import ViewReader
 
 Progress = Callable[[int, int], None]
 # Nothing here estimates depth.
@@ -63,16 +66,25 @@ class EngineKeyframes:
         self._sweeps = facts.get("earlier_sweeps", 0)
         self._earlier = EarlierSweeps(recording, self._sweeps)
         names = recording.scene_names if scenes is None else scenes
+        self._reader = reader_of(facts)
         self.keyframes = [self._mapped(keyframe) for name in names for keyframe in recording.keyframes(name)]
         if not self.keyframes:
             raise InputError(f"{recording.root}: no keyframe in it")
+        if isinstance(self._reader, ViewReader):
+            _, self.keyframes = with_all_cameras(self.keyframes, recording.root)
 
     def __len__(self) -> int:
         return len(self.keyframes)
 
-    def __getitem__(self, index: int) -> NDArray[np.float32]:
-        """See `points`."""
-        return self.points(self.keyframes[index])
+    def __getitem__(self, index: int) -> Arrays:
+        """See `inputs`."""
+        return self.inputs(self.keyframes[index])
+
+    def inputs(self, keyframe: Keyframe) -> Arrays:
+        """What the engine reads of one."""
+        if isinstance(self._reader, ViewReader):
+            return self._reader.inputs(self._reader.views(keyframe))
+        return self._reader.inputs(self.points(keyframe))
 
     def labels(self, index: int) -> Labels:
         """Boxes of one, in ref."""
@@ -101,7 +113,7 @@ def run(job: EngineJob, progress: Progress | None = None) -> dict[str, Any] | No
     results = job.out / "results.json"
     if results.exists() and not job.overwrite:
         raise InputError(f"{results}: exists already; --overwrite replaces it")
-    engine = Engine(job.engine, threads=job.threads)
+    engine = open_engine(job.engine, threads=job.threads)
     keyframes = EngineKeyframes(job.recording.open(), engine.facts["reader"], job.scenes)
     job.out.mkdir(parents=True, exist_ok=True)
     with scene_lock(job.out, "prediction") as acquired:
@@ -111,11 +123,11 @@ def run(job: EngineJob, progress: Progress | None = None) -> dict[str, Any] | No
 
 
 def _run(
-    job: EngineJob, engine: Engine, keyframes: EngineKeyframes, results: Path, progress: Progress | None
+    job: EngineJob, engine: AnyEngine, keyframes: EngineKeyframes, results: Path, progress: Progress | None
 ) -> dict[str, Any] | None:
     parts = _Parts(job, keyframes.recording)
     found = list(detections(engine, keyframes, parts, progress))
-    write_results(results, found, use_lidar=True)
+    write_results(results, found, use_lidar=engine.facts["reader"]["kind"] != "views")
     recording = keyframes.recording
     if isinstance(recording, TakesSubmissions):
         rows = {sample.sample_token: result_rows(sample) for sample in found}
@@ -141,7 +153,7 @@ def scored(found: Sequence[Detections], keyframes: EngineKeyframes, grid: BevGri
 
 
 def detections(
-    engine: Engine, keyframes: EngineKeyframes, parts: _Parts | None = None, progress: Progress | None = None
+    engine: AnyEngine, keyframes: EngineKeyframes, parts: _Parts | None = None, progress: Progress | None = None
 ) -> Iterator[Detections]:
     """What is found in every keyframe, in order; scenes that are in `parts` are read from there."""
     reader = reader_of(engine.facts["reader"])
@@ -151,7 +163,7 @@ def detections(
         found = []
         for keyframe in mine:
             if known is None:
-                outputs = engine.run(reader.inputs(keyframes.points(keyframe)))
+                outputs = engine.run(keyframes.inputs(keyframe))
                 found.append(reader.found(outputs, keyframe.sample_token, keyframe.T_global_ego))
             done += 1
             if progress:

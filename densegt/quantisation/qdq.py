@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from densegt.quantisation.arithmetic import WEIGHT_LIMIT, channels_first, to_numbers, weight_steps
+from densegt.quantisation.arithmetic import channels_first, to_numbers, weight_steps
 from densegt.quantisation.graph import Graph, Node
 from densegt.quantisation.simulated import Quantisation
 
@@ -118,19 +118,20 @@ class _Writer:
         """Names of the weight, and of the bias where there is one, as they are read."""
         assert node.weight is not None
         weight, transposed = self.graph.constants[node.weight], node.op == "ConvTranspose"
-        steps = weight_steps(weight, transposed=transposed)
+        limit = self.quantisation.weight_limit
+        steps = weight_steps(weight, transposed=transposed, limit=limit)
         shaped = channels_first(steps, weight.ndim, transposed=transposed)
         up = self.quantisation.up.get(node.name)
         # The very division that the simulation does, in float32.
         ratio = weight / shaped
         numbers = np.rint(ratio) if up is None else np.floor(ratio) + up
-        numbers = np.clip(numbers, -WEIGHT_LIMIT, WEIGHT_LIMIT).astype(np.int8)
+        numbers = np.clip(numbers, -limit, limit).astype(np.int8)
         names = [self.dequantised(node.weight, numbers, steps, axis=1 if transposed else 0)]
         if node.bias is not None:
             name = self.quantisation.plan.scale_of[node.inputs[0]]
             step = (np.float32(self.quantisation.scales[name].step) * steps).astype(np.float32)
-            limit = 2**31 - 1
-            bias = to_numbers(self.graph.constants[node.bias].astype(np.float64), step, 0, -limit, limit)
+            most = 2**31 - 1
+            bias = to_numbers(self.graph.constants[node.bias].astype(np.float64), step, 0, -most, most)
             names.append(self.dequantised(node.bias, bias.astype(np.int32), step, axis=0))
         return names
 

@@ -40,11 +40,15 @@ def percentile_ranges(
             least, most = ranges[name]
             if most > least:
                 counts[name] += torch.histc(value, BINS, least, most).double()
-    return {name: _cut(counts[name], *ranges[name], share=1 - percent / 100) for name in ranges}
+    return {name: cut_range(counts[name], *ranges[name], share=1 - percent / 100) for name in ranges}
 
 
-def _cut(counts: Tensor, least: float, most: float, *, share: float) -> Range:
-    """The range without a share of the values, half of it at each end where the range has two."""
+def cut_range(counts: Tensor, least: float, most: float, *, share: float) -> Range:
+    """The range without a share of the values, half of it at each end where the range has two.
+
+    Args:
+        counts: (BINS,) of values, from the least to the most.
+    """
     if most <= least:
         return least, most
     below = (counts.cumsum(0) / counts.sum()).contiguous()

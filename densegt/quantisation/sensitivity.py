@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import torch
 
-from densegt.quantisation.arithmetic import LEVELS
+from densegt.quantisation.arithmetic import LEVELS, weight_limit
 from densegt.quantisation.config import QuantiseConfig
 from densegt.quantisation.graph import Graph
 from densegt.quantisation.grid_search import occupied_cells, relative_error
@@ -29,14 +29,14 @@ class Gain(NamedTuple):
 def layer_gains(graph: Graph, frames: Sequence[Inputs], config: QuantiseConfig) -> list[Gain]:
     """Every layer, the worst first; ranges are the widest, for a search hides what a layer would lose."""
     some = frames[:: max(1, len(frames) // FRAMES)][:FRAMES]
-    levels, float_graph = LEVELS[config.target], SimulatedGraph(graph)
+    levels, limit, float_graph = LEVELS[config.target], weight_limit(config.weight_bits), SimulatedGraph(graph)
     with torch.no_grad():
         ranges = max_min_ranges(float_graph, some)
         wanted = [float_graph.run(frame) for frame in some]
 
         def error(kept: Sequence[str]) -> float:
             plan = make_plan(graph, kept)
-            simulated = SimulatedGraph(graph, Quantisation(plan, levels, scales_of(plan, ranges, levels)))
+            simulated = SimulatedGraph(graph, Quantisation(plan, levels, scales_of(plan, ranges, levels), limit))
             total = 0.0
             for frame, want in zip(some, wanted, strict=True):
                 said = simulated.run(frame)

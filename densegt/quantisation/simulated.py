@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from densegt.quantisation.arithmetic import Levels, Scale, channels_first, weight_steps
+from densegt.quantisation.arithmetic import WEIGHT_LIMIT, Levels, Scale, channels_first, weight_steps
 from densegt.quantisation.graph import Graph, Node
 from densegt.quantisation.operations import compute
 from densegt.quantisation.plan import Plan
@@ -26,12 +26,14 @@ class Quantisation:
 
     Attributes:
         scales: by name, see `Plan`.
+        weight_limit: the largest whole number of a weight.
         up: by layer, where a weight is rounded up and not down; layers that are not in it round to the nearest.
     """
 
     plan: Plan
     levels: Levels
     scales: dict[str, Scale]
+    weight_limit: int = WEIGHT_LIMIT
     up: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
 
 
@@ -86,7 +88,8 @@ class SimulatedGraph:
             up = self.quantisation.up.get(node.name)
             ratio = weight / step
             number = ratio.round() if up is None else ratio.floor() + torch.from_numpy(up)
-            self._weights[node.name] = step * number.clamp(-127, 127)
+            limit = self.quantisation.weight_limit
+            self._weights[node.name] = step * number.clamp(-limit, limit)
         return self._weights[node.name]
 
     def bias(self, node: Node, bias: Tensor | None) -> Tensor | None:
@@ -111,8 +114,9 @@ class SimulatedGraph:
     def _steps(self, node: Node) -> Tensor:
         assert node.weight is not None
         weight, transposed = self.graph.constants[node.weight], node.op == "ConvTranspose"
-        steps = channels_first(weight_steps(weight, transposed=transposed), weight.ndim, transposed=transposed)
-        return torch.from_numpy(steps)
+        limit = WEIGHT_LIMIT if self.quantisation is None else self.quantisation.weight_limit
+        steps = weight_steps(weight, transposed=transposed, limit=limit)
+        return torch.from_numpy(channels_first(steps, weight.ndim, transposed=transposed))
 
 
 def rounded(x: Tensor, scale: Scale, levels: Levels) -> Tensor:

@@ -44,7 +44,7 @@ def pixor_part(seed=0):
     net = Pixor(PixorConfig(cell_m=0.25, layers=6, stem=8, widths=(8, 12), blocks=1, channels=8), grid)
     settle(net, [frame["occupancy"] for frame in frames(4, seed=9)])
     net.eval()
-    return DensePart(PixorGraph(net), lambda batch: {}, OUTPUTS, {})
+    return DensePart(PixorGraph(net), lambda batch: [], OUTPUTS, {})
 
 
 def settle(net, given):

@@ -13,12 +13,14 @@ pytest.importorskip("onnxscript")
 
 from densegt.quantisation.config import QuantiseConfig  # noqa: E402
 from densegt.quantisation.dense_part import centre_loss  # noqa: E402
-from densegt.quantisation.grid_search import occupied_cells, relative_error  # noqa: E402
+from densegt.quantisation.grid_search import least_of, occupied_cells, relative_error  # noqa: E402
 from densegt.quantisation.learning import LearnedGraph, learn  # noqa: E402
 from densegt.quantisation.positives import Said, positive_cells, positive_loss  # noqa: E402
 from densegt.quantisation.quantise import quantisation_of  # noqa: E402
 from densegt.quantisation.sensitivity import layer_gains  # noqa: E402
 from densegt.quantisation.simulated import SimulatedGraph  # noqa: E402
+from densegt.quantisation.straight_through import straight_through  # noqa: E402
+from densegt.quantisation.windows import window, window_share, windowed  # noqa: E402
 
 from .small import exported, frames  # noqa: E402
 
@@ -78,13 +80,13 @@ def test_learning_begins_at_the_float_weights(graph):
 def test_the_gradient_of_a_scale_is_that_of_its_values_which_it_stretches():
     """In the middle of the range rounding decides it, beyond the range the limit does: checked by hand, in float64."""
     step = torch.tensor(0.1, dtype=torch.float64, requires_grad=True)
-    x = torch.tensor([0.13, 40.0, -3.0], dtype=torch.float64)
-    ratio = x / step
-    clamped = ratio.clamp(0, 255)
-    y = (clamped + (clamped.round() - clamped).detach()) * step
+    x = torch.tensor([0.13, 40.0, -3.0], dtype=torch.float64, requires_grad=True)
+    y = straight_through(x, step, 0, 255)
+    assert y.tolist() == pytest.approx([0.1, 25.5, 0.0])
     y.sum().backward()
     # d/ds of s*round(x/s), straight through: round(x/s) - x/s; of the clipped ones 255 and 0.
     assert float(step.grad) == pytest.approx((1 - 1.3) + 255 + 0)
+    assert x.grad.tolist() == [1, 0, 0]
 
 
 def test_occupied_cells_are_those_with_something_and_their_neighbours(graph):
@@ -128,3 +130,53 @@ def test_a_layer_that_loses_much_is_found(graph):
     assert gains[0].layer == layer.name
     assert gains[0].gain > 0.3
     assert len(gains) == len(list(graph.layers())) - 3
+
+
+@torch.no_grad()
+def test_a_window_is_a_part_of_a_keyframe_where_something_is(graph):
+    """Of nothing it says what the whole does."""
+    share = 2
+    occupancy = torch.zeros(1, 6, 32, 32)
+    occupancy[0, 3, 20:, 20:] = 1
+    part = window({"occupancy": occupancy}, share, np.random.default_rng(0))["occupancy"]
+    assert part.shape == (1, 6, 16, 16)
+    assert part.any()
+    small = windowed(graph, share)
+    assert small.shapes == {"occupancy": (1, 6, 16, 16)}
+    heat = SimulatedGraph(small).run({"occupancy": part})["heat"]
+    assert heat.shape[-2:] == (8, 8)
+    whole = SimulatedGraph(graph).run({"occupancy": torch.zeros(1, 6, 32, 32)})["heat"]
+    nothing = SimulatedGraph(small).run({"occupancy": torch.zeros(1, 6, 16, 16)})["heat"]
+    np.testing.assert_allclose(nothing[..., 0, 0], whole[..., 0, 0], atol=0.02)
+
+
+def test_maps_that_cannot_be_divided_stay_whole(graph):
+    # Of the coarsest map's eight cells four would be left.
+    assert window_share(graph) == 1
+    assert window_share(_enlarged(graph, 4)) == 2
+    frame = {"occupancy": torch.ones(1, 1, 3, 3)}
+    assert window(frame, 1, np.random.default_rng(0)) is frame
+
+
+def _enlarged(graph, times):
+    """Of inputs whose sides are so many times as long."""
+    nodes = []
+    for node in graph.nodes:
+        sizes = node.attributes.get("sizes")
+        longer = sizes and (*sizes[:2], *(side * times for side in sizes[2:]))
+        nodes.append(replace(node, attributes={**node.attributes, "sizes": longer}) if sizes else node)
+    shapes = {name: (*shape[:2], *(side * times for side in shape[2:])) for name, shape in graph.shapes.items()}
+    return replace(graph, nodes=tuple(nodes), shapes=shapes)
+
+
+def test_the_least_is_found_among_few():
+    tried = []
+
+    def error(k):
+        tried.append(k)
+        return abs(k - 17)
+
+    assert least_of(error, 37) == 17
+    assert len(tried) == len(set(tried)) < 16
+    assert least_of(lambda k: 1.0, 5) == 0
+    assert least_of(lambda k: -float(k), 2) == 1

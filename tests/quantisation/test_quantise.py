@@ -25,8 +25,8 @@ from densegt.detection.predict import predictions, validation_dataset  # noqa: E
 from densegt.detection.scoring.nuscenes_results import Detections  # noqa: E402
 from densegt.quantisation.bev_ap import BevAp  # noqa: E402
 from densegt.quantisation.engine import Engine, cpu_flags, milliseconds, slow_here  # noqa: E402
-from densegt.quantisation.point_reader import reader_of  # noqa: E402
 from densegt.quantisation.predict import EngineKeyframes, detections  # noqa: E402
+from densegt.quantisation.readers import reader_of  # noqa: E402
 
 from ..depth.stores import densegt  # noqa: E402
 from .small import checkpoint  # noqa: E402

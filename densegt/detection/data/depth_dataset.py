@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,6 +21,7 @@ from densegt.depth.store import scene_files
 from densegt.detection.data.augment import Augmentation, bev_affine, boxes_under, image_affine
 from densegt.detection.data.batch import Batch, Supervision
 from densegt.detection.data.cached_files import cached_files
+from densegt.detection.data.camera_sets import with_all_cameras
 from densegt.detection.data.depth_layers import DepthLayers, project_sweeps
 from densegt.detection.data.labels import Labels, labels_of
 from densegt.detection.data.sweep_points import EarlierSweeps, aged_points
@@ -31,7 +30,6 @@ from densegt.errors import InputError
 from densegt.geometry import se3
 
 Float64 = NDArray[np.float64]
-_LOG = logging.getLogger(__name__)
 # K of a store and of the recording may differ by rounding, no more.
 SAME_K_PX = 0.5
 
@@ -139,7 +137,10 @@ class DepthDataset(Dataset[Batch]):
         names = self.recording.scene_names if scenes is None else scenes
         mapping = options.labels.categories
         found = [_mapped(keyframe, mapping) for name in names for keyframe in self.recording.keyframes(name)]
-        self.channels, self.keyframes = self._with_all_cameras(found)
+        self.channels, self.keyframes = with_all_cameras(found, self.recording.root)
+        most = options.inputs.cameras
+        if most > len(self.channels):
+            raise InputError(f"{most} cameras are to be drawn of {len(self.channels)}")
         if self.depth is not None and options.supervision in ("dense", "completed"):
             self._check_store(self.depth)
 
@@ -283,22 +284,6 @@ class DepthDataset(Dataset[Batch]):
             self._newest = (keyframe.sample_token, read)
         return self._newest[1]
 
-    def _with_all_cameras(self, keyframes: Sequence[Keyframe]) -> tuple[tuple[str, ...], list[Keyframe]]:
-        """Channels that most keyframes have, and the keyframes that have them all, or they could not be stacked."""
-        root, most = self.recording.root, self.options.inputs.cameras
-        if not keyframes:
-            raise InputError(f"{root}: no keyframe in it")
-        own = [tuple(camera.channel for camera in keyframe.cameras) for keyframe in keyframes]
-        channels = Counter(own).most_common(1)[0][0]
-        kept = [k for k, has in zip(keyframes, own, strict=True) if set(channels) <= set(has)]
-        if len(kept) < len(keyframes):
-            lost = next(k for k, has in zip(keyframes, own, strict=True) if not set(channels) <= set(has))
-            what = f"{len(keyframes) - len(kept)} of {len(keyframes)} keyframes lack a camera of {', '.join(channels)}"
-            _LOG.warning("%s: %s, and are left out; the first is %s of %s", root, what, lost.sample_token, lost.scene)
-        if most > len(channels):
-            raise InputError(f"{most} cameras are to be drawn of {len(channels)}")
-        return channels, [_only(keyframe, channels) for keyframe in kept]
-
     def _check_store(self, depth: Path) -> None:
         """Has every scene a file, and the first keyframe depth of the right kind?"""
         there = {path.stem for path in scene_files(depth)}
@@ -310,13 +295,6 @@ class DepthDataset(Dataset[Batch]):
         if not any((layers.depth_m > 0).any() for layers in found):
             kind = self.options.supervision
             raise InputError(f"{depth}: keyframe {first.sample_token} has no {kind} depth in it")
-
-
-def _only(keyframe: Keyframe, channels: Sequence[str]) -> Keyframe:
-    """A keyframe with some of its cameras."""
-    if len(keyframe.cameras) == len(channels):
-        return keyframe
-    return replace(keyframe, cameras=tuple(camera for camera in keyframe.cameras if camera.channel in channels))
 
 
 def _mapped(keyframe: Keyframe, categories: Mapping[str, str]) -> Keyframe:
