@@ -32,10 +32,10 @@ def command(out: Path, config: str | None, **given: Any) -> int:
     densegt train-mono --dataroot world --depth depth --supervision dense --out trained
     densegt predict --checkpoint trained/checkpoints/best.ckpt --dataroot world --out found
 
-    Of each 2D box it says depth, size, shape and yaw. It learns them from shapes of vehicles that must agree with the
-    object's mask and with depth measured on it: with --supervision dense that of a depth store, with sparse the
-    keyframe's own sweeps, with mono a store of estimated depth; with autolabel also boxes of the
-    recording that densegt autolabel wrote. To compare, exact learns from labelled 3D boxes.
+    Of each 2D box it says depth, size, shape and yaw; with --config full it finds the boxes itself. It learns them from
+    shapes of vehicles that must agree with the object's mask and with depth measured on it: with --supervision dense
+    that of a depth store, with sparse the keyframe's own sweeps, with mono a store of estimated depth; with autolabel
+    also boxes of the recording that densegt autolabel wrote. To compare, exact learns from labelled 3D boxes.
     The last fifth of the scenes is held out and tells which weights are best.
     """
     from densegt.configuration import load_config

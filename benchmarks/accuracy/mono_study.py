@@ -27,7 +27,8 @@ from densegt.detection.data.depth_dataset import DatasetOptions
 from densegt.detection.fit import TrainingSource
 from densegt.detection.mono.batch import MonoBatch
 from densegt.detection.mono.config import MonoConfig
-from densegt.detection.mono.dataset import MonoObjects, joined
+from densegt.detection.mono.dataset import MonoObjects
+from densegt.detection.mono.keyframe_objects import joined
 from densegt.detection.mono.object_errors import ObjectErrors
 from densegt.detection.mono.task import MonoTask
 

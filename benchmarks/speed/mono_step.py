@@ -14,17 +14,32 @@ from typing import Any
 import torch
 
 from densegt.configuration import load_config
+from densegt.detection.mono.answer_head import NUMBERS
 from densegt.detection.mono.config import MonoConfig
-from densegt.detection.mono.crop_net import NUMBERS
 from densegt.detection.mono.evidence import POINTS, RAYS
-from densegt.detection.mono.task import MonoTask
+from densegt.detection.registry import task_type
 
 STEPS = 3
+# Of a whole image.
+OBJECTS = 8
 
 
-def objects(config: MonoConfig) -> Any:
-    """A batch of cars 15 m away, with all points and rays that are kept of an object; the pictures show nothing."""
-    n, side = config.batch, config.model.crop_px
+def batch_of(config: MonoConfig) -> Any:
+    """What the network takes; of a network on whole images as many with 8 cars each."""
+    if config.model.detector == "mono":
+        return objects(config.batch, config.model.crop_px)
+    n, (height, width) = config.batch, config.model.image.size
+    of = torch.arange(n).repeat_interleave(OBJECTS)
+    corner = torch.rand(len(of), 2) * torch.tensor([0.8 * width, 0.8 * height])
+    return {
+        "images": torch.randint(255, (n, 3, height, width), dtype=torch.uint8), "objects": objects(len(of), 0),
+        "of": of, "box_px": torch.cat([corner, corner + torch.tensor([0.1 * width, 0.1 * height])], 1),
+        "other_of": of[:0], "other_px": torch.zeros(0, 4), "other_kind": of[:0],
+    }  # fmt: skip
+
+
+def objects(n: int, side: int) -> Any:
+    """Cars 15 m away, with all points and rays that are kept of an object; the pictures of so many px show nothing."""
     points = torch.tensor([15.0, 0.0, -0.8]) + torch.randn(n, POINTS, 3)
     rays = torch.nn.functional.normalize(torch.tensor([15.0, 0.0, -0.8]) + torch.randn(n, RAYS, 3), dim=-1)
     return {
@@ -40,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
     """What the command takes."""
     out = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     out.add_argument("--config", default="mono-full", metavar="NAME|FILE", help="of train-mono")
+    out.add_argument("--batch", type=int, help="objects, or whole images; as configured unless given")
     out.add_argument("--threads", type=int, default=1)
     return out
 
@@ -48,8 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Print the mean of some steps, the exploration of yaws among them as often as in a training."""
     args = parser().parse_args(arguments)
     torch.set_num_threads(args.threads)
-    config = load_config(MonoConfig, args.config, {"supervision": "dense"})
-    task, batch = MonoTask(config.model_dump()), objects(config)
+    given = {} if args.batch is None else {"batch": args.batch}
+    config = load_config(MonoConfig, args.config, {"supervision": "dense", **given})
+    task: Any = task_type(config.detector)(config.model_dump())
+    batch = batch_of(config)
     optimizer = torch.optim.AdamW(task.net.parameters(), config.learning_rate)
     first = config.loss.mean_steps
     began = time.process_time()

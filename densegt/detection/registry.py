@@ -25,6 +25,9 @@ class DetectorEntry(NamedTuple):
 _PSEUDO_LIDAR = "densegt.detection.points.pseudo_lidar.task:PlTask"
 DETECTORS = {
     "mono": DetectorEntry("densegt.detection.mono.task:MonoTask", "densegt.detection.mono.crop_net:CropNet", False),
+    "mono-image": DetectorEntry(
+        "densegt.detection.mono.image_task:MonoImageTask", "densegt.detection.mono.image_net:ImageNet", False
+    ),
     "lss": DetectorEntry("densegt.detection.bev.task:LssTask", "densegt.detection.bev.lss:LiftSplat", False),
     "pixor": DetectorEntry(_PSEUDO_LIDAR, "densegt.detection.points.pixor.network:Pixor", True),
     "centerpoint": DetectorEntry(_PSEUDO_LIDAR, "densegt.detection.points.centerpoint.network:CenterPoint", True),

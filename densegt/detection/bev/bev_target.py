@@ -64,12 +64,7 @@ def centre_target(
     column, row = torch.floor(at).nan_to_num(-1).long().unbind(-1)
     valid = (labels >= 0) & (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
     radius = gaussian_radius(boxes[..., 3:5].nan_to_num(1.0) / grid.cell_m).floor().clamp(min=min_radius)
-    sigma = (2 * radius + 1) / 6
-    down = torch.arange(rows, device=boxes.device) - row.unsqueeze(-1)
-    over = torch.arange(columns, device=boxes.device) - column.unsqueeze(-1)
-    spots = _bell(down, radius, sigma).unsqueeze(-1) * _bell(over, radius, sigma).unsqueeze(-2)
-    spots = spots * valid[..., None, None]
-    heat = torch.stack([torch.where(labels[..., None, None] == k, spots, 0).amax(1) for k in range(classes)], 1)
+    heat = heat_spots(column, row, radius, torch.where(valid, labels, -1), grid.shape, classes=classes)
     yaw = boxes[..., 6:7]
     values = torch.cat(
         [at - torch.floor(at) - 0.5, boxes[..., 2:3], boxes[..., 3:6].log(), yaw.sin(), yaw.cos(), boxes[..., 7:9]], -1
@@ -81,6 +76,22 @@ def centre_target(
         torch.where(valid.unsqueeze(-1), values, torch.nan),
         torch.where(valid, attributes, -1),
     )
+
+
+def heat_spots(
+    column: Tensor, row: Tensor, radius: Tensor, labels: Tensor, shape: tuple[int, int], *, classes: int
+) -> Tensor:
+    """Heat (B,classes,Y,X): of each of the cells (B,M) of a class a bell that is 1 there and ends `radius` cells away.
+
+    Args:
+        labels: (B,M) classes, -1 for no spot; shape: rows and columns.
+    """
+    sigma = (2 * radius + 1) / 6
+    down = torch.arange(shape[0], device=row.device) - row.unsqueeze(-1)
+    over = torch.arange(shape[1], device=row.device) - column.unsqueeze(-1)
+    spots = _bell(down, radius, sigma).unsqueeze(-1) * _bell(over, radius, sigma).unsqueeze(-2)
+    spots = spots * (labels >= 0)[..., None, None]
+    return torch.stack([torch.where(labels[..., None, None] == k, spots, 0).amax(1) for k in range(classes)], 1)
 
 
 def gaussian_radius(lw_cells: Tensor, min_overlap: float = MIN_OVERLAP) -> Tensor:

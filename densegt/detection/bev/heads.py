@@ -72,9 +72,14 @@ def at_cells(maps: Tensor, cell: Tensor) -> Tensor:
 
 def decode(centres: Centres, grid: BevGrid, *, most: int) -> DecodedBoxes:
     """Boxes at the heat's peaks: cells that no neighbour of the same class outdoes."""
-    probability = centres.heat.float().sigmoid()
+    return decode_cells(centres, grid, peaks(centres.heat), most=most)
+
+
+def peaks(heat: Tensor) -> Tensor:
+    """Probabilities (B,classes,Y,X) of logits of that shape, 0 in all cells that a neighbour outdoes."""
+    probability = heat.float().sigmoid()
     peak = probability == functional.max_pool2d(probability, 3, 1, 1)
-    return decode_cells(centres, grid, torch.where(peak, probability, 0), most=most)
+    return torch.where(peak, probability, 0)
 
 
 def decode_cells(centres: Centres, grid: BevGrid, scores: Tensor, *, most: int) -> DecodedBoxes:

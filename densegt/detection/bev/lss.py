@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 from densegt.datasets.detection_classes import ATTRIBUTES, CLASSES
 from densegt.detection.bev.backbone import Backbone
-from densegt.detection.bev.bev_net import BevNet
 from densegt.detection.bev.heads import CentreHead, Centres, SegmentationHead
 from densegt.detection.bev.lift import Lift
 from densegt.detection.bev.model_config import ModelConfig
+from densegt.detection.bev.pyramid import Pyramid
 from densegt.detection.depth_head.depth_net import CameraAwareDepthNet, DepthNet, camera_numbers
 from densegt.detection.depth_head.edge_aware import EdgeInput, FineDepth
 from densegt.detection.depth_head.sampling import Samples, build_sampler, contrast
@@ -58,7 +58,7 @@ class LiftSplat(nn.Module):
         self.edge_input = EdgeInput(c.features, stride=c.stride, max_m=bins.max_m) if c.edge_input else None
         self.sampler = build_sampler(c.sampling, bins, channels=c.context, samples=c.samples)
         self.lift = Lift(c.grid.made(), stride=c.stride)
-        self.bev_net = BevNet(c.frames * c.context, c.bev_channels, widths=c.bev_widths, blocks=c.bev_blocks)
+        self.bev_net = Pyramid(c.frames * c.context, c.bev_channels, widths=c.bev_widths, blocks=c.bev_blocks)
         self.vehicles = SegmentationHead(c.bev_channels)
         self.centres = CentreHead(c.bev_channels, classes=len(CLASSES), attributes=len(ATTRIBUTES))
 

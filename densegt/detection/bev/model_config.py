@@ -72,7 +72,7 @@ class ModelConfig(BaseModel):
         sampling, samples: see `build_sampler`.
         frames: 2 takes the keyframe before as well.
         edge_input: the keyframe's own sweep and its jumps are an input (EA-LSS), so that a lidar is needed ever after.
-        bev_widths, bev_blocks, bev_channels: see `BevNet`.
+        bev_widths, bev_blocks, bev_channels: see `Pyramid`.
     """
 
     model_config = STRICT

@@ -21,12 +21,22 @@ def varied(image: NDArray[np.uint8], rng: np.random.Generator, config: AugmentCo
     """
     side = image.shape[-1]
     turn = rng.uniform(-1, 1, 9)
-    contrast, tint = 1 + config.colour * turn[0], 1 + TINT * config.colour * turn[1:4]
-    light = LIGHT * config.colour * turn[4]
-    mean = float(image.mean())
-    lit = ((image.astype(np.float32) - mean) * contrast + mean) * tint[:, None, None] + light
+    lit = _lit(np.moveaxis(image, 0, -1), turn[:5], config)
     scale, shift = 1 + config.jitter * turn[5:7], 0.5 * side * (config.jitter * (turn[7:9] - turn[5:7]))
     A = np.array([[scale[0], 0, shift[0]], [0, scale[1], shift[1]]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    moved = cv2.warpAffine(np.moveaxis(lit, 0, -1).clip(0, 255).astype(np.uint8), A, (side, side), flags=flags)
+    moved = cv2.warpAffine(lit, A, (side, side), flags=flags)
     return np.ascontiguousarray(np.moveaxis(moved, -1, 0))
+
+
+def relit(image: NDArray[np.uint8], rng: np.random.Generator, config: AugmentConfig) -> NDArray[np.uint8]:
+    """An image (H,W,3) with other contrast, colours and light."""
+    return _lit(image, rng.uniform(-1, 1, 5), config)
+
+
+def _lit(image: NDArray[np.uint8], turn: NDArray[np.float64], config: AugmentConfig) -> NDArray[np.uint8]:
+    """By five numbers from -1 to 1."""
+    contrast, tint = 1 + config.colour * turn[0], (1 + TINT * config.colour * turn[1:4]).astype(np.float32)
+    mean, light = float(image.mean()), LIGHT * config.colour * turn[4]
+    lit = ((image.astype(np.float32) - mean) * contrast + mean) * tint + light
+    return np.asarray(lit.clip(0, 255), np.uint8)

@@ -2,38 +2,73 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
-from densegt.detection.train_config import STRICT, DetectorConfig
+from densegt.detection.data.augment import ImageRanges
+from densegt.detection.train_config import STRICT, DetectorConfig, Range, check_input_size
 
 Teacher = Literal["dense", "sparse", "mono", "autolabel", "exact"]
 # Families of the shape prior that a class's vehicles are of, and how many of it are; vans are cars to nuScenes.
 FAMILIES_OF = {"car": {"car": 0.75, "van": 0.25}, "truck": {"truck": 1.0}, "bus": {"bus": 1.0}}
 
 
-class MonoModelConfig(BaseModel):
-    """The network, which sees one object at a time.
+class ImageConfig(BaseModel):
+    """The network on whole images; ResNet-34's stages by default.
 
     Attributes:
-        detector: its name in the registry.
+        size: (height, width) px of its input.
+        widths, blocks: of the stages with strides 4, 8, 16, ...
+        channels: of the features at stride 4.
+        min_score, most: objects less likely are not said, nor more of an image.
+        max_overlap: of two 2D boxes of a class that share more the likelier one stays.
+    """
+
+    model_config = STRICT
+
+    size: tuple[int, int] = (896, 1600)
+    widths: tuple[int, ...] = (64, 128, 256, 512)
+    blocks: tuple[int, ...] = (3, 4, 6, 3)
+    channels: int = Field(default=128, ge=1, le=2048)
+    min_score: float = Field(default=0.05, ge=0, le=1)
+    most: int = Field(default=100, ge=1, le=1000)
+    max_overlap: float = Field(default=0.6, gt=0, le=1)
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        check_input_size(self.size, 2)
+        if len(self.widths) != len(self.blocks) or not 1 <= len(self.widths) <= 5:
+            raise ValueError(f"{len(self.widths)} widths and {len(self.blocks)} blocks; one to five stages have both")
+        if min(self.widths) < 1 or max(self.widths) > 2048 or min(self.blocks) < 1:
+            raise ValueError("widths of 1 to 2048 channels, and a block or more of each")
+        return self
+
+
+class MonoModelConfig(BaseModel):
+    """The network.
+
+    Attributes:
+        detector: its name in the registry: `mono` sees one object at a time, of a given 2D box; `mono-image` finds them
+            in whole images.
         classes: that are looked for.
-        crop_px: of the square picture of an object.
+        crop_px, widths: of `mono`: the square picture of an object, and channels of convolutions, each with stride 2.
+        image: of `mono-image`.
         min_height_deg: lower 2D boxes are left out.
-        widths: channels of the convolutions, each with stride 2.
+        features: of the layers that answer.
         hypotheses: of the yaw; 1 is a plain regression.
-        dropout: of what the layers after the convolutions are given.
+        dropout: between those layers.
         mirrors_m: a box is so much wider than its shape, which has no mirrors.
     """
 
     model_config = STRICT
 
-    detector: Literal["mono"] = "mono"
+    detector: Literal["mono", "mono-image"] = "mono"
     classes: tuple[str, ...] = ("car",)
     crop_px: int = Field(default=64, ge=16, le=512)
     min_height_deg: float = Field(default=1.5, ge=0, le=90)
     widths: tuple[int, ...] = (24, 48, 64, 96, 96)
+    image: ImageConfig = ImageConfig()
     features: int = Field(default=128, ge=1, le=4096)
     hypotheses: int = Field(default=4, ge=1, le=16)
     dropout: float = Field(default=0.3, ge=0, lt=1)
@@ -69,6 +104,7 @@ class MonoWeights(BaseModel):
         size, shape: how unlike its kind a vehicle's size and code are.
         score: of the yaw hypotheses, to name the best one.
         label: of exact boxes, where they are learned from.
+        heat, edges: of `mono-image`: where objects are in the image, and the edges of their 2D boxes.
     """
 
     model_config = STRICT
@@ -82,6 +118,8 @@ class MonoWeights(BaseModel):
     shape: float = Field(default=0.02, ge=0)
     score: float = Field(default=0.2, ge=0)
     label: float = Field(default=1.0, ge=0)
+    heat: float = Field(default=1.0, ge=0)
+    edges: float = Field(default=1.0, ge=0)
 
 
 class LossConfig(BaseModel):
@@ -113,17 +151,23 @@ class LossConfig(BaseModel):
 
 
 class AugmentConfig(BaseModel):
-    """How crops are varied while learning, besides that half of them are mirrored.
+    """How crops and images are varied while learning, besides that half of them are mirrored.
 
     Attributes:
         colour: by how much contrast, colours and light may differ.
         jitter: of a crop's half side, that it may be shifted and stretched by.
+        scale: of whole images, beside the smallest that fills the network's input; cut out anywhere along a row.
     """
 
     model_config = STRICT
 
     colour: float = Field(default=0.5, ge=0, le=1)
     jitter: float = Field(default=0.08, ge=0, le=0.5)
+    scale: Range = (0.9, 1.1)
+
+    def image_ranges(self) -> ImageRanges:
+        """Of whole images."""
+        return ImageRanges(scale=self.scale, flip=0.5, shift=True)
 
 
 class MonoConfig(DetectorConfig):

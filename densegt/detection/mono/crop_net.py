@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from itertools import pairwise
-from typing import cast
 
-import torch
 from torch import Tensor, nn
 
+from densegt.detection.mono.answer_head import AnswerHead
 from densegt.detection.mono.config import MonoModelConfig
 from densegt.detection.mono.placed import Answer
-from densegt.shapes.decoder import CODE
-
-NUMBERS = 10
-# Which of them says by how much the ground is farther than the height makes it, and what share is believed at first.
-FARTHER, BELIEVED = 8, 0.2
 
 
-class CropNet(nn.Module):
-    """Convolutions with stride 2 over the crop, and two layers that see the 2D box too.
-
-    The yaws begin evenly spread, so that each hypothesis has a side of the vehicle to look for.
-    """
-
-    start: Tensor
+class CropNet(AnswerHead):
+    """Convolutions with stride 2 over the crop, and an answer of all that they give."""
 
     def __init__(self, config: MonoModelConfig) -> None:
-        super().__init__()
         channels = [3, *config.widths]
         layers: list[nn.Module] = []
         for before, after in pairwise(channels):
@@ -36,30 +23,12 @@ class CropNet(nn.Module):
                 nn.BatchNorm2d(after),
                 nn.ReLU(inplace=True),
             ]
-        self.trunk = nn.Sequential(*layers)
         side = config.crop_px
         for _ in config.widths:
             side = (side + 1) // 2
-        given = channels[-1] * side * side + NUMBERS + len(config.classes)
-        self.hidden = nn.Sequential(
-            nn.Linear(given, config.features), nn.ReLU(inplace=True), nn.Dropout(config.dropout),
-            nn.Linear(config.features, config.features), nn.ReLU(inplace=True), nn.Dropout(config.dropout),
-        )  # fmt: skip
-        self.hypotheses, self.classes = config.hypotheses, len(config.classes)
-        self.last = nn.Linear(config.features + NUMBERS, 3 + CODE + 3 * config.hypotheses)
-        nn.init.normal_(self.last.weight, std=0.01)
-        nn.init.zeros_(self.last.bias)
-        with torch.no_grad():
-            self.last.weight[:, config.features :] = 0
-            self.last.weight[0, config.features + FARTHER] = BELIEVED
-        self.register_buffer("start", torch.arange(config.hypotheses) * (2 * math.pi / config.hypotheses))
+        super().__init__(channels[-1] * side * side, config)
+        self.trunk = nn.Sequential(*layers)
 
     def forward(self, image: Tensor, numbers: Tensor, kind: Tensor) -> Answer:
         """Of crops (B,3,S,S) uint8, numbers (B,10) and classes (B,); see `MonoBatch`."""
-        seen = self.trunk(image.float() / 127.5 - 1).flatten(1)
-        classes = nn.functional.one_hot(kind, self.classes).to(seen)
-        hidden = self.hidden(torch.cat([seen, numbers, classes], 1))
-        out = self.last(torch.cat([hidden, numbers], 1))
-        place, w, rest = out.split([3, CODE, 3 * self.hypotheses], 1)
-        cosine, sine, logits = rest.view(-1, 3, self.hypotheses).unbind(1)
-        return Answer(place, cast(Tensor, w), self.start + torch.atan2(sine, 1 + cosine), logits)
+        return self.answer(self.trunk(image.float() / 127.5 - 1).flatten(1), numbers, kind)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from densegt.detection.mono.dataset import MonoDataset
 from densegt.detection.mono.evidence import POINTS
+from densegt.detection.mono.keyframe_objects import KeyframeObjects
 from densegt.errors import InputError
 
 
@@ -16,7 +16,7 @@ class ObjectCounts:
         supervision: see `MonoConfig`.
     """
 
-    def __init__(self, datasets: Sequence[MonoDataset], supervision: str) -> None:
+    def __init__(self, datasets: Sequence[KeyframeObjects], supervision: str) -> None:
         parts = [dataset.objects() for dataset in datasets]
         self._told_by = ", ".join(dict.fromkeys(dataset.told_by for dataset in datasets))
         self._supervision = supervision

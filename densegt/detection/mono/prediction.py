@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,11 @@ class MonoPrediction(Prediction):
     true: Float64
     moving: Float64
     cut: NDArray[np.bool_]
+
+
+def no_depth() -> dict[str, Any]:
+    """What a prediction says of depth."""
+    return dict.fromkeys(("depth_m", "sigma_m", "truth_m"), np.zeros((0, 1, 1), np.float32))
 
 
 def in_ref(boxes: Float64, T_ref_view: Float64) -> Float64:

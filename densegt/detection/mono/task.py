@@ -9,20 +9,22 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 import torch
+from lightning import LightningDataModule
 from torch import Tensor
 
 from densegt.detection.data.batch import Supervision
 from densegt.detection.data.depth_dataset import DatasetOptions, DepthDataset
-from densegt.detection.mono.batch import MonoBatch, MonoKeyframe
-from densegt.detection.mono.config import FAMILIES_OF, MonoConfig
+from densegt.detection.mono.batch import MonoBatch
+from densegt.detection.mono.config import FAMILIES_OF, MonoConfig, MonoModelConfig
 from densegt.detection.mono.crop_net import CropNet
 from densegt.detection.mono.dataset import MonoData, MonoDataset
+from densegt.detection.mono.image_dataset import MonoImageDataset
 from densegt.detection.mono.losses import edge_differences
 from densegt.detection.mono.object_counts import ObjectCounts
 from densegt.detection.mono.objective import losses
 from densegt.detection.mono.objects_2d import source_of
 from densegt.detection.mono.placed import Answer, Placed, place
-from densegt.detection.mono.prediction import MonoPrediction, in_ref, merged
+from densegt.detection.mono.prediction import MonoPrediction, in_ref, merged, no_depth
 from densegt.detection.mono.scores import MonoScores
 from densegt.detection.mono.shape_space import ShapeSpace
 from densegt.detection.prediction import Picture
@@ -57,10 +59,13 @@ class MonoTask(DetectionTask):
         super().__init__(config)
         self.settings: MonoConfig = MonoConfig.model_validate(config)
         classes = self.settings.model.classes
-        self.net = CropNet(self.settings.model)
+        self.net = self._network(self.settings.model)
         self.space = ShapeSpace(len(classes))
         if prior:
             self.space.fill(ShapePrior.load(PRIOR), [FAMILIES_OF[name] for name in classes])
+
+    def _network(self, config: MonoModelConfig) -> torch.nn.Module:
+        return CropNet(config)
 
     @classmethod
     def of_checkpoint(cls, config: dict[str, Any]) -> Self:
@@ -80,15 +85,21 @@ class MonoTask(DetectionTask):
         """See `DetectionTask`."""
         return DatasetOptions(_DEPTH[self.settings.supervision])
 
-    def dataset(self, source: TrainingSource, options: DatasetOptions, scenes: Sequence[str] | None) -> MonoDataset:
+    def dataset(
+        self, source: TrainingSource, options: DatasetOptions, scenes: Sequence[str] | None
+    ) -> MonoDataset | MonoImageDataset:
         """See `DetectionTask`."""
         frames = DepthDataset(source.recording, source.depth, options, scenes=scenes)
         objects, where = source_of(frames.recording.root, source.boxes_2d)
         model = self.settings.model
-        lowest = math.tan(math.radians(model.min_height_deg))
-        return MonoDataset(frames, objects, model.classes, crop_px=model.crop_px, min_height=lowest, told_by=where)
+        return MonoDataset(frames, objects, model.classes, crop_px=model.crop_px, min_height=self.lowest, told_by=where)
 
-    def data(self, learned: Sequence[Any], held_out: Sequence[Any]) -> MonoData:
+    @property
+    def lowest(self) -> float:
+        """Tangent of the height of the lowest 2D boxes."""
+        return math.tan(math.radians(self.settings.model.min_height_deg))
+
+    def data(self, learned: Sequence[Any], held_out: Sequence[Any]) -> LightningDataModule:
         """See `DetectionTask`."""
         return MonoData(learned, held_out, self.settings)
 
@@ -101,7 +112,7 @@ class MonoTask(DetectionTask):
         from densegt.detection.checkpoint import read_task
 
         before = read_task(path)
-        if not isinstance(before, MonoTask):
+        if type(before) is not type(self):
             raise InputError(f"{path}: of {before.COMMAND}, not of {self.COMMAND}")
         try:
             self.net.load_state_dict(before.net.state_dict())
@@ -124,7 +135,7 @@ class MonoTask(DetectionTask):
         """Parts of the loss of a batch, weighed."""
         return losses(self(batch), batch, self.space, self.settings, step)
 
-    def training_step(self, batch: MonoBatch, index: int) -> Tensor:
+    def training_step(self, batch: Any, index: int) -> Tensor:
         """The loss of one batch."""
         parts = self.losses(batch, self.global_step)
         self.log_dict({f"train/{name}": value.detach() for name, value in parts.items()})
@@ -133,13 +144,25 @@ class MonoTask(DetectionTask):
     def validation_step(self, batch: MonoBatch, index: int) -> None:
         """Add one batch to the sums; no step's draws matter here."""
         answer = self(batch)
-        # Once hypotheses are no longer taken together, and without looking around.
-        last = self.settings.loss.mean_steps * self.settings.loss.explore_every + 1
         with torch.random.fork_rng():
             torch.manual_seed(index)
-            parts = losses(answer, batch, self.space, self.settings, last)
-        count = parts["score"].new_tensor(float(len(batch["kind"])))
-        self.add_ratio(self.SCORE, torch.stack(list(parts.values())).sum() * count, count)
+            parts = losses(answer, batch, self.space, self.settings, self.settled)
+        self.add_loss(parts, len(batch["kind"]))
+        self.add_labelled(answer, batch)
+
+    @property
+    def settled(self) -> int:
+        """A step at which hypotheses are no longer taken together, and without looking around."""
+        return self.settings.loss.mean_steps * self.settings.loss.explore_every + 1
+
+    def add_loss(self, parts: Mapping[str, Tensor], count: int) -> None:
+        """Add the loss of so many samples to the validation's."""
+        total = torch.stack(list(parts.values())).sum()
+        self.add_ratio(self.SCORE, total * count, total.new_tensor(float(count)))
+
+    def add_labelled(self, answer: Answer, batch: MonoBatch) -> None:
+        """Add objects that have a label, each beside it."""
+        count = answer.place.new_tensor(float(len(batch["kind"])))
         boxes, _ = self.boxes(answer, batch)
         true = batch["box"].double().cpu().numpy()
         known = np.isfinite(true).all(axis=1)
@@ -150,15 +173,14 @@ class MonoTask(DetectionTask):
         self.add_ratio("flips", count.new_tensor(float(turned.sum())), labelled)
         self.add_ratio("labelled", labelled, count)
 
-    def prediction(self, batch: MonoKeyframe) -> MonoPrediction:
-        """See `DetectionTask`."""
+    def prediction(self, batch: Any) -> MonoPrediction:
+        """See `DetectionTask`; of a `MonoKeyframe`."""
         objects = cast(MonoBatch, {name: cast(Tensor, value)[0] for name, value in batch["objects"].items()})
         count = len(objects["kind"])
         boxes, consistency = np.zeros((0, 7)), np.zeros(0)
         if count:
             objects = cast(MonoBatch, self.transfer_batch_to_device(cast(Any, objects), self.device, 0))
             boxes, consistency = self.boxes(self(objects), objects)
-        nothing = np.zeros((0, 1, 1), np.float32)
         names = [self.settings.model.classes[i] for i in objects["kind"].tolist()]
         scores = objects["score"].double().cpu().numpy() * consistency
         return MonoPrediction(
@@ -166,7 +188,7 @@ class MonoTask(DetectionTask):
                 in_ref(boxes, objects["T_ref_view"].cpu().numpy()), names, scores, batch["sample_token"][0],
                 batch["T_global_ref"][0].cpu().numpy(),
             ),
-            depth_m=nothing, sigma_m=nothing, truth_m=nothing, said=boxes,
+            **no_depth(), said=boxes,
             true=objects["box"].double().cpu().numpy(), moving=objects["moving"].double().cpu().numpy(),
             cut=objects["cut"].any(-1).cpu().numpy(),
         )  # fmt: skip

@@ -40,9 +40,14 @@ class View:
     @classmethod
     def of(cls, camera: Camera, T_ref_cam: Float64, box_px: Float64) -> View:
         """Towards the middle of a box (4,) px: left, top, right, bottom."""
+        return cls.through(camera.K, T_ref_cam, box_px)
+
+    @classmethod
+    def through(cls, K: Float64, T_ref_cam: Float64, box_px: Float64) -> View:
+        """As `of`, of a lens."""
         left, top, right, bottom = box_px
         middle_u, middle_v = (left + right) / 2, (top + bottom) / 2
-        inverse_K = np.linalg.inv(camera.K)
+        inverse_K = np.linalg.inv(K)
         ahead = T_ref_cam[:3, :3] @ inverse_K @ np.array([middle_u, middle_v, 1.0])
         T_ref_view = se3.from_yaw(float(np.arctan2(ahead[1], ahead[0])), T_ref_cam[:3, 3])
         R_view_cam: Float64 = T_ref_view[:3, :3].T @ T_ref_cam[:3, :3]
@@ -50,7 +55,7 @@ class View:
         d = np.array([R_view_cam @ inverse_K @ np.array([u, v, 1.0]) for u, v in sides])
         ab = d[:, 1:] / np.maximum(d[:, :1], 1e-3)
         box_ab = np.array([ab[0, 0], ab[1, 0], ab[2, 1], ab[3, 1]])
-        return cls(camera.K, T_ref_view, R_view_cam, box_ab, float((box_ab[3] - box_ab[2]) / (bottom - top)))
+        return cls(K, T_ref_view, R_view_cam, box_ab, float((box_ab[3] - box_ab[2]) / (bottom - top)))
 
     def points(self, uv: Float64, depth_m: Float64) -> Float64:
         """(N,3) m of pixels (N,2) of known z-depth (N,)."""

@@ -1,4 +1,4 @@
-"""From features on the ground plane to features of what stands there."""
+"""A residual network whose coarse maps are merged into its finest."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ from torch import Tensor, nn
 from densegt.detection.bev.residual import Merge, convolution, stage
 
 
-class BevNet(nn.Module):
-    """A small residual network at the grid's own size, a half and a quarter of it, merged from coarse to fine.
+class Pyramid(nn.Module):
+    """Residual stages at a map's own size, a half, a quarter of it and so on, merged from coarse to fine.
 
-    After Lift-Splat-Shoot's, which takes ResNet-18's first three stages.
+    On the ground plane it is small, after Lift-Splat-Shoot's, which takes ResNet-18's first three stages.
 
     Args:
         widths: at each of the sizes, finest first.
-        blocks: of each size.
+        blocks: of each size, or one number for all.
     """
 
-    def __init__(self, channels: int, out: int, *, widths: tuple[int, ...], blocks: int) -> None:
+    def __init__(self, channels: int, out: int, *, widths: tuple[int, ...], blocks: int | tuple[int, ...]) -> None:
         super().__init__()
         self.stem = convolution(channels, widths[0])
-        ins = (widths[0], *widths)
+        counts = (blocks,) * len(widths) if isinstance(blocks, int) else blocks
+        ins = (widths[0], *widths[:-1])
         self.stages = nn.ModuleList(
-            stage(before, after, blocks, 1 if k == 0 else 2)
-            for k, (before, after) in enumerate(zip(ins, widths, strict=False))
+            stage(before, after, count, 1 if k == 0 else 2)
+            for k, (before, after, count) in enumerate(zip(ins, widths, counts, strict=True))
         )
         self.merges = nn.ModuleList(
             Merge(fine, coarse, fine) for fine, coarse in zip(widths[-2::-1], widths[:0:-1], strict=True)
